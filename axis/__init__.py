@@ -1,0 +1,1 @@
+"""The axis: the backbone on which government agencies exchange signed electronic documents."""

@@ -1,0 +1,59 @@
+"""The wire contract of the axis: everything an integrator in any language has to know.
+
+`schemas.generate` writes it as JSON Schema and AsyncAPI 3.0 into `schemas/generated`.
+"""
+
+from schemas.base import Code, MessageId, Sha256, Thumbprint, Wire
+from schemas.directory import Certificate, Mailbox, Organisation, UnknownBelow
+from schemas.envelope import (
+    MAX_ENVELOPE_BYTES,
+    MAX_RECIPIENTS,
+    Action,
+    Attachment,
+    AttachmentRole,
+    Document,
+    Envelope,
+    Priority,
+    Reply,
+    Signer,
+    Steering,
+    TraceStep,
+)
+from schemas.reasons import REASONS, Fault, Reason
+from schemas.receipt import Outcome, Receipt, RecipientOutcome, RecipientReceipt
+from schemas.status import MAX_STATUS_BYTES, Staff, Status, StatusCode
+
+__all__ = [
+    "MAX_ENVELOPE_BYTES",
+    "MAX_RECIPIENTS",
+    "MAX_STATUS_BYTES",
+    "REASONS",
+    "Action",
+    "Attachment",
+    "AttachmentRole",
+    "Certificate",
+    "Code",
+    "Document",
+    "Envelope",
+    "Fault",
+    "Mailbox",
+    "MessageId",
+    "Organisation",
+    "Outcome",
+    "Priority",
+    "Reason",
+    "Receipt",
+    "RecipientOutcome",
+    "RecipientReceipt",
+    "Reply",
+    "Sha256",
+    "Signer",
+    "Staff",
+    "Status",
+    "StatusCode",
+    "Steering",
+    "Thumbprint",
+    "TraceStep",
+    "UnknownBelow",
+    "Wire",
+]

@@ -1,0 +1,63 @@
+"""Directory records: organisations, mailboxes and certificates, each with its validity."""
+
+from enum import StrEnum
+from typing import Annotated, Literal, Self
+
+from pydantic import Field, model_validator
+
+from schemas.base import Code, Moment, Text500, Thumbprint, Wire
+
+
+class UnknownBelow(StrEnum):
+    """What happens to a code that is unknown below a known organisation."""
+
+    REGISTERED = "registered"  # refuse with a hint
+    OPEN = "open"  # take the nearest known ancestor
+
+
+class Organisation(Wire):
+    """What a code names for a period: `valid_from` inclusive, `valid_to` exclusive."""
+
+    code: Code
+    name: Annotated[Text500, Field(min_length=1)]
+    valid_from: Moment
+    valid_to: Moment | None = None
+    successor: Annotated[Code | None, Field(description="Who takes its documents once closed.")] = None
+    forwarding: Annotated[bool, Field(description="May documents for the closed code go to the successor?")] = True
+    unknown_below: UnknownBelow = UnknownBelow.REGISTERED
+    code102: Annotated[
+        str | None,
+        Field(max_length=20, pattern=r"^[0-9A-Z.]+$", description="The QCVN 102:2016 form, lowest level first."),
+    ] = None
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        if self.valid_to is not None and self.valid_to <= self.valid_from:
+            raise ValueError("valid_to must be after valid_from")
+        if self.successor == self.code:
+            raise ValueError("an organisation cannot succeed itself")
+        return self
+
+
+class Mailbox(Wire):
+    """A connection point: an organisation that holds queues and a broker account of the same name."""
+
+    code: Code
+    valid_from: Moment
+    valid_to: Moment | None = None
+    password_hash: Annotated[
+        str, Field(repr=False, description="RabbitMQ's salted form (rabbit_password_hashing_sha256), base64.")
+    ]
+
+
+class Certificate(Wire):
+    """A certificate enrolled for an organisation: it may sign for that code and every unit below."""
+
+    thumbprint: Thumbprint
+    organisation: Code
+    role: Literal["agency", "gateway", "axis"] = "agency"
+    subject: Text500
+    not_before: Moment
+    not_after: Moment
+    revoked_at: Moment | None = None
+    der: Annotated[bytes, Field(repr=False, description="The X.509 certificate, DER.")]

@@ -1,0 +1,54 @@
+"""The receipt: what the axis says it did with a message, signed by the axis."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from schemas.base import Code, MessageId, Moment, ReasonCode, Sha256, Text2000, Wire
+
+
+class Outcome(StrEnum):
+    """What became of the whole message."""
+
+    ACCEPTED = "accepted"  # every recipient has a mailbox that will get it
+    PARTIAL = "partial"  # some recipients were refused; the others get it
+    REFUSED = "refused"  # nobody gets it; `code` or every recipient's code says why
+
+
+class RecipientOutcome(StrEnum):
+    """What became of it for one recipient."""
+
+    ROUTED = "routed"
+    REFUSED = "refused"
+    HELD = "held"
+
+
+class RecipientReceipt(Wire):
+    """How one recipient was resolved."""
+
+    recipient: Code
+    outcome: RecipientOutcome
+    resolved: Annotated[Code | None, Field(description="The organisation in force that the code led to.")] = None
+    mailbox: Annotated[Code | None, Field(description="Whose mailbox it was put in.")] = None
+    via: Annotated[list[Text2000], Field(description="One sentence a step, where the way was not direct.")] = []
+    code: ReasonCode | None = None
+    detail: Text2000 | None = None
+
+
+class Receipt(Wire):
+    """Answers one submitted message; the same message sent again gets the same receipt again."""
+
+    schema_: Annotated[Literal["axis.receipt/1"], Field(alias="schema")]
+    id: MessageId
+    message_type: Annotated[Literal["document", "status", "unknown"], Field(description="What was submitted.")]
+    message_id: Annotated[str | None, Field(max_length=200, description="The id it claimed; null when unreadable.")] = (
+        None
+    )
+    message_sha256: Annotated[Sha256, Field(description="Of the exact body bytes the axis received.")]
+    account: Annotated[Code, Field(description="The account that submitted it, to whose notices this goes.")]
+    outcome: Outcome
+    code: ReasonCode | None = None
+    detail: Text2000 | None = None
+    recipients: list[RecipientReceipt] = []
+    at: Moment

@@ -1,0 +1,19 @@
+"""Names on the wire that are not inside a body: exchanges, headers, types, media types."""
+
+SUBMIT_EXCHANGE = "axis.submit"
+STATUS_EXCHANGE = "axis.status"
+DELIVER_EXCHANGE = "axis.deliver"
+TRACK_QUEUE = "axis.track"
+QUARANTINE_QUEUE = "axis.quarantine"
+
+TYPE_DOCUMENT = "document"
+TYPE_STATUS = "status"
+TYPE_RECEIPT = "receipt"
+
+ENVELOPE_MEDIA_TYPE = "application/vnd.axis.envelope+json"
+STATUS_MEDIA_TYPE = "application/vnd.axis.status+json"
+RECEIPT_MEDIA_TYPE = "application/vnd.axis.receipt+json"
+
+SIGNATURE_HEADER = "axis-signature"
+# JSON object mailbox -> [recipients, as addressed], only for recipients that are not themselves the mailbox.
+ROUTES_HEADER = "axis-routes"

@@ -1,0 +1,1 @@
+"""The processes of the axis: composition only; what they decide lives in axis.core."""
