@@ -1,1 +1,69 @@
-"""Read and write edXML packages (QCVN 102:2016), and turn them into envelopes and statuses."""
+"""Read and write edXML packages (QCVN 102:2016), and turn them into envelopes and statuses.
+
+package = read(file)                       # EdxmlDocument or EdxmlStatus; EdxmlError says what is wrong, and where
+envelope = to_envelope(package, id=…, sent_at=…, to_canonical=…)
+data = build_document(EdxmlDocument(…, attachments=(attach("7816.pdf", data),)))
+"""
+
+from axis.edxml.content import Content
+from axis.edxml.convert import to_envelope, to_status
+from axis.edxml.errors import CODES, Deviation, EdxmlError
+from axis.edxml.filenames import file_names
+from axis.edxml.limits import DEFAULT_LIMITS, Limits
+from axis.edxml.model import (
+    Attachment,
+    Business,
+    DocumentType,
+    EdxmlDocument,
+    EdxmlStatus,
+    Extra,
+    Organisation,
+    OtherInfo,
+    ReceiverChange,
+    Replacement,
+    Response,
+    SignatureState,
+    Signer,
+    Staff,
+    Trace,
+)
+from axis.edxml.packing import attach
+from axis.edxml.reader import read
+from axis.edxml.values import VIETNAM_TIME, Day, DocumentId, IdForm, Instant
+from axis.edxml.writer import build_document, build_status
+
+__all__ = [
+    "CODES",
+    "DEFAULT_LIMITS",
+    "VIETNAM_TIME",
+    "Attachment",
+    "Business",
+    "Content",
+    "Day",
+    "Deviation",
+    "DocumentId",
+    "DocumentType",
+    "EdxmlDocument",
+    "EdxmlError",
+    "EdxmlStatus",
+    "Extra",
+    "IdForm",
+    "Instant",
+    "Limits",
+    "Organisation",
+    "OtherInfo",
+    "ReceiverChange",
+    "Replacement",
+    "Response",
+    "SignatureState",
+    "Signer",
+    "Staff",
+    "Trace",
+    "attach",
+    "build_document",
+    "build_status",
+    "file_names",
+    "read",
+    "to_envelope",
+    "to_status",
+]

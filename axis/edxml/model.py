@@ -1,48 +1,13 @@
 """What a package says, as frozen values. None: the element is absent or empty."""
 
-import datetime as dt
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from axis.edxml.content import Content
 from axis.edxml.errors import Deviation
+from axis.edxml.values import Day, DocumentId, Instant
 from schemas.envelope import Action
 from schemas.status import StatusCode
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A date as written; `value` is None where the text is no date (2014/02/30 is seen in real packages)."""
-
-    text: str
-    value: dt.date | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Instant:
-    """A time as written; packages carry no zone and QĐ 28/2018 article 14.4 says Vietnam time (UTC+7)."""
-
-    text: str
-    value: dt.datetime | None = None
-
-
-class IdForm(StrEnum):
-    """How a DocumentId is built."""
-
-    TRIPLE = "triple"  # <code>,<yyyy/MM/dd>,<number>/<notation>
-    UUID = "uuid"
-    OTHER = "other"
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentId:
-    """The sender's business key; its three parts where it is a triple."""
-
-    text: str
-    form: IdForm = IdForm.OTHER
-    organ_id: str | None = None
-    day: Day | None = None
-    notation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from axis.edxml.errors import EdxmlError
-from axis.edxml.model import Day, DocumentId, Extra, IdForm, Instant
+from axis.edxml.model import Extra
 from axis.edxml.tree import Node, Report
+from axis.edxml.values import VIETNAM_TIME, Day, DocumentId, IdForm, Instant
 
-VIETNAM_TIME = dt.timezone(dt.timedelta(hours=7))
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff"))
 _INTEGER = re.compile(r"-?[0-9]{1,9}")
 _YEAR_FIRST = re.compile(r"([0-9]{4})[/-]([0-9]{1,2})[/-]([0-9]{1,2})")

@@ -8,17 +8,16 @@ number of elements, length of text and of single tokens, total size) is bounded 
 """
 
 import codecs
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import BinaryIO, NoReturn
 from xml.parsers import expat
 
+from axis.edxml.bytestream import CHUNK, Place, pieces, valid_prefix
 from axis.edxml.content import Base64Sink, Budget, Content
 from axis.edxml.errors import Deviation, EdxmlError
 from axis.edxml.limits import Limits
 from axis.edxml.names import NAMESPACE, SIGNATURES, official, spelling_code
 
-_CHUNK = 64 * 1024
 _MAX_DEVIATIONS = 200
 _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
@@ -26,8 +25,6 @@ _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
 }
 _SEPARATOR = "\n"  # cannot occur in a namespace after attribute-value normalisation, nor in a name
-
-_CONTINUATION = bytes(range(0x80, 0xC0))  # UTF-8: every byte of a character but its first
 
 
 @dataclass(slots=True)
@@ -94,7 +91,7 @@ class _Builder:
         # The encoding is ours to say: a declaration that says otherwise is refused below.
         parser = expat.ParserCreate("utf-8", _SEPARATOR)
         parser.buffer_text = True
-        parser.buffer_size = _CHUNK
+        parser.buffer_size = CHUNK
         parser.XmlDeclHandler = self._declaration
         parser.StartDoctypeDeclHandler = self._doctype
         parser.StartElementHandler = self._start
@@ -104,12 +101,12 @@ class _Builder:
 
     def run(self, source: bytes | BinaryIO) -> None:
         utf8 = codecs.getincrementaldecoder("utf-8")()
-        place = _Place()
+        place = Place()
         total = 0
-        for number, piece in enumerate(_pieces(source)):
+        for number, piece in enumerate(pieces(source)):
             if number == 0:
                 self._check_start(piece)
-            valid = _valid_prefix(utf8, piece)
+            valid = valid_prefix(utf8, piece)
             self._feed(piece[:valid], total)
             total += valid
             if valid < len(piece):
@@ -130,7 +127,7 @@ class _Builder:
                 line=error.lineno,
                 column=error.offset + 1,
             ) from error
-        if before + len(data) - self._parser.CurrentByteIndex > self._limits.max_token + _CHUNK:
+        if before + len(data) - self._parser.CurrentByteIndex > self._limits.max_token + CHUNK:
             self._refuse("a single tag, comment or attribute is over the limit", "edxml/too-large")
 
     def _check_start(self, piece: bytes) -> None:
@@ -224,37 +221,3 @@ class _at:  # noqa: N801 - reads as a preposition where it is used
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, EdxmlError) and error.line is None:
             error.line, error.column = self._node.line, self._node.column
-
-
-class _Place:
-    """Count lines and columns over the bytes already passed (1-based, columns in characters)."""
-
-    def __init__(self) -> None:
-        self._line = 1
-        self._column = 1
-
-    def pass_over(self, data: bytes) -> None:
-        self._line, self._column = self.after(data)
-
-    def after(self, data: bytes) -> tuple[int, int]:
-        lines = data.count(b"\n")
-        last = data[data.rfind(b"\n") + 1 :]
-        return self._line + lines, (1 if lines else self._column) + len(last.translate(None, _CONTINUATION))
-
-
-def _valid_prefix(utf8: codecs.IncrementalDecoder, piece: bytes) -> int:
-    pending = len(utf8.getstate()[0])
-    try:
-        utf8.decode(piece)
-    except UnicodeDecodeError as error:
-        return max(0, error.start - pending)
-    return len(piece)
-
-
-def _pieces(source: bytes | BinaryIO) -> Iterator[bytes]:
-    if isinstance(source, bytes):
-        for start in range(0, len(source), _CHUNK):
-            yield source[start : start + _CHUNK]
-        return
-    while piece := source.read(_CHUNK):
-        yield piece

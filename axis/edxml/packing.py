@@ -1,0 +1,61 @@
+"""The attachment rule of the connection SDK for writing: which files travel as they are and which inside a ZIP."""
+
+import base64
+import io
+import uuid
+import zipfile
+
+from axis.edxml.content import Content
+from axis.edxml.model import Attachment
+
+ZIP_TYPE = "application/zip"
+# The list is the SDK's own; `xsl` and `xslx` are its misspellings, so real Excel files travel packed.
+_UNPACKED = {"pdf", "doc", "docx", "xsl", "xslx", "zip"}
+
+
+def attach(name: str, data: bytes, *, content_id: str | None = None, description: str | None = None) -> Attachment:
+    """Make an attachment of a file's bytes, with the content type that the SDK gives it.
+
+    `content_id` (without `cid:`) is a UUID from the bytes and the name if not given, so that the same file always
+    makes the same package.
+    """
+    content = Content.of(data)
+    return Attachment(
+        content_id=content_id or str(uuid.uuid5(uuid.NAMESPACE_OID, f"{content.sha256} {name}")),
+        name=name,
+        content_type=content_type_of(name),
+        size=content.size,
+        sha256=content.sha256,
+        description=description or name,
+        content=content,
+    )
+
+
+def content_type_of(name: str) -> str:
+    """Return the ContentType that the SDK writes for a file name."""
+    suffix = suffix_of(name)
+    return f"application/{suffix}" if suffix in _UNPACKED else ZIP_TYPE
+
+
+def suffix_of(name: str) -> str:
+    """Return a file name's extension, lower case and without the dot; empty if there is none."""
+    _, dot, suffix = name.rpartition(".")
+    return suffix.lower() if dot else ""
+
+
+def encode(attachment: Attachment) -> str:
+    """Return what goes into ContentTransferEncoded: base64 on one line, of the file or of a ZIP of one entry."""
+    data = attachment.content.read()
+    if suffix_of(attachment.name) not in _UNPACKED:
+        data = _pack(data, attachment)
+    return base64.b64encode(data).decode("ascii")
+
+
+def _pack(data: bytes, attachment: Attachment) -> bytes:
+    # As in the SDK the entry has a name of its own; the time is fixed so that equal input makes equal bytes.
+    suffix = suffix_of(attachment.name)
+    entry = str(uuid.uuid5(uuid.NAMESPACE_OID, attachment.sha256)) + (f".{suffix}" if suffix.isalnum() else "")
+    target = io.BytesIO()
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(zipfile.ZipInfo(entry), data, zipfile.ZIP_DEFLATED)
+    return target.getvalue()
