@@ -51,7 +51,7 @@ class Settings(BaseSettings):
         """Read the environment and `<home>/axis.env`; raise Misconfigured naming every wrong or missing setting."""
         folder = home or Path(os.environ.get(HOME_VARIABLE, ".axis"))
         try:
-            return cls(_env_file=folder / "axis.env", home=folder.absolute())  # type: ignore[call-arg]  # from the environment
+            return cls(_env_file=folder / "axis.env", home=folder.absolute())
         except ValidationError as error:
             lines = [f"AXIS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()]
             raise Misconfigured(

@@ -132,7 +132,7 @@ class TraceStep(Wire):
 class Envelope(Wire):
     """The signed JSON message about one document; at most 256 KiB as bytes."""
 
-    schema_: Annotated[Literal["axis.envelope/1"], Field(alias="schema")]
+    schema_: Literal["axis.envelope/1"] = Field(alias="schema")
     id: MessageId
     sender: Code
     recipients: Annotated[

@@ -79,11 +79,6 @@ _ALL = (
         "The time in the id is too far from now",
         "Make the id when you send, and set your clock by the axis.",
     ),
-    Reason(
-        "envelope/unknown-concerned",
-        "The envelope acted on is not one of yours",
-        "Name in `concerns` an envelope that you sent.",
-    ),
     # Who says it
     Reason("signature/missing", "There is no axis-signature header", "Sign the exact body bytes (detached JWS)."),
     Reason(

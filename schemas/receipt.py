@@ -39,7 +39,7 @@ class RecipientReceipt(Wire):
 class Receipt(Wire):
     """Answers one submitted message; the same message sent again gets the same receipt again."""
 
-    schema_: Annotated[Literal["axis.receipt/1"], Field(alias="schema")]
+    schema_: Literal["axis.receipt/1"] = Field(alias="schema")
     id: MessageId
     message_type: Annotated[Literal["document", "status", "unknown"], Field(description="What was submitted.")]
     message_id: Annotated[str | None, Field(max_length=200, description="The id it claimed; null when unreadable.")] = (

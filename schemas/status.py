@@ -36,7 +36,7 @@ class Staff(Wire):
 class Status(Wire):
     """One step of one recipient; at most 16 KiB as bytes."""
 
-    schema_: Annotated[Literal["axis.status/1"], Field(alias="schema")]
+    schema_: Literal["axis.status/1"] = Field(alias="schema")
     id: MessageId
     reporter: Annotated[Code, Field(description="Who says so: the recipient; for code 13 the sender of the document.")]
     envelope: MessageId

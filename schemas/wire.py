@@ -15,5 +15,5 @@ STATUS_MEDIA_TYPE = "application/vnd.axis.status+json"
 RECEIPT_MEDIA_TYPE = "application/vnd.axis.receipt+json"
 
 SIGNATURE_HEADER = "axis-signature"
-# JSON object mailbox -> [recipients, as addressed], only for recipients that are not themselves the mailbox.
+# JSON object mailbox -> [positions in recipients, from 0] of recipients served by a mailbox that is not their own.
 ROUTES_HEADER = "axis-routes"

@@ -1,0 +1,71 @@
+"""Who may say what: the claim and its witnesses must agree (design.md, "Who may say what").
+
+The envelope's sender is the claim. The witnesses are the broker account, the signer's certificate and the routing
+key; the lane must be the one the document's priority demands. The routing key alone proves nothing: on RabbitMQ 3.10
+a CC header carries a message past the topic permission.
+"""
+
+import datetime as dt
+from collections.abc import Mapping
+
+from axis.core.codes import is_within
+from axis.core.directory import Directory
+from axis.core.ids import time_of
+from axis.core.lanes import lane_of, submit_key
+from axis.core.messages import Signer, Submission
+from axis.errors import Refused
+from schemas import Envelope, Status
+
+_ROUTING_HEADERS = frozenset({"CC", "BCC"})
+
+
+def refuse_smuggled_routes(headers: Mapping[str, object]) -> None:
+    """Refuse CC and BCC headers: they route past the topic permissions of RabbitMQ 3.10."""
+    if smuggled := _ROUTING_HEADERS.intersection(headers):
+        raise Refused("abuse/routing-headers", f"header {', '.join(sorted(smuggled))} is not allowed")
+
+
+def admit_envelope(
+    envelope: Envelope, submission: Submission, signer: Signer, directory: Directory, at: dt.datetime
+) -> None:
+    """Check that account, signer, routing key and lane all support the envelope's sender; raise Refused abuse/*."""
+    refuse_smuggled_routes(submission.headers)
+    _check_account(envelope.sender, submission.account, directory, at)
+    check_signer(envelope.sender, signer)
+    wanted = submit_key(lane_of(envelope.document.priority), envelope.sender)
+    if submission.routing_key != wanted:
+        lane, _, said = submission.routing_key.partition(".")
+        code = "lane/mismatch" if said == envelope.sender and lane in {"urgent", "normal"} else "abuse/routing-key"
+        raise Refused(code, f"the routing key is “{submission.routing_key}”, must be “{wanted}”")
+
+
+def admit_status(status: Status, submission: Submission, signer: Signer, directory: Directory, at: dt.datetime) -> None:
+    """Check that account, signer and routing key all support the status's reporter; raise Refused abuse/*."""
+    refuse_smuggled_routes(submission.headers)
+    _check_account(status.reporter, submission.account, directory, at)
+    check_signer(status.reporter, signer)
+    if submission.routing_key != status.reporter:
+        raise Refused(
+            "abuse/routing-key", f"the routing key is “{submission.routing_key}”, must be “{status.reporter}”"
+        )
+
+
+def check_id_time(identifier: str, at: dt.datetime, *, past: dt.timedelta, future: dt.timedelta) -> None:
+    """Refuse an id whose time is far from now: ids choose the month partition, where uniqueness is checked."""
+    made = time_of(identifier)
+    if not at - past <= made <= at + future:
+        raise Refused("envelope/id-time", f"the id was made at {made.isoformat()}, now it is {at.isoformat()}")
+
+
+def _check_account(claim: str, account: str | None, directory: Directory, at: dt.datetime) -> None:
+    if account is None or not directory.holds(account, claim, at):
+        raise Refused("abuse/account", f"account {account or 'absent'} does not hold {claim}")
+
+
+def check_signer(claim: str, signer: Signer) -> None:
+    """Check that the certificate may sign for the claim: enrolled for it, above it, or as its gateway.
+
+    A unit never speaks for its parent, and the axis's own key speaks for nobody.
+    """
+    if signer.role == "axis" or not is_within(claim, signer.organisation):
+        raise Refused("abuse/signer", f"the certificate is for {signer.organisation}, the message says {claim}")

@@ -1,0 +1,130 @@
+"""What a worker is to do with one message: frozen decisions, taken here, executed there.
+
+A message ends as exactly one of: `Accept` (an envelope goes its way), `Report` (a status is recorded), `Refuse` (the
+account that submitted it gets a receipt with a code, and the bytes are kept in quarantine when they could not be read
+or attributed).
+"""
+
+import datetime as dt
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from axis.core import receipts
+from axis.core.ids import new_id
+from axis.core.lanes import lane_of
+from axis.core.messages import Signer, Submission
+from axis.core.records import Accepted, AttachmentRow, DeliveryRow, EnvelopeRow, NoticeRow, QuarantineRow
+from axis.errors import Refused
+from schemas import Envelope, Receipt
+
+Sign = Callable[[bytes], str]
+
+# Groups of reasons after which nobody can say whose words the bytes are; they are evidence, so they are kept.
+_KEPT = ("message/", "signature/", "certificate/", "abuse/")
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An envelope that was read, verified and admitted; where it goes is decided next."""
+
+    submission: Submission
+    envelope: Envelope
+    signer: Signer
+    signature: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """Store the envelope, publish it to the mailboxes of its deliveries, and send the receipt."""
+
+    accepted: Accepted
+    recipients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Refuse:
+    """Send a refusal receipt (when the account is proved) and keep the bytes (when they are evidence)."""
+
+    reason: str
+    detail: str
+    notice: NoticeRow | None
+    quarantine: QuarantineRow | None
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a decision needs from outside: the axis's clock and its signing key."""
+
+    now: Callable[[], dt.datetime]
+    sign: Sign
+
+    def accept(
+        self, candidate: Candidate, deliveries: Sequence[DeliveryRow], attachments: tuple[AttachmentRow, ...]
+    ) -> Accept:
+        """Decide that an envelope goes its way, with its receipt."""
+        envelope, at = candidate.envelope, self.now()
+        account = candidate.submission.account or ""
+        receipt = receipts.acceptance(
+            envelope, deliveries, receipt_id=new_id(at), account=account, sha256=candidate.sha256, at=at
+        )
+        row = EnvelopeRow(
+            id=envelope.id,
+            sender=envelope.sender,
+            account=account,
+            thumbprint=candidate.signer.thumbprint,
+            lane=lane_of(envelope.document.priority),
+            action=envelope.action.value,
+            concerns=envelope.concerns,
+            document_id=envelope.document.document_id,
+            subject=envelope.document.subject,
+            sent_at=envelope.sent_at,
+            accepted_at=at,
+            body=candidate.submission.body,
+            signature=candidate.signature,
+            sha256=candidate.sha256,
+        )
+        accepted = Accepted(
+            envelope=row,
+            deliveries=tuple(deliveries),
+            attachments=attachments,
+            receipt=self._notice(receipt, about=envelope.id),
+        )
+        return Accept(accepted=accepted, recipients=tuple(envelope.recipients))
+
+    def refuse(self, submission: Submission, error: Refused, *, source: str, known_account: bool) -> Refuse:
+        """Decide a refusal. `known_account`: the broker proved the account and it has a mailbox to answer to."""
+        at, sha256 = self.now(), digest(submission.body)
+        notice = None
+        if known_account and submission.account is not None:
+            receipt = receipts.refusal(
+                submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
+            )
+            notice = self._notice(receipt, about=None)
+        quarantine = None
+        if notice is None or error.code.startswith(_KEPT):
+            quarantine = QuarantineRow(
+                id=new_id(at),
+                received_at=at,
+                source=source,
+                reason=error.code,
+                detail=error.detail,
+                account=submission.account,
+                message_id=receipts.claimed_id(submission),
+                body=submission.body,
+                sha256=sha256,
+                headers={key: str(value)[:4000] for key, value in submission.headers.items()},
+            )
+        return Refuse(reason=error.code, detail=error.detail, notice=notice, quarantine=quarantine)
+
+    def _notice(self, receipt: Receipt, *, about: str | None) -> NoticeRow:
+        body = receipts.receipt_bytes(receipt)
+        return NoticeRow(
+            id=receipt.id, mailbox=receipt.account, kind="receipt", about=about, body=body, signature=self.sign(body)
+        )
+
+
+def digest(body: bytes) -> str:
+    """SHA-256 of the exact bytes, hexadecimal."""
+    return hashlib.sha256(body).hexdigest()

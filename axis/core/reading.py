@@ -1,0 +1,127 @@
+"""From bytes to a model: strict, size-limited, one spelling only; every failure is a coded refusal."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, TypeVar
+
+from pydantic import ValidationError
+
+from axis.core.messages import Submission
+from axis.errors import Refused
+from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Status, Wire
+from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
+
+_MAX_PROBLEMS_TOLD = 3
+
+# Where the schema refuses, a more telling code than message/schema exists for some places.
+_TELLING: Mapping[tuple[str, str], str] = {
+    ("recipients", "too_short"): "envelope/no-recipients",
+    ("recipients", "missing"): "envelope/no-recipients",
+    ("recipients", "too_long"): "envelope/too-many-recipients",
+}
+
+_Model = TypeVar("_Model", bound=Wire)
+
+
+def read_envelope(submission: Submission) -> Envelope:
+    """Parse the body of a document submission; raise Refused message/* or envelope/*."""
+    _check_properties(submission, TYPE_DOCUMENT, ENVELOPE_MEDIA_TYPE)
+    envelope = _parse(submission.body, Envelope, MAX_ENVELOPE_BYTES)
+    _check_id(submission, envelope.id)
+    return envelope
+
+
+def read_status(submission: Submission) -> Status:
+    """Parse the body of a status submission; raise Refused message/*."""
+    _check_properties(submission, TYPE_STATUS, STATUS_MEDIA_TYPE)
+    status = _parse(submission.body, Status, MAX_STATUS_BYTES)
+    _check_id(submission, status.id)
+    return status
+
+
+def parse_envelope(body: bytes) -> Envelope:
+    """Parse the bytes of an envelope that did not come with AMQP properties (a recipient's, the store's)."""
+    return _parse(body, Envelope, MAX_ENVELOPE_BYTES)
+
+
+def parse_status(body: bytes) -> Status:
+    """Parse the bytes of a status that did not come with AMQP properties."""
+    return _parse(body, Status, MAX_STATUS_BYTES)
+
+
+def _check_properties(submission: Submission, type_: str, media_type: str) -> None:
+    if submission.type != type_:
+        raise Refused("message/type", f"type is {_quoted(submission.type)}, taken here: {type_}")
+    if submission.content_type != media_type:
+        raise Refused("message/properties", f"content_type is {_quoted(submission.content_type)}, must be {media_type}")
+
+
+def _check_id(submission: Submission, identifier: str) -> None:
+    if submission.message_id != identifier:
+        raise Refused(
+            "message/id-mismatch", f"message_id is {_quoted(submission.message_id)}, the body says {identifier}"
+        )
+
+
+def _parse(body: bytes, model: type[_Model], limit: int) -> _Model:
+    if len(body) > limit:
+        raise Refused("message/too-large", f"{len(body)} bytes, the limit is {limit}")
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise Refused("message/bad-utf8", f"byte {error.start} is not UTF-8") from error
+    _refuse_duplicate_keys(text)
+    try:
+        return model.model_validate_json(body)
+    except ValidationError as error:
+        raise _refusal(error) from error
+
+
+def _refuse_duplicate_keys(text: str) -> None:
+    # The model's parser keeps the last of two equal keys without a word; two readers of the same signed bytes
+    # could then see two different documents (RFC 8259 section 4).
+    try:
+        json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise Refused("message/not-json", _clean(str(error))) from error
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise Refused("message/duplicate-key", f"the key {_quoted(key)} stands twice in one object")
+        seen.add(key)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _refusal(error: ValidationError) -> Refused:
+    problems = error.errors(include_url=False, include_input=False, include_context=False)
+    for problem in problems:
+        location, kind = problem["loc"], problem["type"]
+        if kind == "json_invalid":
+            return Refused("message/not-json", _clean(problem["msg"]))
+        if location and (telling := _TELLING.get((str(location[0]), kind))):
+            return Refused(telling, _told(problem))
+        if location[:1] == ("attachments",) and location[2:3] == ("name",):
+            return Refused("envelope/attachment-name", _told(problem))
+    told = "; ".join(_told(problem) for problem in problems[:_MAX_PROBLEMS_TOLD])
+    more = len(problems) - _MAX_PROBLEMS_TOLD
+    return Refused("message/schema", told + (f"; and {more} more" if more > 0 else ""))
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    path = ".".join(str(part) for part in problem["loc"])
+    return _clean(f"{path or 'body'}: {problem['msg']}")
+
+
+def _quoted(value: str | None) -> str:
+    return "absent" if value is None else f"“{_clean(value[:80])}”"
+
+
+def _clean(text: str) -> str:
+    # Details go into receipts, logs and terminals; a hostile key or value must not forge lines there.
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)[:500]

@@ -1,0 +1,93 @@
+"""What a status does to the deliveries it is about."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from axis.core.codes import is_within
+from axis.core.lifecycle import Effect, apply
+from axis.errors import Refused
+from schemas import Status, StatusCode
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryFact:
+    """What the store knows of one delivery of an envelope."""
+
+    recipient: str
+    resolved: str | None
+    mailbox: str | None
+    last_status: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EnvelopeFacts:
+    """What the store knows of the envelope a status is about."""
+
+    sender: str
+    account: str
+    deliveries: Sequence[DeliveryFact]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What to record: which deliveries it is about, what the lifecycle made of it, and who is told.
+
+    `advances` maps a recipient as addressed to its new status; the others keep theirs.
+    """
+
+    recipients: tuple[str, ...]
+    effect: Effect
+    advances: dict[str, StatusCode]
+    notify: str
+
+
+def judge(status: Status, facts: EnvelopeFacts | None) -> Verdict:
+    """Decide what a verified status does; raise Refused status/* when it may not say so."""
+    if facts is None:
+        raise Refused("status/unknown-envelope", f"no envelope {status.envelope} is known")
+    if status.code is StatusCode.TAKE_BACK:
+        return _take_back(status, facts)
+    meant = [delivery for delivery in facts.deliveries if _reports_for(status, delivery)]
+    if not meant:
+        raise Refused("status/not-recipient", f"{status.reporter} is not a recipient of {status.envelope}")
+    advances: dict[str, StatusCode] = {}
+    effects: list[Effect] = []
+    for delivery in meant:
+        current = None if delivery.last_status is None else StatusCode(delivery.last_status)
+        step = apply(current, status.code)
+        effects.append(step.effect)
+        if step.effect is Effect.ADVANCED and step.current is not None:
+            advances[delivery.recipient] = step.current
+    effect = Effect.ADVANCED if advances else effects[0]
+    return Verdict(tuple(delivery.recipient for delivery in meant), effect, advances, notify=facts.account)
+
+
+def _reports_for(status: Status, delivery: DeliveryFact) -> bool:
+    """Say whether the reporter may speak for a delivery, and means it.
+
+    A recipient speaks for itself (under the code addressed, or the successor it led to); the organisation whose
+    mailbox took the document speaks for the units behind it.
+    """
+    if delivery.mailbox is None:
+        return False
+    own = {delivery.recipient, delivery.resolved}
+    if status.recipient is not None and status.recipient not in own:
+        return False
+    if status.reporter in own:
+        return True
+    addressed = delivery.resolved or delivery.recipient
+    return (
+        status.recipient is not None
+        and is_within(addressed, status.reporter)
+        and is_within(status.reporter, delivery.mailbox)
+    )
+
+
+def _take_back(status: Status, facts: EnvelopeFacts) -> Verdict:
+    if status.reporter != facts.sender:
+        raise Refused("status/not-sender", f"{status.envelope} was sent by {facts.sender}, not by {status.reporter}")
+    meant = [d for d in facts.deliveries if d.mailbox is not None and status.recipient in {d.recipient, d.resolved}]
+    if not meant:
+        raise Refused("status/not-recipient", f"{status.envelope} was not delivered to {status.recipient}")
+    recipients = tuple(delivery.recipient for delivery in meant)
+    return Verdict(recipients, Effect.NOTED, {}, notify=meant[0].mailbox or facts.account)
