@@ -1,0 +1,116 @@
+"""Install the missing packages on Debian and Ubuntu, as root, without starting any service."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from axis.errors import Unavailable
+from axis.local.programs import OLDEST_POSTGRES, OLDEST_RABBITMQ, numbers
+
+INSTALL_SECONDS = 900
+_OLDEST = {"rabbitmq-server": OLDEST_RABBITMQ, "postgresql": (OLDEST_POSTGRES,)}
+
+# Nothing is written to the machine to keep the services down: with SYSTEMD_OFFLINE the packages' scripts act as in a
+# chroot (systemctl ignores "start"); without an init system Debian's invoke-rc.d starts nothing by itself.
+_ENVIRONMENT = {
+    "DEBIAN_FRONTEND": "noninteractive",
+    "DEBCONF_NONINTERACTIVE_SEEN": "true",
+    "NEEDRESTART_SUSPEND": "1",
+    "SYSTEMD_OFFLINE": "1",
+    "LC_ALL": "C.UTF-8",
+}
+
+
+def can_install(os_release: Path = Path("/etc/os-release")) -> bool:
+    """Whether this is Debian or one of its children, and we are root."""
+    if os.geteuid() != 0 or shutil.which("apt-get") is None:
+        return False
+    return is_debian(os_release)
+
+
+def is_debian(os_release: Path = Path("/etc/os-release")) -> bool:
+    """Whether the machine calls itself Debian, Ubuntu or a child of theirs."""
+    try:
+        lines = os_release.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return False
+    words = {
+        word
+        for line in lines
+        if line.partition("=")[0] in ("ID", "ID_LIKE")
+        for word in line.partition("=")[2].strip("\"'").split()
+    }
+    return not words.isdisjoint({"debian", "ubuntu"})
+
+
+def install(names: Sequence[str], *, progress: Callable[[str], None]) -> None:
+    """Install the packages, after refreshing the package lists if they do not know them.
+
+    Raises:
+        Unavailable: `local/install` when apt fails or offers only versions that are too old.
+    """
+    if not all(_candidate(name) for name in names):
+        progress("apt-get update")
+        _apt("update")
+    for name in names:
+        candidate = _candidate(name)
+        if not candidate:
+            raise Unavailable(f"apt offers no package {name}", code="local/install")
+        if numbers(candidate.partition(":")[2] or candidate) < _OLDEST.get(name, ()):
+            oldest = ".".join(str(part) for part in _OLDEST[name])
+            raise Unavailable(
+                f"apt offers {name} {candidate}, but {oldest} or newer is needed: set AXIS_AMQP_URL, "
+                "AXIS_RABBITMQ_API_URL and AXIS_DATABASE_URL, or start a Docker engine",
+                code="local/install",
+            )
+    progress(f"apt-get install {' '.join(names)} (their own services are not started)")
+    try:
+        _apt(*_install_arguments(names))
+    except Unavailable:
+        # Lists from last month name files that the mirror has replaced since.
+        progress("apt-get failed; updating its lists and trying once more")
+        _apt("update")
+        _apt(*_install_arguments(names))
+
+
+def _install_arguments(names: Sequence[str]) -> list[str]:
+    return ["install", "--yes", "--no-install-recommends", "-o", "Dpkg::Options::=--force-confold", *names]
+
+
+def _candidate(name: str) -> str:
+    """Return the version apt would install; empty when it knows none."""
+    asked = subprocess.run(
+        ["apt-cache", "policy", name],
+        capture_output=True,
+        text=True,
+        env={**os.environ, **_ENVIRONMENT},
+        timeout=60,
+        check=False,
+    )
+    for line in asked.stdout.splitlines():
+        word, _, version = line.strip().partition(": ")
+        if word == "Candidate" and version != "(none)":
+            return version
+    return ""
+
+
+def _apt(*arguments: str) -> None:
+    try:
+        ran = subprocess.run(
+            ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", *arguments],
+            env={**os.environ, **_ENVIRONMENT},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            errors="replace",
+            timeout=INSTALL_SECONDS,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise Unavailable(f"apt-get {arguments[0]} took more than {INSTALL_SECONDS} s", code="local/install") from error
+    if ran.returncode != 0:
+        end = "\n".join(ran.stdout.splitlines()[-8:])
+        raise Unavailable(f"apt-get {arguments[0]} failed:\n{end}", code="local/install")

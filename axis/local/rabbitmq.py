@@ -1,0 +1,108 @@
+"""A private RabbitMQ node: its files, and the processes that make it."""
+
+import os
+import signal
+from pathlib import Path
+
+from axis.local import ports
+from axis.local.layout import give
+from axis.local.process import Probe, ProcessSpec
+from axis.local.programs import Rabbitmq
+from axis.local.record import USER, VHOST, Record
+
+PLUGINS = "[rabbitmq_management,rabbitmq_prometheus].\n"
+STOP_SECONDS = 30.0
+
+
+def prepare(found: Rabbitmq, record: Record, user: str | None) -> tuple[ProcessSpec, ProcessSpec]:
+    """Write the node's files and return its processes: epmd, then the broker.
+
+    Its own epmd, on its own port, because the first Erlang on a machine starts a shared one that outlives it.
+    """
+    base = Path(record.data) / "rabbitmq"
+    for part in (base, base / "home", base / "conf.d"):
+        give(part, None)
+    cookie = base / "home" / ".erlang.cookie"
+    cookie.unlink(missing_ok=True)
+    cookie.write_text(record.cookie, encoding="ascii")
+    cookie.chmod(0o400)
+    (base / "rabbitmq.conf").write_text(_configuration(record), encoding="utf-8")
+    (base / "rabbitmq.conf").chmod(0o600)
+    (base / "enabled_plugins").write_text(PLUGINS, encoding="ascii")
+    (base / "rabbitmq-env.conf").write_text("", encoding="ascii")
+    give(base, user)
+    env = _environment(record, base)
+    epmd_port = str(record.ports["epmd"])
+    epmd = ProcessSpec(
+        name="epmd",
+        argv=(str(found.epmd), "-port", epmd_port, "-address", ports.LOOPBACK),
+        env=env,
+        cwd=str(base),
+        ready=Probe.tcp(record.ports["epmd"]),
+        user=user,
+        stop_seconds=5.0,
+    )
+    broker = ProcessSpec(
+        name="rabbitmq",
+        argv=(str(found.server),),
+        env=env,
+        cwd=str(base),
+        # The listeners for AMQP open last, after the plugins' own.
+        ready=Probe.tcp(record.ports["amqp"]),
+        user=user,
+        stop_signal=signal.SIGTERM if record.durable else signal.SIGKILL,
+        stop_seconds=STOP_SECONDS,
+    )
+    return epmd, broker
+
+
+def _configuration(record: Record) -> str:
+    lines = [
+        f"listeners.tcp.1 = {ports.LOOPBACK}:{record.ports['amqp']}",
+        f"management.tcp.ip = {ports.LOOPBACK}",
+        f"management.tcp.port = {record.ports['management']}",
+        f"prometheus.tcp.ip = {ports.LOOPBACK}",
+        f"prometheus.tcp.port = {record.ports['prometheus']}",
+        f"default_vhost = {VHOST}",
+        f"default_user = {USER}",
+        f"default_pass = {record.broker_password}",
+        "log.file = false",
+        "log.console = true",
+        "log.console.level = info",
+        "disk_free_limit.absolute = 50MB",
+        # A laptop's share. The write-ahead log of quorum queues is held in memory too and defaults to 512 MiB.
+        "vm_memory_high_watermark.absolute = 1GB",
+        f"raft.wal_max_size_bytes = {64 * 1024 * 1024}",
+    ]
+    if not record.durable:
+        # Tests look at counts; five seconds is a long time for them.
+        lines.append("collect_statistics_interval = 500")
+    return "\n".join([*lines, ""])
+
+
+def _environment(record: Record, base: Path) -> dict[str, str]:
+    """Name every file, so that nothing of /etc/rabbitmq or of the caller's RABBITMQ_… variables is read."""
+    return {
+        "PATH": os.environ.get("PATH", os.defpath),
+        "HOME": str(base / "home"),
+        # Erlang takes file names as UTF-8 only under such a locale; a clone may lie under an accented folder.
+        "LANG": "C.UTF-8",
+        "ERL_EPMD_PORT": str(record.ports["epmd"]),
+        "ERL_EPMD_ADDRESS": ports.LOOPBACK,
+        "RABBITMQ_NODENAME": record.node_name,
+        "RABBITMQ_DIST_PORT": str(record.ports["distribution"]),
+        "RABBITMQ_MNESIA_BASE": str(base / "data"),
+        "RABBITMQ_LOG_BASE": str(base / "log"),
+        "RABBITMQ_LOGS": "-",
+        "RABBITMQ_CONFIG_FILE": str(base / "rabbitmq.conf"),
+        "RABBITMQ_CONFIG_FILES": str(base / "conf.d"),
+        "RABBITMQ_ADVANCED_CONFIG_FILE": str(base / "advanced.config"),
+        "RABBITMQ_CONF_ENV_FILE": str(base / "rabbitmq-env.conf"),
+        "RABBITMQ_GENERATED_CONFIG_DIR": str(base / "generated"),
+        "RABBITMQ_PLUGINS_EXPAND_DIR": str(base / "plugins-expand"),
+        "RABBITMQ_ENABLED_PLUGINS_FILE": str(base / "enabled_plugins"),
+        "RABBITMQ_PID_FILE": str(base / "pid"),
+        "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +S 2:2",
+        # Makes the script become the server instead of waiting for it: the keeper then holds the server's own pid.
+        "RUNNING_UNDER_SYSTEMD": "true",
+    }
