@@ -55,10 +55,11 @@ class Refuse:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """What a decision needs from outside: the axis's clock and its signing key."""
+    """What a decision needs from outside: the axis's clock, its signing key, and which accounts can be answered."""
 
     now: Callable[[], dt.datetime]
     sign: Sign
+    has_mailbox: Callable[[str, dt.datetime], bool]
 
     def accept(
         self, candidate: Candidate, deliveries: Sequence[DeliveryRow], attachments: tuple[AttachmentRow, ...]
@@ -93,11 +94,11 @@ class Desk:
         )
         return Accept(accepted=accepted, recipients=tuple(envelope.recipients))
 
-    def refuse(self, submission: Submission, error: Refused, *, source: str, known_account: bool) -> Refuse:
-        """Decide a refusal. `known_account`: the broker proved the account and it has a mailbox to answer to."""
+    def refuse(self, submission: Submission, error: Refused, *, source: str) -> Refuse:
+        """Decide a refusal: a receipt when the broker proved the account and it has a mailbox to answer to."""
         at, sha256 = self.now(), digest(submission.body)
         notice = None
-        if known_account and submission.account is not None:
+        if submission.account is not None and self.has_mailbox(submission.account, at):
             receipt = receipts.refusal(
                 submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
             )
@@ -123,6 +124,11 @@ class Desk:
         return NoticeRow(
             id=receipt.id, mailbox=receipt.account, kind="receipt", about=about, body=body, signature=self.sign(body)
         )
+
+
+def poison(error: Exception) -> Refused:
+    """Turn a failure of our own over one message into the reason it is set aside with."""
+    return Refused("message/poison", f"{type(error).__name__} while the message was processed")
 
 
 def digest(body: bytes) -> str:

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from axis.core.messages import Submission
 from axis.errors import Refused
 from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Status, Wire
-from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
+from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
 
 _MAX_PROBLEMS_TOLD = 3
 
@@ -37,6 +37,14 @@ def read_status(submission: Submission) -> Status:
     status = _parse(submission.body, Status, MAX_STATUS_BYTES)
     _check_id(submission, status.id)
     return status
+
+
+def signature_of(submission: Submission) -> str:
+    """Return the signature header; raise Refused signature/missing when it is absent or not text."""
+    signature = submission.headers.get(SIGNATURE_HEADER)
+    if not isinstance(signature, str) or not signature:
+        raise Refused("signature/missing", f"no {SIGNATURE_HEADER} header")
+    return signature
 
 
 def parse_envelope(body: bytes) -> Envelope:

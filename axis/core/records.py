@@ -107,6 +107,7 @@ class Existing:
     envelope: EnvelopeRow
     published: bool
     receipt: NoticeRow
+    deliveries: tuple[DeliveryRow, ...] = ()  # only while not published: they have to be published again
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,8 @@
 """What a status does to the deliveries it is about."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
 from axis.core.codes import is_within
 from axis.core.lifecycle import Effect, apply
@@ -27,6 +28,18 @@ class EnvelopeFacts:
     account: str
     deliveries: Sequence[DeliveryFact]
 
+    def after(self, verdict: "Verdict") -> Self:
+        """Say what is known once the verdict is recorded."""
+        return replace(
+            self,
+            deliveries=[
+                replace(delivery, last_status=code.value)
+                if (code := verdict.advances.get(delivery.recipient))
+                else delivery
+                for delivery in self.deliveries
+            ],
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -41,8 +54,13 @@ class Verdict:
     notify: str
 
 
-def judge(status: Status, facts: EnvelopeFacts | None) -> Verdict:
-    """Decide what a verified status does; raise Refused status/* when it may not say so."""
+def judge(status: Status, facts: EnvelopeFacts | None, *, sha256: str, known_as: str | None = None) -> Verdict:
+    """Decide what a verified status does; raise Refused status/* when it may not say so.
+
+    `sha256` is of its bytes, `known_as` of the bytes recorded before under the same id.
+    """
+    if known_as is not None and known_as != sha256:
+        raise Refused("status/id-reused", f"{status.id} was used before for other bytes")
     if facts is None:
         raise Refused("status/unknown-envelope", f"no envelope {status.envelope} is known")
     if status.code is StatusCode.TAKE_BACK:

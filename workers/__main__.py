@@ -1,0 +1,154 @@
+"""`python -m workers router|tracker|relay`: one process each, as many of each as are needed."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import sys
+from collections.abc import AsyncIterator, Callable, Coroutine
+from dataclasses import dataclass
+from enum import StrEnum
+
+import typer
+
+from axis.broker import Consumer, Link, Publisher
+from axis.core.decisions import Desk
+from axis.core.lanes import LANES, route_queue
+from axis.errors import AxisError
+from axis.settings import Settings
+from axis.store import Store
+from axis.trust import SigningKey
+from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
+from workers.metrics import Metrics
+from workers.relay import Relay
+from workers.router import IdWindow, Router
+from workers.runtime import Handler, Log, configure_logging, consume, every, stop_on_signals
+from workers.tracker import Tracker
+from workers.view import View, utc_now
+
+_DAY_SECONDS = 86_400.0
+
+
+class Worker(StrEnum):
+    """The processes of the axis."""
+
+    ROUTER = "router"
+    TRACKER = "tracker"
+    RELAY = "relay"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Everything a worker is composed of."""
+
+    settings: Settings
+    log: Log
+    metrics: Metrics
+    stop: asyncio.Event
+    store: Store
+    publisher: Publisher
+    consuming: Link
+    view: View
+    desk: Desk
+
+    async def consume(self, queue: str, handler: Handler) -> None:
+        """Take batches from a queue until the process is told to stop."""
+        consumer = Consumer(
+            self.consuming, queue, batch=self.settings.batch_size, linger=self.settings.batch_linger_ms / 1000
+        )
+        await consume(consumer, queue, handler, stop=self.stop, log=self.log, metrics=self.metrics)
+
+
+@contextlib.asynccontextmanager
+async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]:
+    log = configure_logging(settings, worker.value)
+    metrics = Metrics(worker.value)
+    port = metrics.serve(settings.metrics_host, settings.metrics_port)
+    key = SigningKey.load(settings.axis_key)
+    async with (
+        stop_on_signals(log) as stop,
+        Store.connect(settings.database_url.get_secret_value()) as store,
+        # Alarms at the broker block connections that publish: consuming has one of its own.
+        Link(settings.worker_url, f"axis {worker.value} publishing") as publishing,
+        Link(settings.worker_url, f"axis {worker.value} consuming") as consuming,
+    ):
+        view = View(store, log)
+        await view.load()
+        desk = Desk(now=utc_now, sign=key.sign, has_mailbox=view.has_mailbox)
+        publisher = Publisher(publishing)
+        log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")
+        yield Context(settings, log, metrics, stop, store, publisher, consuming, view, desk)
+        log.info("stopped")
+
+
+async def _route(context: Context) -> None:
+    settings = context.settings
+    router = Router(
+        store=context.store,
+        publisher=context.publisher,
+        view=context.view,
+        desk=context.desk,
+        window=IdWindow(dt.timedelta(days=settings.id_past_days), dt.timedelta(minutes=settings.id_future_minutes)),
+        log=context.log,
+        metrics=context.metrics,
+    )
+    async with asyncio.TaskGroup() as group:
+        for lane in LANES:
+            group.create_task(context.consume(route_queue(lane), router.handle))
+
+
+async def _track(context: Context) -> None:
+    tracker = Tracker(
+        store=context.store,
+        publisher=context.publisher,
+        view=context.view,
+        desk=context.desk,
+        log=context.log,
+        metrics=context.metrics,
+    )
+    await context.consume(TRACK_QUEUE, tracker.handle)
+
+
+async def _relay(context: Context) -> None:
+    seconds = context.settings.relay_seconds
+    relay = Relay(
+        store=context.store,
+        publisher=context.publisher,
+        view=context.view,
+        desk=context.desk,
+        older_than=dt.timedelta(seconds=seconds),
+        now=utc_now,
+        log=context.log,
+        metrics=context.metrics,
+    )
+    async with asyncio.TaskGroup() as group:
+        group.create_task(every(seconds / 3, relay.sweep, stop=context.stop, log=context.log))
+        group.create_task(every(_DAY_SECONDS, relay.keep_partitions, stop=context.stop, log=context.log))
+        group.create_task(context.consume(QUARANTINE_QUEUE, relay.drain_quarantine))
+
+
+_WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
+    Worker.ROUTER: _route,
+    Worker.TRACKER: _track,
+    Worker.RELAY: _relay,
+}
+
+
+async def run(worker: Worker, settings: Settings) -> None:
+    """Run one worker until SIGTERM or SIGINT; what was taken is finished first."""
+    async with _context(worker, settings) as context, asyncio.TaskGroup() as group:
+        watching = group.create_task(context.view.watch())
+        await _WORK[worker](context)
+        watching.cancel()
+
+
+def main(worker: Worker) -> None:
+    """Run one process of the axis; settings come from AXIS_… variables or .axis/axis.env."""
+    try:
+        asyncio.run(run(worker, Settings.load()))
+    except AxisError as error:
+        sys.stderr.write(f"{worker.value}: {error}\n")
+        sys.exit(error.exit_code)
+
+
+if __name__ == "__main__":
+    typer.run(main)

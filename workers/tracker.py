@@ -1,0 +1,204 @@
+"""The tracker: takes reported statuses, verifies, applies the lifecycle, records and forwards them.
+
+The commit order is the router's: decide, commit, publish, mark, ack. The deliveries a batch is about are locked in the
+transaction, so two trackers never move the same delivery from the same old state.
+"""
+
+import datetime as dt
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from axis.broker import Publisher
+from axis.core.admission import admit_status
+from axis.core.decisions import Desk, Refuse, digest, poison
+from axis.core.fanout import notice_message
+from axis.core.messages import Signer, Submission
+from axis.core.reading import read_status, signature_of
+from axis.core.records import NoticeRow, StatusRow
+from axis.core.tracking import EnvelopeFacts, Verdict, judge
+from axis.errors import Refused, Unavailable
+from axis.store import Store
+from schemas import Status
+from workers.metrics import Metrics
+from workers.runtime import Log, log_refused, publish_all
+from workers.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A status that was read, verified and admitted; what it does is decided against the store."""
+
+    submission: Submission
+    status: Status
+    signer: Signer
+    signature: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A status that was recorded (or had been before), and the notice that tells of it."""
+
+    report: Report
+    verdict: Verdict
+    notice: NoticeRow
+    duplicate: bool
+
+
+class Tracker:
+    """Handle batches of statuses; `handle` returns when everything about a batch is committed."""
+
+    def __init__(
+        self, *, store: Store, publisher: Publisher, view: View, desk: Desk, log: Log, metrics: Metrics
+    ) -> None:
+        self._store = store
+        self._publisher = publisher
+        self._view = view
+        self._desk = desk
+        self._log = log
+        self._metrics = metrics
+
+    async def handle(self, batch: Sequence[Submission], source: str) -> None:
+        """Decide, commit, publish and mark; raise Unavailable when the batch has to be tried again as a whole."""
+        started = time.perf_counter()
+        read = [self._read(submission, source) for submission in batch]
+        ends = await self._commit_isolated(read, source)
+        notices = [notice for end in ends if (notice := end.notice) is not None]
+        done = await publish_all(
+            self._publisher, [notice_message(notice) for notice in notices], log=self._log, metrics=self._metrics
+        )
+        await self._store.mark_published([], sorted(done))
+        self._account(batch, ends, source, started)
+
+    def _read(self, submission: Submission, source: str) -> Report | Refuse:
+        try:
+            at = self._desk.now()
+            status = read_status(submission)
+            signature = signature_of(submission)
+            signer = self._view.keyring.verify(submission.body, signature, at)
+            admit_status(status, submission, signer, self._view.directory, at)
+            return Report(submission, status, signer, signature, digest(submission.body))
+        except Refused as error:
+            return self._desk.refuse(submission, error, source=source)
+        except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
+            self._log.exception("poison", source=source, message_id=submission.message_id)
+            return self._desk.refuse(submission, poison(error), source=source)
+
+    async def _commit_isolated(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
+        try:
+            return await self._commit(read, source)
+        except Unavailable:
+            raise
+        except Exception as error:
+            if len(read) > 1:  # one message spoils the transaction: find it by committing each alone
+                self._log.exception("batch failed, committing one by one", source=source, messages=len(read))
+                return [end for each in read for end in await self._commit_isolated([each], source)]
+            (only,) = read
+            if isinstance(only, Refuse):
+                raise
+            self._log.exception("poison", source=source, message_id=only.submission.message_id)
+            return await self._commit([self._desk.refuse(only.submission, poison(error), source=source)], source)
+
+    async def _commit(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
+        reports = [each for each in read if isinstance(each, Report)]
+        async with self._store.transaction() as tx:
+            facts = await tx.deliveries_of(sorted({report.status.envelope for report in reports}))
+            known = await tx.known_statuses([report.status.id for report in reports])
+            ends = self._judge(read, facts, known, source)
+            fresh = [end for end in ends if isinstance(end, Recorded) and not end.duplicate]
+            at = self._desk.now()
+            advances = {
+                (end.report.status.envelope, recipient): (code.value, at)
+                for end in fresh
+                for recipient, code in end.verdict.advances.items()
+            }
+            if fresh and await tx.statuses([_row(end, at) for end in fresh], advances):
+                # Another tracker recorded one of these ids under another envelope since we looked.
+                raise Unavailable("a status id was recorded by another tracker meanwhile; the batch is judged again")
+            refused = [end for end in ends if isinstance(end, Refuse)]
+            if notices := [end.notice for end in (*fresh, *refused) if end.notice is not None]:
+                await tx.notices(notices)
+            if kept := [end.quarantine for end in refused if end.quarantine is not None]:
+                await tx.quarantine(kept)
+        return ends
+
+    def _judge(
+        self,
+        read: Sequence[Report | Refuse],
+        facts: Mapping[str, EnvelopeFacts],
+        known: Mapping[str, str],
+        source: str,
+    ) -> list[Recorded | Refuse]:
+        current, seen = dict(facts), dict(known)
+        ends: list[Recorded | Refuse] = []
+        for each in read:
+            if isinstance(each, Refuse):
+                ends.append(each)
+                continue
+            status = each.status
+            try:
+                verdict = judge(status, current.get(status.envelope), sha256=each.sha256, known_as=seen.get(status.id))
+            except Refused as error:
+                ends.append(self._desk.refuse(each.submission, error, source=source))
+                continue
+            duplicate = status.id in seen
+            if not duplicate:
+                seen[status.id] = each.sha256
+                current[status.envelope] = current[status.envelope].after(verdict)
+            ends.append(Recorded(each, verdict, _notice(each, verdict), duplicate))
+        return ends
+
+    def _account(
+        self, batch: Sequence[Submission], ends: Sequence[Recorded | Refuse], source: str, started: float
+    ) -> None:
+        milliseconds = round((time.perf_counter() - started) * 1000, 1)
+        for submission, end in zip(batch, ends, strict=True):
+            if isinstance(end, Refuse):
+                log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
+                continue
+            status = end.report.status
+            outcome = "duplicate" if end.duplicate else end.verdict.effect.value
+            self._metrics.message(source, outcome)
+            self._log.info(
+                outcome,
+                id=status.id,
+                envelope=status.envelope,
+                reporter=status.reporter,
+                status=status.code.value,
+                ms=milliseconds,
+            )
+
+
+def _row(recorded: Recorded, at: dt.datetime) -> StatusRow:
+    report, verdict = recorded.report, recorded.verdict
+    status = report.status
+    return StatusRow(
+        id=status.id,
+        envelope_id=status.envelope,
+        reporter=status.reporter,
+        recipients=verdict.recipients,
+        code=status.code.value,
+        effect=verdict.effect.value,
+        at=status.at,
+        received_at=at,
+        reason=status.reason,
+        account=report.submission.account or "",
+        thumbprint=report.signer.thumbprint,
+        body=report.submission.body,
+        signature=report.signature,
+        sha256=report.sha256,
+    )
+
+
+def _notice(report: Report, verdict: Verdict) -> NoticeRow:
+    # Forwarded byte for byte under the reporter's own signature and id, so the sender can verify it, and a repeat is
+    # the same notice again.
+    return NoticeRow(
+        id=report.status.id,
+        mailbox=verdict.notify,
+        kind="status",
+        about=report.status.envelope,
+        body=report.submission.body,
+        signature=report.signature,
+    )
