@@ -6,9 +6,11 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	if $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 BIN := .venv/bin
 STAMP := .venv/.ready
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+TEST_PROCESSES ?= 2
 ARGS ?=
 
-.PHONY: help setup lock
+.PHONY: help setup demo up down test check format lock
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -17,9 +19,34 @@ $(STAMP): requirements.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "The axis needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv)." >&2; exit 69; fi
 	@echo "setup: $$($(PYTHON) --version), pinned dependencies into .venv …"
 	@$(PYTHON) -m venv --clear .venv
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@$(PIP) --require-hashes -r requirements.lock
+	@$(PIP) --no-deps --no-build-isolation -e .
 	@touch $@
+
+demo: setup ## play the story through a real broker and database, and show what became of every document
+	@$(BIN)/axis demo $(ARGS)
+
+up: setup ## leave the axis running and say how to send the first document
+	@$(BIN)/axis up $(ARGS)
+
+down: setup ## stop the axis; its data under .axis/ stays
+	@$(BIN)/axis down $(ARGS)
+
+test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+
+check: setup ## format, lint, types, import contracts, file sizes, generated files
+	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy --no-error-summary
+	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
+	@$(BIN)/python -m schemas.generate --check
+	@find schemas axis workers tests examples -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 400 {print "check: " $$2 " has " $$1 " lines, the limit is 400"; bad = 1} END {exit bad}'
+	@echo "check: format, lint, types, imports, sizes and generated files are in order"
+
+format: setup ## format the code
+	@$(BIN)/ruff format --quiet .
+	@$(BIN)/ruff check --fix --quiet .
 
 lock: ## resolve the dependencies anew into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --group dev pyproject.toml -o requirements.lock

@@ -1,0 +1,96 @@
+"""How every command speaks: JSON for machines on standard output, sentences for people, errors with what to do next."""
+
+import dataclasses
+import datetime as dt
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from enum import Enum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import BaseModel
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from axis.errors import AxisError
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+
+out = Console(highlight=False, soft_wrap=True)
+err = Console(highlight=False, soft_wrap=True, stderr=True)
+
+
+def printable(text: str) -> str:
+    """Replace control characters: text from outside must not move the cursor or forge lines."""
+    return "".join(character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
+def say(text: str) -> None:
+    """Print a sentence for people; rich markup in `text` is not interpreted."""
+    out.print(escape(printable(text)))
+
+
+def progress(text: str) -> None:
+    """Tell on standard error what is being done, so that standard output stays the answer."""
+    err.print(f"[dim]{escape(printable(text))}[/dim]")
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON: dataclasses, models, times and enumerations included."""
+    sys.stdout.write(json.dumps(_plain(value), ensure_ascii=False, indent=2) + "\n")
+
+
+def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
+    """Print rows under headings; None is shown as a dash."""
+    table = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row))
+    Console(highlight=False).print(table)
+
+
+def report(error: AxisError, *, as_json: bool) -> int:
+    """Say on standard error what went wrong and what to do (as JSON on standard output too); return the exit code."""
+    reason = error.reason
+    if as_json:
+        print_json({"error": {"code": error.code, "detail": error.detail, "fault": reason.fault, "remedy": reason.remedy}})
+    err.print(f"[bold red]axis:[/bold red] {escape(printable(error.detail))} [dim]({error.code})[/dim]")
+    if reason.remedy:
+        err.print(escape(reason.remedy))
+    return error.exit_code
+
+
+def local_time(moment: dt.datetime | None) -> str:
+    """Write a time for people, in the zone of this machine."""
+    return "–" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _cell(value: object) -> str:
+    if value is None or value == "":
+        return "[dim]–[/dim]"
+    if isinstance(value, dt.datetime):
+        return local_time(value)
+    return escape(printable(str(value)))
+
+
+def _plain(value: Any) -> Any:
+    match value:
+        case BaseModel():
+            return value.model_dump(mode="json", by_alias=True, exclude_none=True)
+        case dt.datetime():
+            return value.isoformat()
+        case Enum():
+            return value.value
+        case Path():
+            return str(value)
+        case bytes():
+            return value.hex()
+        case Mapping():
+            return {str(key): _plain(item) for key, item in value.items()}
+        case list() | tuple() | set() | frozenset():
+            return [_plain(item) for item in value]
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {field.name: _plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    return value
