@@ -17,7 +17,7 @@ class Day:
     @classmethod
     def of(cls, day: dt.date) -> "Day":
         """Write a date as the format asks."""
-        return cls(f"{day:%Y/%m/%d}", day)
+        return cls(_slashed(day), day)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class Instant:
     def of(cls, moment: dt.datetime) -> "Instant":
         """Write an aware time as the format asks, to the second, in Vietnam time."""
         local = moment.astimezone(VIETNAM_TIME).replace(microsecond=0)
-        return cls(f"{local:%Y/%m/%d %H:%M:%S}", local)
+        return cls(f"{_slashed(local)} {local:%H:%M:%S}", local)
 
 
 class IdForm(StrEnum):
@@ -57,3 +57,8 @@ class DocumentId:
         """Build the official triple; `notation` is `<number>/<notation>`."""
         written = Day.of(day)
         return cls(f"{organ_id},{written.text},{notation}", IdForm.TRIPLE, organ_id, written, notation)
+
+
+def _slashed(day: dt.date) -> str:
+    """Write yyyy/MM/dd; strftime pads years before 1000 on some systems only."""
+    return f"{day.year:04}/{day.month:02}/{day.day:02}"
