@@ -82,4 +82,5 @@ def _shorten(name: str, addition: str) -> str:
     if not dot or not stem or len(suffix) > _LONGEST_SUFFIX:
         stem, dot, suffix = name, "", ""
     room = _LONGEST - len(addition) - len(dot) - len(suffix)
-    return f"{stem[:room].rstrip('. ') or '_'}{addition}{dot}{suffix}"
+    kept = stem if len(stem) <= room else stem[:room].rstrip(". ") or "_"
+    return f"{kept}{addition}{dot}{suffix}"
