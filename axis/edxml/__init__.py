@@ -7,7 +7,7 @@ data = build_document(EdxmlDocument(…, attachments=(attach("7816.pdf", data),)
 
 from axis.edxml.content import Content
 from axis.edxml.convert import to_envelope, to_status
-from axis.edxml.errors import CODES, Deviation, EdxmlError
+from axis.edxml.errors import CODES, DEVIATIONS, Deviation, EdxmlError
 from axis.edxml.filenames import file_names
 from axis.edxml.limits import DEFAULT_LIMITS, Limits
 from axis.edxml.model import (
@@ -35,6 +35,7 @@ from axis.edxml.writer import build_document, build_status
 __all__ = [
     "CODES",
     "DEFAULT_LIMITS",
+    "DEVIATIONS",
     "VIETNAM_TIME",
     "Attachment",
     "Business",

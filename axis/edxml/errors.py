@@ -19,6 +19,38 @@ CODES = {
     "edxml/conversion": "understood, but does not fit an envelope or a status",
 }
 
+# The stable codes of Deviation, likewise.
+DEVIATIONS = {
+    "bom": "a byte order mark before the declaration",
+    "root-name": "the envelope itself is the root element",
+    "namespace": "elements in no namespace, or in another one",
+    "name-case": "a name in other capitals",
+    "business-spelling": "Business instead of the official Bussiness",
+    "organ-in-charge": "OrganInCharge instead of OrganizationInCharge",
+    "manifest-name": "Manifest instead of edXMLManifest",
+    "unknown-element": "an element we have no place for; its text is in `extras`",
+    "text-normalised": "invisible or decomposed characters were cleaned",
+    "value-unreadable": "text where a number or yes/no belongs; it is in `extras`",
+    "date-format": "a date or time in another form than the official one",
+    "date-impossible": "a day or time that does not exist; kept as text",
+    "date-unreadable": "no date or time at all; kept as text",
+    "document-id-form": "DocumentId is not <code>,<date>,<number>/<notation>",
+    "document-id-date": "DocumentId and PromulgationDate name different days",
+    "recipient-repeated": "one organisation twice among the receivers",
+    "priority-unknown": "a Priority outside 0 to 4; handled as normal",
+    "business-type-unknown": "a BussinessDocType outside 0 to 3; handled as a new document",
+    "status-unknown": "a StatusCode that is none of the nine",
+    "response-empty": "a ResponseFor without any content, left out",
+    "signature-placeholder": "an XML signature that cannot be verified by its very shape",
+    "content-id": "ContentId without `cid:`",
+    "attachment-unlisted": "an attachment that the manifest does not list",
+    "attachment-absent": "a file that the manifest lists and the package does not hold",
+    "attachment-name-missing": "an attachment without a name",
+    "attachment-not-zip": "ContentType says ZIP, the bytes are none; kept as they are",
+    "attachment-zip-entries": "a ZIP of more or less than one entry; kept as a ZIP",
+    "attachment-zip-unreadable": "a ZIP that is broken, encrypted or of an unknown kind; kept as a ZIP",
+}
+
 
 class EdxmlError(Malformed):
     """Report a package that cannot be read, and where (1-based line and column; None when there is no place)."""

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from axis.edxml import EdxmlDocument, EdxmlStatus, IdForm, SignatureState, read
+from axis.edxml import DEVIATIONS, EdxmlDocument, EdxmlStatus, IdForm, SignatureState, read
 from axis.edxml.model import Business, Extra, ReceiverChange, Signer, Trace
 from axis.edxml.values import VIETNAM_TIME, Instant
 from schemas.envelope import Action
@@ -190,3 +190,42 @@ def test_signature_is_judged_by_its_shape(signature: str, state: SignatureState)
     assert isinstance(package, EdxmlDocument)
     assert package.signature is state
     assert package.extras == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "code"),
+    [
+        ("<To>", "<To><OrganId>000.00.00.G12</OrganId></To><To>", "recipient-repeated"),
+        ("<OrganName>", "<ORGANNAME>Bộ</ORGANNAME><OrganName>", "name-case"),
+        ("<Reference>", "<Reference><ContentId>cid:2</ContentId></Reference><Reference>", "attachment-absent"),
+        ("<ContentId>cid:1</ContentId>\n          <ContentType>", "<ContentType>", "attachment-unlisted"),
+        ("<AttachmentName>quyet-dinh.pdf</AttachmentName>", "", "attachment-name-missing"),
+        (
+            "<edXMLHeader>",
+            "<edXMLHeader><TraceHeaderList><Bussiness><BussinessDocType>8</BussinessDocType></Bussiness></TraceHeaderList>",
+            "business-type-unknown",
+        ),
+    ],
+)
+def test_further_deviations(old: str, new: str, code: str) -> None:
+    text = (VECTORS / "plain.edxml").read_text(encoding="utf-8")
+    assert old in text
+    package = read(text.replace(old, new).encode())
+    assert isinstance(package, EdxmlDocument)
+    assert code in codes(package)
+    assert package.action is Action.NEW
+
+
+def test_deviation_codes_are_listed() -> None:
+    reported = set()
+    for path in [*VECTORS.glob("tolerated-*"), *VECTORS.glob("zip-*"), *VECTORS.glob("status-*")]:
+        reported |= codes(read(path.read_bytes()))
+    assert reported <= set(DEVIATIONS)
+    # The others have a test of their own above.
+    assert set(DEVIATIONS) - reported == {
+        "recipient-repeated",
+        "attachment-absent",
+        "attachment-unlisted",
+        "attachment-name-missing",
+        "business-type-unknown",
+    }
