@@ -1,0 +1,201 @@
+"""From the code a sender wrote to the mailbox that gets the document, as of a date, with every step in words.
+
+Two questions are asked, each answered by one rule after the other.
+
+Which organisation is meant?
+  in force      The code is known and in force: it is meant itself.
+  successor     It is closed: its successor is meant, where one is named and forwarding is allowed.
+  open below    It is unknown below a known organisation that takes such documents ("open"): that organisation is
+                meant. Below all others a unit has to be registered.
+
+Which mailbox is its?
+  mailbox       It has one.
+  mailbox above The nearest organisation above it that has one. When an organisation on the way up is closed, its
+                successor took over the units below as well, and the questions begin again with the successor; a closed
+                organisation without one is passed over, and never receives: its mailbox may still be there, for
+                reading what came before.
+
+Whatever cannot be answered ends in a refusal with a stable code. Each question leads to a successor not asked about
+before, or up, so this always ends, even where successors were entered in a circle.
+"""
+
+import datetime as dt
+from dataclasses import dataclass
+from enum import StrEnum
+
+from axis.core.codes import lineage
+from axis.core.directory import Directory
+from schemas import Organisation, UnknownBelow
+
+# Organisations merge every few years; a longer chain is a mistake in the directory.
+MAX_SUCCESSORS = 8
+
+_VIETNAM = dt.timezone(dt.timedelta(hours=7))
+
+
+class Rule(StrEnum):
+    """The rule a step followed, or the one it failed by."""
+
+    IN_FORCE = "in force"
+    SUCCESSOR = "successor"
+    OPEN_BELOW = "open below"
+    MAILBOX = "mailbox"
+    MAILBOX_ABOVE = "mailbox above"
+    UNKNOWN = "unknown"
+    NOT_REGISTERED = "not registered"
+    NOT_YET_VALID = "not yet valid"
+    CLOSED = "closed"
+    NO_MAILBOX = "no mailbox"
+
+
+_INDIRECT = frozenset({Rule.SUCCESSOR, Rule.OPEN_BELOW, Rule.MAILBOX_ABOVE})
+_REASONS = {
+    Rule.UNKNOWN: "recipient/unknown",
+    Rule.NOT_REGISTERED: "recipient/not-registered",
+    Rule.NOT_YET_VALID: "recipient/not-yet-valid",
+    Rule.CLOSED: "recipient/closed",
+    Rule.NO_MAILBOX: "recipient/no-mailbox",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One rule that was considered: `code` is what it led to or stopped at, `text` says so in a sentence."""
+
+    rule: Rule
+    code: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """Where a recipient's documents go: either a mailbox, or a reason (of schemas.reasons) with its detail."""
+
+    recipient: str
+    resolved: str | None
+    mailbox: str | None
+    steps: tuple[Step, ...]
+    reason: str | None = None
+    detail: str | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Say whether there is a mailbox."""
+        return self.mailbox is not None
+
+    @property
+    def via(self) -> tuple[str, ...]:
+        """Return the indirect steps in words; empty when the recipient has a mailbox of its own."""
+        return tuple(step.text for step in self.steps if step.rule in _INDIRECT)
+
+
+def resolve(directory: Directory, recipient: str, at: dt.datetime) -> Resolution:
+    """Find the mailbox of a recipient (a canonical code) as of a time. Never raises."""
+    steps: list[Step] = []
+    asked = [recipient]
+    while True:
+        answer = _ask(directory, asked[-1], at, steps)
+        if isinstance(answer, _Found):
+            return Resolution(recipient, answer.resolved, answer.mailbox, tuple(steps))
+        if answer.successor is None:
+            return _refused(recipient, answer.resolved, steps)
+        if answer.successor in asked or len(asked) > MAX_SUCCESSORS:
+            circle = "in a circle" if answer.successor in asked else f"over more than {MAX_SUCCESSORS} organisations"
+            way = " → ".join([*asked, answer.successor])
+            steps.append(Step(Rule.CLOSED, asked[-1], f"the successors lead {circle}: {way}"))
+            return _refused(recipient, None, steps)
+        asked.append(answer.successor)
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    resolved: str
+    mailbox: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """Not found: ask again with the successor, or else the last step is why not."""
+
+    successor: str | None = None
+    resolved: str | None = None
+
+
+def _ask(directory: Directory, code: str, at: dt.datetime, steps: list[Step]) -> _Found | _Open:
+    """Ask both questions about one code."""
+    known = _known(directory, code, at, steps)
+    if known is None:
+        return _Open()
+    organisation = directory.organisation(known, at)
+    if organisation is None:
+        return _Open(_successor(directory, known, at, steps))
+    steps.append(Step(Rule.IN_FORCE, known, f"{known} is in force: {organisation.name}"))
+    for above in lineage(known):
+        closed = directory.closed(above, at)
+        if closed is not None and (successor := _forwards_to(closed)) is not None:
+            text = f"via successor {successor}: {above}, above {known}, closed {_day(closed)}"
+            steps.append(Step(Rule.SUCCESSOR, successor, text))
+            return _Open(successor)
+        if directory.organisation(above, at) is not None and directory.has_mailbox(above, at):
+            steps.append(_mailbox_step(known, above))
+            return _Found(known, above)
+    steps.append(Step(Rule.NO_MAILBOX, known, f"neither {known} nor any organisation in force above it has a mailbox"))
+    return _Open(resolved=known)
+
+
+def _known(directory: Directory, code: str, at: dt.datetime, steps: list[Step]) -> str | None:
+    """Return the code itself if the directory knows it, or the nearest above that stands in for it."""
+    known = next((above for above in lineage(code) if directory.history(above)), None)
+    if known is None:
+        steps.append(Step(Rule.UNKNOWN, code, f"{code} is not in the directory, nor is anything above it"))
+        return None
+    if known == code:
+        return code
+    organisation = directory.organisation(known, at) or directory.latest(known)
+    if organisation is not None and organisation.unknown_below is UnknownBelow.OPEN:
+        text = f"via {known}: it takes documents for units that are not registered below it, such as {code}"
+        steps.append(Step(Rule.OPEN_BELOW, known, text))
+        return known
+    text = f"{code} is not registered below {known}; address {known}, or have {code} registered"
+    steps.append(Step(Rule.NOT_REGISTERED, code, text))
+    return None
+
+
+def _successor(directory: Directory, code: str, at: dt.datetime, steps: list[Step]) -> str | None:
+    """Return who takes the documents of a known code that is not in force."""
+    closed = directory.closed(code, at)
+    if closed is None:
+        begins = directory.history(code)[0].valid_from.astimezone(_VIETNAM)
+        steps.append(Step(Rule.NOT_YET_VALID, code, f"{code} is in force from {begins:%Y-%m-%d} on"))
+        return None
+    successor = _forwards_to(closed)
+    if successor is not None:
+        steps.append(Step(Rule.SUCCESSOR, successor, f"via successor {successor}: {code} closed {_day(closed)}"))
+        return successor
+    why = "names no successor" if closed.successor is None else f"does not forward; its successor is {closed.successor}"
+    steps.append(Step(Rule.CLOSED, code, f"{code} closed {_day(closed)} and {why}"))
+    return None
+
+
+def _forwards_to(closed: Organisation) -> str | None:
+    return closed.successor if closed.forwarding else None
+
+
+def _mailbox_step(code: str, mailbox: str) -> Step:
+    if mailbox == code:
+        return Step(Rule.MAILBOX, mailbox, f"{mailbox} has a mailbox")
+    return Step(Rule.MAILBOX_ABOVE, mailbox, f"via {mailbox}: the nearest above {code} with a mailbox")
+
+
+def _refused(recipient: str, resolved: str | None, steps: list[Step]) -> Resolution:
+    last = steps[-1]
+    led = [step.text for step in steps[:-1] if step.rule in _INDIRECT]
+    # What is wrong with a successor is not for the sender to put right: to it, the code it wrote is closed.
+    forwarded = last.rule is not Rule.NO_MAILBOX and any(step.rule is Rule.SUCCESSOR for step in steps)
+    reason = _REASONS[Rule.CLOSED if forwarded else last.rule]
+    return Resolution(recipient, resolved, None, tuple(steps), reason, "; ".join([*led, last.text]))
+
+
+def _day(closed: Organisation) -> str:
+    # Decrees count days in Vietnam; in UTC every closure would seem to be a day early.
+    return "" if closed.valid_to is None else f"on {closed.valid_to.astimezone(_VIETNAM):%Y-%m-%d}"
