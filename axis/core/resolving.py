@@ -131,14 +131,14 @@ def _ask(directory: Directory, code: str, at: dt.datetime, steps: list[Step]) ->
         return _Open(_successor(directory, known, at, steps))
     steps.append(Step(Rule.IN_FORCE, known, f"{known} is in force: {organisation.name}"))
     for above in lineage(known):
-        closed = directory.closed(above, at)
-        if closed is not None and (successor := _forwards_to(closed)) is not None:
+        if directory.organisation(above, at) is not None:
+            if directory.has_mailbox(above, at):
+                steps.append(_mailbox_step(known, above))
+                return _Found(known, above)
+        elif (closed := directory.closed(above, at)) is not None and (successor := _forwards_to(closed)) is not None:
             text = f"via successor {successor}: {above}, above {known}, closed {_day(closed)}"
             steps.append(Step(Rule.SUCCESSOR, successor, text))
             return _Open(successor)
-        if directory.organisation(above, at) is not None and directory.has_mailbox(above, at):
-            steps.append(_mailbox_step(known, above))
-            return _Found(known, above)
     steps.append(Step(Rule.NO_MAILBOX, known, f"neither {known} nor any organisation in force above it has a mailbox"))
     return _Open(resolved=known)
 
