@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import hashlib
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from datetime import timedelta
 from types import TracebackType
 from typing import Protocol, Self
@@ -87,7 +87,7 @@ class Blobs:
             except FileNotFoundError:
                 return None
 
-    async def get(self, sha256: str) -> tuple[int, AsyncIterator[bytes]]:
+    async def get(self, sha256: str) -> tuple[int, AsyncGenerator[bytes]]:
         """Return the size and the bytes, or raise NotFound.
 
         The last chunk is handed out only when all bytes fit the digest: corruption ends the stream with Corrupted.
@@ -97,7 +97,7 @@ class Blobs:
             raise NotFound(f"There is no blob {sha256}.", code="blob/not-found")
         return size, self._verified(sha256, size)
 
-    async def get_part(self, sha256: str, start: int, stop: int) -> AsyncIterator[bytes]:
+    async def get_part(self, sha256: str, start: int, stop: int) -> AsyncGenerator[bytes]:
         """Yield the bytes from `start` up to `stop` (exclusive).
 
         A part cannot be held against the digest: the reader who joins the parts has to do that.
@@ -133,7 +133,7 @@ class Blobs:
         async with _outside("sweep"):
             return await asyncio.to_thread(self._folder.sweep, older_than)
 
-    async def _verified(self, sha256: str, size: int) -> AsyncIterator[bytes]:
+    async def _verified(self, sha256: str, size: int) -> AsyncGenerator[bytes]:
         digest = hashlib.sha256()
         held = b""
         async for piece in self.get_part(sha256, 0, size):

@@ -1,0 +1,18 @@
+"""The HTTP gateway: the one door through which agencies reach attachments.
+
+    PUT  /v1/blobs/{sha256}               store the body under its SHA-256
+    HEAD /v1/blobs/{sha256}               is it there, for me?
+    GET  /v1/blobs/{sha256}               the bytes; one Range is honoured
+    GET  /v1/certificates/{thumbprint}    an enrolled certificate, to check a sender's signature with
+    GET  /v1/health, /v1/health/live      readiness and liveness; no token
+    GET  /metrics                         for Prometheus; no token, so a public proxy must not forward it
+
+Every other request carries `Authorization: Bearer <token>`: a token made for this method and path by the agency's
+own key (axis.trust.issue_token), valid for two minutes. Errors are application/problem+json with a stable `code`.
+"""
+
+from axis.gateway.app import create_app
+from axis.gateway.enrolled import Enrolled
+from axis.gateway.limits import Limits
+
+__all__ = ["Enrolled", "Limits", "create_app"]

@@ -1,0 +1,60 @@
+"""`python -m axis.gateway`: run the gateway from the settings."""
+
+import argparse
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+import structlog
+
+from axis.errors import AxisError
+from axis.gateway.logs import configure_logging
+from axis.gateway.server import run
+from axis.settings import Settings
+
+
+def main() -> int:
+    """Run until SIGTERM or SIGINT and return the exit code (0, or sysexits(3) of the error)."""
+    parser = argparse.ArgumentParser(prog="python -m axis.gateway", description="The axis's HTTP gateway for blobs.")
+    parser.add_argument("--home", type=Path, help="folder of axis.env (default: AXIS_HOME or .axis)")
+    parser.add_argument("--port-file", type=Path, help="write the port here once requests are answered")
+    arguments = parser.parse_args()
+    port_file: Path | None = arguments.port_file
+
+    def announce(host: str, port: int) -> None:
+        address = f"[{host}]" if ":" in host else host
+        if port_file is not None:
+            partial = port_file.with_name(f"{port_file.name}.{os.getpid()}")
+            partial.write_text(f"{port}\n", encoding="ascii")
+            partial.replace(port_file)  # a reader sees the whole number or no file
+        sys.stdout.write(f"gateway: http://{address}:{port}\n")
+        sys.stdout.flush()
+        structlog.get_logger(part="gateway").info("listening", host=host, port=port)
+
+    try:
+        settings = Settings.load(arguments.home)
+        configure_logging(settings.log_format, settings.log_level)
+        asyncio.run(run(settings, announce))
+    except AxisError as error:
+        return _fail(error)
+    except BaseExceptionGroup as group:
+        known, rest = group.split(AxisError)
+        if known is None or rest is not None:
+            raise
+        return _fail(_first(known))
+    return 0
+
+
+def _fail(error: AxisError) -> int:
+    sys.stderr.write(f"gateway: {error}\n")
+    return error.exit_code
+
+
+def _first(group: BaseExceptionGroup[AxisError]) -> AxisError:
+    inner = group.exceptions[0]
+    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+
+
+if __name__ == "__main__":
+    sys.exit(main())

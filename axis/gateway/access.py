@@ -1,0 +1,25 @@
+"""Who asks: the bearer token of a request."""
+
+import datetime as dt
+
+from starlette.requests import Request
+
+from axis.errors import Refused
+from axis.trust import Keyring, verify_token
+
+_LONGEST_TOKEN = 8 * 1024
+
+
+def account_of(request: Request, keyring: Keyring, now: dt.datetime) -> str:
+    """Return the code the request's token was made for; raise Refused token/…, signature/… or certificate/….
+
+    The token is bound to the method and to the path as it came over the wire, before any decoding.
+    """
+    values = request.headers.getlist("authorization")
+    if not values:
+        raise Refused("token/missing")
+    scheme, _, token = values[0].partition(" ")
+    if len(values) > 1 or scheme.lower() != "bearer" or not token.isascii() or len(token) > _LONGEST_TOKEN:
+        raise Refused("token/invalid", "Send one Authorization header: Bearer <token>.")
+    path: bytes = request.scope["raw_path"]
+    return verify_token(token, keyring, method=request.method, path=path.decode("ascii"), now=now)

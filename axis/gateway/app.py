@@ -1,0 +1,131 @@
+"""The gateway as an ASGI application."""
+
+import base64
+import datetime as dt
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+import orjson
+import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from axis.blobs import Blobs
+from axis.errors import AxisError
+from axis.gateway.access import account_of
+from axis.gateway.body import Disconnected
+from axis.gateway.enrolled import Enrolled
+from axis.gateway.health import Health
+from axis.gateway.limits import Limits
+from axis.gateway.metrics import Metrics
+from axis.gateway.observing import Observed, entry_of
+from axis.gateway.problems import HttpRefused, problem
+from axis.gateway.transfers import BlobRights, Transfers
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+class BlobStore(Protocol):
+    """The part of axis.store.Store that the gateway uses."""
+
+    @property
+    def blobs(self) -> BlobRights:
+        """Who uploaded what, and who may read it."""
+
+
+def create_app(
+    *,
+    blobs: Blobs,
+    store: BlobStore,
+    enrolled: Enrolled,
+    now: Callable[[], dt.datetime],
+    limits: Limits | None = None,
+) -> Starlette:
+    """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow)."""
+    metrics = Metrics()
+    log = structlog.get_logger(part="gateway")
+    transfers = Transfers(
+        blobs=blobs, rights=store.blobs, enrolled=enrolled, now=now, limits=limits or Limits(), metrics=metrics
+    )
+    health = Health({"blobs": blobs.check, "store": lambda: store.blobs.may_read("", "0" * 64)})
+
+    async def certificate(request: Request) -> Response:
+        entry = entry_of(request)
+        entry.route = "certificate"
+        entry.account = account_of(request, enrolled.keyring, now())
+        entry.subject = request.path_params["thumbprint"]
+        found = enrolled.find(entry.subject)
+        if found is None:
+            raise HttpRefused("certificate/unknown", "No such certificate is enrolled.", status=404)
+        content = found.model_dump(mode="json", exclude={"der"}) | {"der": base64.b64encode(found.der).decode()}
+        return Response(orjson.dumps(content), media_type="application/json")
+
+    async def ready(request: Request) -> Response:
+        entry_of(request).route = "health"
+        checks = await health.outcome()
+        fine = all(outcome == "ok" for outcome in checks.values())
+        content = orjson.dumps({"status": "ready" if fine else "not ready", "checks": checks})
+        return Response(content, 200 if fine else 503, media_type="application/json")
+
+    async def alive(request: Request) -> Response:
+        entry_of(request).route = "health"
+        return Response(orjson.dumps({"status": "alive"}), media_type="application/json")
+
+    async def measured(request: Request) -> Response:
+        entry_of(request).route = "metrics"
+        return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
+
+    return Starlette(
+        routes=[
+            Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
+            Route("/v1/certificates/{thumbprint}", _guarded(certificate, log), methods=["GET"]),
+            Route("/v1/health", _guarded(ready, log), methods=["GET"]),
+            Route("/v1/health/live", _guarded(alive, log), methods=["GET"]),
+            Route("/metrics", _guarded(measured, log), methods=["GET"]),
+        ],
+        middleware=[Middleware(Observed, metrics=metrics, log=log)],
+        exception_handlers={HTTPException: _http_error},
+    )
+
+
+def _guarded(endpoint: Endpoint, log: structlog.typing.FilteringBoundLogger) -> Endpoint:
+    """Turn every error of a handler into an answer."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            return await endpoint(request)
+        except AxisError as error:
+            return _answer(request, error)
+        except Exception as error:
+            # The last resort: the agency gets a code, the log the traceback.
+            log.exception("failed", path=request.url.path, method=request.method)
+            return _answer(request, AxisError(f"{type(error).__name__}: {error}"))
+
+    return guarded
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)  # noqa: S101 - Starlette calls it for nothing else
+    code = "http/method" if error.status_code == 405 else "http/address"  # noqa: PLR2004 - HTTP's number
+    headers = {name.lower(): value for name, value in (error.headers or {}).items()}
+    return _answer(request, HttpRefused(code, headers=headers))
+
+
+def _answer(request: Request, error: AxisError) -> Response:
+    entry = entry_of(request)
+    entry.code, entry.detail = error.code, error.detail
+    if isinstance(error, Disconnected):
+        return _Nothing()
+    return problem(error, method=request.method)
+
+
+class _Nothing(Response):
+    """Say nothing: nobody listens any more."""
+
+    async def __call__(self, *_: object) -> None:
+        """Send nothing."""

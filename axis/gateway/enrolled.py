@@ -1,0 +1,63 @@
+"""The enrolled certificates, in memory, at most a second behind the store."""
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from typing import Protocol
+
+import structlog
+
+from axis.trust import Keyring
+from schemas import Certificate, Mailbox, Organisation
+
+Records = tuple[Sequence[Organisation], Sequence[Mailbox], Sequence[Certificate]]
+
+
+class DirectoryStore(Protocol):
+    """The part of the store's directory that is read here."""
+
+    async def load(self) -> Records:
+        """Read all of it."""
+
+    async def load_changed(self, codes: set[str], /) -> Records:
+        """Read everything of some codes."""
+
+    async def listen(self, changed: Callable[[set[str] | None], Awaitable[None]], /) -> None:
+        """Await `changed` after each change; Unavailable raised by it is a gap, after which all is read again."""
+
+
+class Enrolled:
+    """Every certificate by thumbprint, and the keyring made of them."""
+
+    def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
+        self._by_thumbprint = {certificate.thumbprint: certificate for certificate in certificates}
+        self.keyring = Keyring(self._by_thumbprint.values())
+        self._log = structlog.get_logger(part="enrolled")
+
+    def find(self, thumbprint: str) -> Certificate | None:
+        """Return the certificate with this thumbprint, revoked and expired ones too."""
+        return self._by_thumbprint.get(thumbprint)
+
+    async def load(self, store: DirectoryStore) -> None:
+        """Read all certificates; raises Unavailable."""
+        _, _, certificates = await store.load()
+        self._by_thumbprint = {certificate.thumbprint: certificate for certificate in certificates}
+        self.keyring = Keyring(certificates)
+        self._log.info("certificates", count=len(self._by_thumbprint))
+
+    async def follow(self, store: DirectoryStore) -> None:
+        """Keep up with the store until cancelled.
+
+        No revocation is missed because the store was away for a moment: `listen` then has everything read again. Until
+        it is, nobody gets anything: rights are asked of the same store.
+        """
+
+        async def changed(codes: set[str] | None) -> None:
+            await (self.load(store) if codes is None else self._load_changed(store, codes))
+
+        await store.listen(changed)
+
+    async def _load_changed(self, store: DirectoryStore, codes: set[str]) -> None:
+        _, _, certificates = await store.load_changed(codes)
+        kept = {key: value for key, value in self._by_thumbprint.items() if value.organisation not in codes}
+        self._by_thumbprint = kept | {certificate.thumbprint: certificate for certificate in certificates}
+        self.keyring = self.keyring.updated(certificates)
+        self._log.info("certificates changed", codes=sorted(codes)[:10], count=len(codes))

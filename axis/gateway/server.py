@@ -1,0 +1,123 @@
+"""The gateway as a process."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import signal
+import socket
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import structlog
+import uvicorn
+from starlette.applications import Starlette
+
+from axis.blobs import Blobs
+from axis.errors import Misconfigured, Unavailable
+from axis.gateway.app import create_app
+from axis.gateway.enrolled import Enrolled
+from axis.gateway.limits import Limits
+from axis.gateway.protocol import DeadlineProtocol
+from axis.settings import Settings
+from axis.store import Store
+
+_SWEEP_EVERY = timedelta(hours=6)
+# Far longer than Limits.chunk_seconds: no running upload leaves its file alone for that long.
+_SWEEP_OLDER_THAN = timedelta(hours=1)
+
+
+async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
+    """Serve until SIGTERM or SIGINT; running transfers are given time to end.
+
+    `announce` is called with host and port once requests are answered.
+    """
+    limits = Limits(blob_bytes=settings.max_blob_bytes)
+    blobs = Blobs.open(settings.blobs)
+    enrolled = Enrolled()
+    async with Store.connect(settings.database_url.get_secret_value()) as store:
+        await enrolled.load(store.directory)
+        app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=_utc_now, limits=limits)
+        async with asyncio.TaskGroup() as group:
+            background = [
+                group.create_task(enrolled.follow(store.directory)),
+                group.create_task(_sweep(blobs)),
+            ]
+            await serve(app, settings.gateway_host, settings.gateway_port, limits, announce)
+            for task in background:
+                task.cancel()
+
+
+async def serve(app: Starlette, host: str, port: int, limits: Limits, announce: Callable[[str, int], None]) -> None:
+    """Answer requests until SIGTERM or SIGINT."""
+    listener = listen(host, port)
+    server = http_server(app, limits, lambda: announce(*listener.getsockname()[:2]))
+    with _signals_consumed():
+        await server.serve([listener])
+
+
+def http_server(app: Starlette, limits: Limits, ready: Callable[[], None]) -> uvicorn.Server:
+    """Build the HTTP server with every limit that has to be kept below the application."""
+    protocol = type("Protocol", (DeadlineProtocol,), {"limits": limits})
+    config = uvicorn.Config(
+        app,
+        http=protocol,
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        limit_concurrency=limits.connections,
+        h11_max_incomplete_event_size=limits.header_bytes,
+        timeout_graceful_shutdown=limits.shutdown_seconds,
+    )
+    return _Announcing(config, ready)
+
+
+class _Announcing(uvicorn.Server):
+    """uvicorn, saying when it is ready."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Start, then say so."""
+        await super().startup(sockets)
+        self._ready()
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Open the port (0: any free one); raise Misconfigured."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, port), family=family, backlog=1024)
+    except OSError as error:
+        raise Misconfigured(f"The gateway cannot listen on {host} port {port}: {error.strerror or error}") from error
+
+
+@contextlib.contextmanager
+def _signals_consumed() -> Iterator[None]:
+    """Let the signals that stop uvicorn end there: it raises them again after its own orderly end."""
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGTERM, signal.SIGINT)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+async def _sweep(blobs: Blobs) -> None:
+    log = structlog.get_logger(part="sweep")
+    while True:
+        try:
+            removed = await blobs.sweep(_SWEEP_OLDER_THAN)
+        except Unavailable as error:
+            log.warning("waiting", code=error.code, detail=error.detail)
+        else:
+            log.info("swept", removed=removed)
+        await asyncio.sleep(_SWEEP_EVERY.total_seconds())
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
