@@ -129,9 +129,9 @@ Item = Exchange | Queue | Binding | Policy | User | Permission | TopicPermission
 class Topology:
     """All objects of one virtual host that matter, in the order in which they can be made.
 
-    Policies come before queues, because a queue takes its limits when it is made (later changes of the delivery
-    limit alone were overlooked before RabbitMQ 4.3), and topic permissions before permissions, because an account
-    that may write to an exchange and has no topic permission yet may write under every key.
+    Policies come before queues, so that no queue is there for a moment without its limits, and topic permissions
+    before permissions, because an account that may write to an exchange and has no topic permission yet may write
+    under every key.
     """
 
     policies: tuple[Policy, ...] = ()

@@ -21,7 +21,7 @@ MAX_CODE_LENGTH = 35  # QĐ 20/2020; schemas.Code says the same
 _CANONICAL = re.compile(CODE_PATTERN.removesuffix("$"))
 _STRICT_102 = re.compile(r"([0-9]{3})\.([0-9]{2})\.([0-9]{2})\.([A-Z][0-9]{2})")
 # Seen in traffic, never to be registered: fewer groups (28.22.H17) or wider ones (999.010.01.H22).
-_TOLERANT_102 = re.compile(r"(?:([0-9]{2,3})\.)?(?:([0-9]{2,3})\.)?([0-9]{2,3})\.([A-Z][0-9]{2})")
+_TOLERANT_102 = re.compile(r"(?:(?:([0-9]{2,3})\.)?([0-9]{2,3})\.)?([0-9]{2,3})\.([A-Z][0-9]{2})")
 
 
 def canonical(text: str, mapping: Mapping[str, str] | None = None, *, tolerant: bool = False) -> str:
