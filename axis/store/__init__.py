@@ -1,0 +1,31 @@
+"""The PostgreSQL seam: everything the axis remembers. `seam.py` says what it promises."""
+
+from axis.store.fake import FakeStore
+from axis.store.migrating import migrate
+from axis.store.seam import Advances, BlobStore, Counts, DirectoryStore, Store, Transaction, WithDeliveries
+from axis.store.tracked import (
+    Quarantined,
+    Tracked,
+    TrackedDelivery,
+    TrackedEnvelope,
+    TrackedNotice,
+    TrackedStatus,
+)
+
+__all__ = [
+    "Advances",
+    "BlobStore",
+    "Counts",
+    "DirectoryStore",
+    "FakeStore",
+    "Quarantined",
+    "Store",
+    "Tracked",
+    "TrackedDelivery",
+    "TrackedEnvelope",
+    "TrackedNotice",
+    "TrackedStatus",
+    "Transaction",
+    "WithDeliveries",
+    "migrate",
+]

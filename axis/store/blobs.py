@@ -1,0 +1,36 @@
+"""Which blobs arrived, and who may use them."""
+
+from collections.abc import Collection
+
+from axis.store.pool import Pool
+from axis.store.queries import load
+from axis.store.seam import BlobStore
+
+_SQL = load("blobs")
+
+
+class PostgresBlobs(BlobStore):
+    """The blobs' tables in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def record_upload(self, sha256: str, size: int, account: str) -> None:
+        """Remember that the account uploaded the blob."""
+        digest = bytes.fromhex(sha256)
+        async with self._pool.link("record an upload") as link, link.transaction():
+            await link.execute(_SQL["record_blob"], digest, size)
+            await link.execute(_SQL["record_upload"], digest, account)
+
+    async def known(self, account: str, digests: Collection[str]) -> dict[str, int]:
+        """Return the sizes of the blobs that the account uploaded or may read."""
+        if not digests:
+            return {}
+        wanted = [bytes.fromhex(digest) for digest in sorted(digests)]
+        async with self._pool.link("look up blobs") as link:
+            found = await link.fetch(_SQL["known"], account, wanted)
+        return {record["sha256"].hex(): record["size"] for record in found}
+
+    async def may_read(self, account: str, sha256: str) -> bool:
+        """Say whether the account may read the blob."""
+        return bool(await self.known(account, [sha256]))

@@ -1,0 +1,103 @@
+"""The directory's tables."""
+
+import datetime as dt
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from axis.errors import NotFound
+from axis.store.listening import listen
+from axis.store.pool import Pool
+from axis.store.queries import load
+from axis.store.seam import Changed, Counts, DirectoryStore
+from schemas import Certificate, Mailbox, Organisation
+from schemas.directory import UnknownBelow
+
+_SQL = load("directory")
+
+
+class PostgresDirectory(DirectoryStore):
+    """The directory in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+        """Read all of it."""
+        return await self._read(None)
+
+    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+        """Read everything of some codes."""
+        return await self._read(sorted(codes))
+
+    async def _read(self, codes: list[str] | None) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+        # One picture of all three tables: a mailbox without its organisation would hold nothing.
+        async with (
+            self._pool.link("read the directory") as link,
+            link.transaction(isolation="repeatable_read", readonly=True),
+        ):
+            organisations = await link.fetch(_SQL["organisations"], codes)
+            mailboxes = await link.fetch(_SQL["mailboxes"], codes)
+            certificates = await link.fetch(_SQL["certificates"], codes)
+        return (
+            [_organisation(record) for record in organisations],
+            [Mailbox(**record) for record in mailboxes],
+            [Certificate(**record) for record in certificates],
+        )
+
+    async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:
+        """Add or replace periods."""
+        distinct = {(each.code, each.valid_from): each for each in organisations}
+        columns: list[list[Any]] = [[] for _ in range(8)]
+        for each in distinct.values():
+            row = (
+                each.code,
+                each.name,
+                each.valid_from,
+                each.valid_to,
+                each.successor,
+                each.forwarding,
+                each.unknown_below.value,
+                each.code102,
+            )
+            for column, value in zip(columns, row, strict=True):
+                column.append(value)
+        async with self._pool.link("store organisations") as link:
+            touched = await link.fetch(_SQL["put_organisations"], *columns)
+        new = sum(record["inserted"] for record in touched)
+        return Counts(new=new, changed=len(touched) - new, same=len(organisations) - len(touched))
+
+    async def put_mailbox(self, mailbox: Mailbox) -> None:
+        """Add or replace a period of a mailbox."""
+        async with self._pool.link("store a mailbox") as link:
+            await link.execute(
+                _SQL["put_mailbox"], mailbox.code, mailbox.valid_from, mailbox.valid_to, mailbox.password_hash
+            )
+
+    async def put_certificate(self, certificate: Certificate) -> None:
+        """Enrol a certificate."""
+        async with self._pool.link("store a certificate") as link:
+            await link.execute(
+                _SQL["put_certificate"],
+                certificate.thumbprint,
+                certificate.organisation,
+                certificate.role,
+                certificate.subject,
+                certificate.not_before,
+                certificate.not_after,
+                certificate.revoked_at,
+                certificate.der,
+            )
+
+    async def revoke(self, thumbprint: str, at: dt.datetime) -> None:
+        """Revoke a certificate."""
+        async with self._pool.link("revoke a certificate") as link:
+            if await link.fetchval(_SQL["revoke"], thumbprint, at) is None:
+                raise NotFound(f"no certificate {thumbprint} is enrolled", code="certificate/unknown")
+
+    async def listen(self, changed: Changed) -> None:
+        """Await `changed` after each change, until cancelled."""
+        await listen(self._pool.dsn, f"{self._pool.name} listening", changed)
+
+
+def _organisation(record: Any) -> Organisation:
+    return Organisation(**{**record, "unknown_below": UnknownBelow(record["unknown_below"])})

@@ -1,0 +1,222 @@
+"""The store in memory, for tests: the same promises as PostgreSQL's, but for the death of the process."""
+
+import asyncio
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from dataclasses import replace
+from typing import TypeVar
+
+from axis.core.records import DeliveryState, NoticeRow
+from axis.errors import Unavailable
+from axis.store.fake_directory import FakeDirectory
+from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
+from axis.store.fake_transaction import FakeTransaction
+from axis.store.seam import BlobStore, Store, WithDeliveries
+from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
+
+_LOCK_SECONDS = 10.0
+
+_Key = TypeVar("_Key", str, tuple[str, str])
+_Stored = TypeVar("_Stored", StoredEnvelope, StoredNotice)
+
+
+class FakeStore(Store):
+    """A store in memory. Set `available` to False and every call raises Unavailable until it is True again."""
+
+    directory: FakeDirectory
+
+    def __init__(self, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
+        self.available = True
+        self.audits: list[tuple[str, str, str, dict[str, object]]] = []
+        self._now = now
+        self._memory = Memory()
+        self._lock = asyncio.Lock()
+        self.directory = FakeDirectory(self._check)
+        self.blobs = _FakeBlobs(self)
+
+    def _check(self) -> None:
+        if not self.available:
+            raise Unavailable("the store is away")
+
+    @contextlib.asynccontextmanager
+    async def _alone(self) -> AsyncIterator[Memory]:
+        self._check()
+        try:
+            async with asyncio.timeout(_LOCK_SECONDS):
+                await self._lock.acquire()
+        except TimeoutError as error:
+            raise Unavailable("another transaction does not end") from error
+        try:
+            yield self._memory
+        finally:
+            self._lock.release()
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[FakeTransaction]:
+        """Begin a transaction; the next waits until this one ends."""
+        async with self._alone() as memory:
+            before = memory.copy()
+            try:
+                yield FakeTransaction(memory, self._now, self._check)
+                self._check()
+            except BaseException:
+                self._memory = before
+                raise
+
+    async def mark_published(self, envelope_ids: Collection[str], notice_ids: Collection[str]) -> None:
+        """Mark what the broker has confirmed."""
+        async with self._alone() as memory:
+            for identifier, envelope in memory.envelopes.items():
+                if identifier in envelope_ids and envelope.published_at is None:
+                    memory.envelopes[identifier] = replace(envelope, published_at=self._now())
+            for key, notice in memory.notices.items():
+                if key[0] in notice_ids and notice.published_at is None:
+                    memory.notices[key] = replace(notice, published_at=self._now())
+
+    async def unpublished(self, older_than: dt.timedelta, limit: int) -> tuple[WithDeliveries, list[NoticeRow]]:
+        """Hand out what waits to be published."""
+        async with self._alone() as memory:
+            now = self._now()
+            envelopes = _due(memory.envelopes.items(), now - older_than, limit)
+            notices = _due(memory.notices.items(), now - older_than, limit)
+            for identifier, envelope in envelopes:
+                memory.envelopes[identifier] = replace(envelope, attempted_at=now)
+            for key, notice in notices:
+                memory.notices[key] = replace(notice, attempted_at=now)
+            return (
+                [(each.row, [d.row for d in memory.deliveries[key]]) for key, each in sorted(envelopes, key=_id_of)],
+                [each.row for _, each in sorted(notices, key=_id_of)],
+            )
+
+    async def held_mailboxes(self) -> set[str]:
+        """Name the mailboxes that deliveries are held for."""
+        return {row.mailbox for _, held in await self.held(1 << 30) for row in held if row.mailbox is not None}
+
+    async def held(self, limit: int, mailboxes: Collection[str] | None = None) -> WithDeliveries:
+        """Return envelopes with their held deliveries."""
+        async with self._alone() as memory:
+            found = []
+            for identifier in sorted(memory.envelopes):
+                held = [
+                    each.row
+                    for each in memory.deliveries[identifier]
+                    if each.row.state is DeliveryState.HELD and (mailboxes is None or each.row.mailbox in mailboxes)
+                ]
+                if held:
+                    found.append((memory.envelopes[identifier].row, held))
+            return found[:limit]
+
+    async def hold(self, envelope_id: str, mailboxes: Collection[str], reason: str, detail: str) -> None:
+        """Hold deliveries of an envelope."""
+
+        def held(each: StoredDelivery) -> StoredDelivery:
+            if each.row.state is DeliveryState.ROUTED and each.row.mailbox in mailboxes:
+                return replace(each, row=replace(each.row, state=DeliveryState.HELD, reason=reason, detail=detail))
+            return each
+
+        async with self._alone() as memory:
+            memory.change(envelope_id, held)
+
+    async def release(self, envelope_id: str, mailbox: str) -> None:
+        """Say that held deliveries have been published."""
+
+        def released(each: StoredDelivery) -> StoredDelivery:
+            if each.row.state is DeliveryState.HELD and each.row.mailbox == mailbox:
+                row = replace(each.row, state=DeliveryState.ROUTED, reason=None, detail=None)
+                return replace(each, row=row, published_at=self._now())
+            return each
+
+        async with self._alone() as memory:
+            memory.change(envelope_id, released)
+
+    async def track(self, term: str) -> tuple[Tracked, ...]:
+        """Tell everything about an envelope or a document."""
+        wanted = term.strip()
+        async with self._alone() as memory:
+            by_id = memory.envelopes.get(wanted.lower())
+            if by_id is not None:
+                return (tracked(memory, by_id),)
+            found = [each for each in memory.envelopes.values() if each.row.document_id == wanted]
+            return tuple(tracked(memory, each) for each in sorted(found, key=lambda e: e.row.id, reverse=True)[:50])
+
+    async def sent(self, sender: str, limit: int, before: str | None = None) -> tuple[TrackedEnvelope, ...]:
+        """List the envelopes of a sender, the newest first."""
+        async with self._alone() as memory:
+            found = [
+                each
+                for identifier, each in sorted(memory.envelopes.items(), reverse=True)
+                if each.row.sender == sender and (before is None or identifier < before)
+            ]
+            return tuple(tracked_envelope(each) for each in found[:limit])
+
+    async def quarantined(
+        self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None
+    ) -> tuple[Quarantined, ...]:
+        """List what is in quarantine, last seen first."""
+        async with self._alone() as memory:
+            found = [
+                each
+                for each in memory.quarantine.values()
+                if (reason is None or each.reason == reason) and (before is None or each.last_seen_at < before)
+            ]
+            return tuple(sorted(found, key=lambda each: (each.last_seen_at, each.id), reverse=True)[:limit])
+
+    async def quarantined_one(self, identifier: str) -> Quarantined | None:
+        """Return one message in quarantine."""
+        async with self._alone() as memory:
+            return next((each for each in memory.quarantine.values() if each.id == identifier), None)
+
+    async def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
+        """Remember who did what; `audits` lists it."""
+        async with self._alone():
+            self.audits.append((actor, action, subject, dict(detail or {})))
+
+    async def ensure_partitions(self, now: dt.datetime) -> list[str]:  # noqa: ARG002 - the seam's signature
+        """Do nothing: memory has no partitions."""
+        self._check()
+        return []
+
+
+class _FakeBlobs(BlobStore):
+    def __init__(self, store: FakeStore) -> None:
+        self._store = store
+
+    async def record_upload(self, sha256: str, size: int, account: str) -> None:
+        async with self._store._alone() as memory:  # noqa: SLF001 - one half of the same fake
+            memory.blobs.setdefault(sha256, size)
+            memory.uploads.add((sha256, account))
+
+    async def known(self, account: str, digests: Collection[str]) -> dict[str, int]:
+        async with self._store._alone() as memory:  # noqa: SLF001 - one half of the same fake
+            return {
+                digest: memory.blobs[digest]
+                for digest in digests
+                if digest in memory.blobs and _may_use(memory, account, digest)
+            }
+
+    async def may_read(self, account: str, sha256: str) -> bool:
+        return bool(await self.known(account, [sha256]))
+
+
+def _may_use(memory: Memory, account: str, digest: str) -> bool:
+    if (digest, account) in memory.uploads:
+        return True
+    return any(
+        memory.envelopes[attachment.envelope_id].row.account == account
+        or any(
+            each.row.mailbox == account and each.row.state is not DeliveryState.REFUSED
+            for each in memory.deliveries[attachment.envelope_id]
+        )
+        for attachment in memory.attachments
+        if attachment.sha256 == digest
+    )
+
+
+def _due(stored: Iterable[tuple[_Key, _Stored]], until: dt.datetime, limit: int) -> list[tuple[_Key, _Stored]]:
+    due = [(key, each) for key, each in stored if each.published_at is None and each.attempted_at <= until]
+    return sorted(due, key=lambda item: item[1].attempted_at)[:limit]
+
+
+def _id_of(item: tuple[object, StoredEnvelope] | tuple[object, StoredNotice]) -> str:
+    return item[1].row.id

@@ -1,0 +1,149 @@
+"""What the fake store remembers."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow, StatusRow
+from axis.store.tracked import (
+    Quarantined,
+    Tracked,
+    TrackedDelivery,
+    TrackedEnvelope,
+    TrackedNotice,
+    TrackedStatus,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEnvelope:
+    """An envelope, the key of its receipt, and its marks."""
+
+    row: EnvelopeRow
+    receipt: str
+    attempted_at: dt.datetime
+    published_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredDelivery:
+    """A delivery and what became of it."""
+
+    row: DeliveryRow
+    published_at: dt.datetime | None = None
+    last_status: str | None = None
+    last_status_at: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredNotice:
+    """A notice and its marks."""
+
+    row: NoticeRow
+    attempted_at: dt.datetime
+    published_at: dt.datetime | None = None
+
+
+@dataclass(slots=True)
+class Memory:
+    """Every table; the values never change in place, so a copy of the containers is a copy of everything."""
+
+    envelopes: dict[str, StoredEnvelope] = field(default_factory=dict)
+    deliveries: dict[str, tuple[StoredDelivery, ...]] = field(default_factory=dict)
+    attachments: list[AttachmentRow] = field(default_factory=list)
+    notices: dict[tuple[str, str], StoredNotice] = field(default_factory=dict)
+    statuses: dict[str, StatusRow] = field(default_factory=dict)
+    quarantine: dict[tuple[str, str | None, str], Quarantined] = field(default_factory=dict)
+    blobs: dict[str, int] = field(default_factory=dict)
+    uploads: set[tuple[str, str]] = field(default_factory=set)
+
+    def copy(self) -> "Memory":
+        """Copy everything, to come back to when a transaction fails."""
+        return Memory(
+            envelopes=dict(self.envelopes),
+            deliveries=dict(self.deliveries),
+            attachments=list(self.attachments),
+            notices=dict(self.notices),
+            statuses=dict(self.statuses),
+            quarantine=dict(self.quarantine),
+            blobs=dict(self.blobs),
+            uploads=set(self.uploads),
+        )
+
+    def change(self, envelope_id: str, change: Callable[[StoredDelivery], StoredDelivery]) -> None:
+        """Change the deliveries of an envelope, if there is one."""
+        if envelope_id in self.deliveries:
+            self.deliveries[envelope_id] = tuple(map(change, self.deliveries[envelope_id]))
+
+
+def tracked(memory: Memory, envelope: StoredEnvelope) -> Tracked:
+    """Tell everything about one envelope."""
+    identifier = envelope.row.id
+    statuses = [status for status in memory.statuses.values() if status.envelope_id == identifier]
+    notices = [notice for notice in memory.notices.values() if notice.row.about == identifier]
+    return Tracked(
+        envelope=tracked_envelope(envelope),
+        deliveries=tuple(_delivery(each, envelope.published_at) for each in memory.deliveries[identifier]),
+        statuses=tuple(_status(each) for each in sorted(statuses, key=lambda status: (status.received_at, status.id))),
+        notices=tuple(_notice(each) for each in sorted(notices, key=lambda notice: notice.row.id)),
+    )
+
+
+def tracked_envelope(stored: StoredEnvelope) -> TrackedEnvelope:
+    """Tell about an envelope without its bytes."""
+    row = stored.row
+    return TrackedEnvelope(
+        id=row.id,
+        sender=row.sender,
+        account=row.account,
+        thumbprint=row.thumbprint,
+        lane=row.lane,
+        action=row.action,
+        concerns=row.concerns,
+        document_id=row.document_id,
+        subject=row.subject,
+        sent_at=row.sent_at,
+        accepted_at=row.accepted_at,
+        published_at=stored.published_at,
+        sha256=row.sha256,
+    )
+
+
+def _delivery(stored: StoredDelivery, envelope_published_at: dt.datetime | None) -> TrackedDelivery:
+    row = stored.row
+    delivered_at = stored.published_at or envelope_published_at if row.state is DeliveryState.ROUTED else None
+    return TrackedDelivery(
+        recipient=row.recipient,
+        resolved=row.resolved,
+        mailbox=row.mailbox,
+        state=row.state if delivered_at is None else DeliveryState.DELIVERED,
+        delivered_at=delivered_at,
+        reason=row.reason,
+        detail=row.detail,
+        via=row.via,
+        last_status=stored.last_status,
+        last_status_at=stored.last_status_at,
+    )
+
+
+def _status(row: StatusRow) -> TrackedStatus:
+    return TrackedStatus(
+        id=row.id,
+        reporter=row.reporter,
+        recipients=row.recipients,
+        code=row.code,
+        effect=row.effect,
+        at=row.at,
+        received_at=row.received_at,
+        reason=row.reason,
+    )
+
+
+def _notice(stored: StoredNotice) -> TrackedNotice:
+    row = stored.row
+    return TrackedNotice(id=row.id, kind=row.kind, mailbox=row.mailbox, published_at=stored.published_at)
+
+
+def marked(stored: StoredDelivery, code: str, at: dt.datetime) -> StoredDelivery:
+    """Give a delivery a new last status."""
+    return replace(stored, last_status=code, last_status_at=at)

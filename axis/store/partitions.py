@@ -1,0 +1,30 @@
+"""Months as partitions; the SQL and its reasons are in migrations/0003_traffic.sql."""
+
+import datetime as dt
+from typing import Any
+
+# Table -> the id it is partitioned by. One call each: a transaction of its own.
+_TABLES = {
+    "envelope": "id",
+    "delivery": "envelope_id",
+    "attachment": "envelope_id",
+    "notice": "id",
+    "status_event": "id",
+}
+_MONTHS_BACK = 1  # an id may be 31 days old
+_MONTHS_AHEAD = 3  # the relay makes new ones daily; if it is down for weeks nothing happens yet
+
+
+async def ensure_partitions(link: Any, now: dt.datetime) -> list[str]:
+    """Make the partitions from last month to three months ahead of `now`; return the names of those made."""
+    at = now.astimezone(dt.UTC)
+    first = dt.date(at.year, at.month, 1)
+    for _ in range(_MONTHS_BACK):
+        first = (first - dt.timedelta(days=1)).replace(day=1)
+    made: list[str] = []
+    for table, key in _TABLES.items():
+        rows = await link.fetch(
+            "SELECT axis_ensure_partitions($1, $2, $3, $4)", table, key, first, _MONTHS_BACK + 1 + _MONTHS_AHEAD
+        )
+        made.extend(row[0] for row in rows)
+    return made

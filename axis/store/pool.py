@@ -1,0 +1,67 @@
+"""The pool of connections, each use of it with a deadline and with failures told apart."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+
+from axis.errors import Unavailable
+from axis.store.migrating import check_current
+from axis.store.reaching import CONNECT_SECONDS, connecting, options, reaching
+
+_CLOSE_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Connections to one database."""
+
+    dsn: str
+    name: str
+    _pool: Any
+
+    @contextlib.asynccontextmanager
+    async def link(self, what: str) -> AsyncIterator[Any]:
+        """Borrow a connection; failures inside that may pass become Unavailable, saying `what` could not be done."""
+        with reaching(what):
+            async with self._pool.acquire(timeout=CONNECT_SECONDS) as link:
+                yield link
+
+    @contextlib.asynccontextmanager
+    async def lend(self) -> AsyncIterator[Any]:
+        """Borrow a connection for a block that does other things too, whose failures are its own to tell apart."""
+        with reaching("lend a connection"):
+            link = await self._pool.acquire(timeout=CONNECT_SECONDS)
+        try:
+            yield link
+        finally:
+            with reaching("take a connection back"):
+                await self._pool.release(link, timeout=CONNECT_SECONDS)
+
+
+@contextlib.asynccontextmanager
+async def open_pool(dsn: str, name: str, connections: int) -> AsyncIterator[Pool]:
+    """Open a pool, make sure that the database is one for this program, and close it after use."""
+    with reaching("accept a connection"), connecting():
+        pool = await asyncpg.create_pool(
+            dsn, min_size=1, max_size=connections, timeout=CONNECT_SECONDS, **options(name)
+        )
+    try:
+        opened = Pool(dsn, name, pool)
+        async with opened.link("say which migrations it has") as link:
+            await check_current(link)
+        yield opened
+    finally:
+        try:
+            with reaching("close"):
+                await _close(pool)
+        except Unavailable:
+            pool.terminate()
+
+
+async def _close(pool: Any) -> None:
+    async with asyncio.timeout(_CLOSE_SECONDS):
+        await pool.close()

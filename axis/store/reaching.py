@@ -1,0 +1,92 @@
+"""Reaching the database: deadlines, and which failures mean "try again later"."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+from asyncpg import exceptions as pg
+
+from axis.errors import Misconfigured, Unavailable
+
+CONNECT_SECONDS = 10.0
+COMMAND_SECONDS = 30.0
+
+# The same call may succeed later: the connection or the server went away, is starting, stopping, full or a standby
+# now, or another transaction was in the way. Everything else is a fault over the data or of ours, and comes again
+# however often the call is repeated, so it must never look like one of these: a worker would wait for ever.
+_PASSING = (
+    OSError,
+    TimeoutError,
+    pg.PostgresConnectionError,
+    pg.OperatorInterventionError,
+    pg.InsufficientResourcesError,
+    pg.PostgresSystemError,
+    pg.TransactionRollbackError,
+    pg.ReadOnlySQLTransactionError,
+    pg.LockNotAvailableError,
+    pg.IdleInTransactionSessionTimeoutError,
+    pg.TransactionTimeoutError,
+    pg.InvalidCachedStatementError,
+    pg.OutdatedSchemaCacheError,
+)
+# asyncpg reports a closed connection or pool with the class it also uses for wrong arguments; these are the latter.
+_OUR_MISUSE = (pg._base.DataError, pg.ClientConfigurationError, pg.UnsupportedClientFeatureError)  # noqa: SLF001 - the public name DataError is the server's
+_REFUSED_CONNECTION = (
+    pg.InvalidAuthorizationSpecificationError,
+    pg.InvalidCatalogNameError,
+    pg.ClientConfigurationError,
+)
+
+
+@contextlib.contextmanager
+def reaching(what: str) -> Iterator[None]:
+    """Turn failures that may pass into Unavailable, saying what was being done; let all others through."""
+    try:
+        yield
+    except _OUR_MISUSE:
+        raise
+    except (*_PASSING, asyncpg.InterfaceError) as error:
+        raise Unavailable(f"the database did not {what}: {_told(error)}") from error
+
+
+@contextlib.asynccontextmanager
+async def connection(dsn: str, name: str) -> AsyncIterator[Any]:
+    """Open one connection of its own, and close it after use."""
+    with reaching("accept a connection"), connecting():
+        opened = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, **options(name))
+    try:
+        yield opened
+    finally:
+        try:
+            await opened.close(timeout=CONNECT_SECONDS)
+        except (*_PASSING, asyncpg.InterfaceError):
+            opened.terminate()
+
+
+@contextlib.contextmanager
+def connecting() -> Iterator[None]:
+    """Turn what a right address would mend into Misconfigured."""
+    try:
+        yield
+    except _REFUSED_CONNECTION as error:
+        raise Misconfigured(f"the database refuses the connection: {error}") from error
+
+
+def options(name: str) -> dict[str, Any]:
+    """Say how every connection is set up; `name` is what the server shows of it."""
+    return {
+        "command_timeout": COMMAND_SECONDS,
+        "server_settings": {
+            "application_name": name,
+            # Compiling a plan costs more than any of our queries, and the estimate that triggers it grows with the
+            # number of partitions.
+            "jit": "off",
+            # What a standby of ours would lock up for ever if its process hung or its machine vanished.
+            "idle_in_transaction_session_timeout": "60s",
+        },
+    }
+
+
+def _told(error: BaseException) -> str:
+    return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__

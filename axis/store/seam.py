@@ -1,0 +1,210 @@
+"""The seam to the store, and what it promises. `PostgresStore` and `FakeStore` keep the same promises.
+
+Durability: when a call returns (for a `Transaction`: when its block ends without an exception) everything it wrote
+survives the death of the program and of the server. The one exception is `mark_published`: a mark may be lost when the
+server dies within a second of it, and what it marked is then published again, which recipients drop.
+
+Failure: `Unavailable` means nothing is known to have happened, and the same call is right to be made again; every
+write here can be repeated. A transaction whose end was lost may have been committed: `accept` and `known_statuses`
+tell. Any other exception is about the data or a fault of ours, and would come again.
+
+Every call has a deadline.
+"""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+
+from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, NoticeRow, QuarantineRow, StatusRow
+from axis.core.tracking import EnvelopeFacts
+from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
+from schemas import Certificate, Mailbox, Organisation
+
+Changed = Callable[[set[str] | None], Awaitable[None]]
+Advances = Mapping[tuple[str, str], tuple[str, dt.datetime]]  # (envelope, recipient as addressed) -> (code, when)
+WithDeliveries = list[tuple[EnvelopeRow, list[DeliveryRow]]]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """What putting some records did."""
+
+    new: int
+    changed: int
+    same: int
+
+
+class DirectoryStore(ABC):
+    """Organisations, mailboxes and certificates; nothing is forgotten, a code's history is several rows."""
+
+    @abstractmethod
+    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+        """Read all of it."""
+
+    @abstractmethod
+    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+        """Read everything of some codes: all periods, and the certificates enrolled for them."""
+
+    @abstractmethod
+    async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:
+        """Add or replace periods, told apart by code and `valid_from`; of two equal ones the later counts."""
+
+    @abstractmethod
+    async def put_mailbox(self, mailbox: Mailbox) -> None:
+        """Add or replace a period of a mailbox, told apart by code and `valid_from`."""
+
+    @abstractmethod
+    async def put_certificate(self, certificate: Certificate) -> None:
+        """Enrol a certificate, or enrol it anew for another organisation or role; a revocation stays."""
+
+    @abstractmethod
+    async def revoke(self, thumbprint: str, at: dt.datetime) -> None:
+        """Revoke a certificate from that time on; an earlier revocation stays. Raises NotFound."""
+
+    @abstractmethod
+    async def listen(self, changed: Changed) -> None:
+        """Await `changed(codes)` after each change, until cancelled.
+
+        `changed(None)` says that changes may have been missed and all has to be read again: at the beginning, after
+        every lost connection, and after a change too big to name. An Unavailable raised by `changed` counts as such
+        a gap.
+        """
+
+
+class BlobStore(ABC):
+    """Which blobs arrived and who may use them; their bytes are elsewhere."""
+
+    @abstractmethod
+    async def record_upload(self, sha256: str, size: int, account: str) -> None:
+        """Remember that the account uploaded the blob of `size` bytes."""
+
+    @abstractmethod
+    async def known(self, account: str, digests: Collection[str]) -> dict[str, int]:
+        """Return digest -> size in bytes of those the account uploaded or may read."""
+
+    @abstractmethod
+    async def may_read(self, account: str, sha256: str) -> bool:
+        """Say whether the account uploaded it, or sent or receives an envelope that names it."""
+
+
+class Transaction(ABC):
+    """Writes that are committed together. Call them in the order they stand here: it is the order of their locks."""
+
+    @abstractmethod
+    async def accept(self, accepted: Sequence[Accepted]) -> dict[str, Existing]:
+        """Store envelopes with distinct ids, each with all it brings; return what was there before, by id.
+
+        Of those nothing is stored. Another transaction about the same id is waited for, so exactly one of them stores
+        it and the others are told what it stored.
+        """
+
+    @abstractmethod
+    async def deliveries_of(
+        self, envelope_ids: Collection[str], about: Collection[str] | None = None
+    ) -> dict[str, EnvelopeFacts]:
+        """Lock the deliveries of envelopes until the transaction ends; return what is known of the envelopes that exist.
+
+        `about`: only the deliveries whose recipient, as addressed or resolved, is one of these codes. A status among
+        5,000 recipients concerns one, and should not read and lock the others.
+        """
+
+    @abstractmethod
+    async def known_statuses(self, ids: Collection[str]) -> dict[str, str]:
+        """Return id -> SHA-256 of the body of the statuses recorded before."""
+
+    @abstractmethod
+    async def statuses(self, statuses: Sequence[StatusRow], advances: Advances) -> dict[str, str]:
+        """Record statuses with distinct ids and advance deliveries; return those there before, with their SHA-256.
+
+        Of those nothing is recorded, but `advances` is carried out whole: a caller told of any rolls back.
+        """
+
+    @abstractmethod
+    async def notices(self, notices: Sequence[NoticeRow]) -> None:
+        """Store notices to be published; an id and kind stored before is left as it is."""
+
+    @abstractmethod
+    async def quarantine(self, rows: Sequence[QuarantineRow]) -> None:
+        """Keep what cannot be attributed. The same bytes of one account for one reason are kept once and counted.
+
+        Everything in it may be hostile: what PostgreSQL cannot hold as text is replaced, and what is longer than the
+        limits of `axis.store.hostile` is cut.
+        """
+
+
+class Store(ABC):
+    """Everything the axis remembers."""
+
+    directory: DirectoryStore
+    blobs: BlobStore
+
+    @staticmethod
+    def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:
+        """Open the PostgreSQL store for as long as the block lasts.
+
+        `name` is what the server shows, `connections` how many it may use besides one for listening. Raises Unavailable
+        when there is no database, Misconfigured when it refuses us or lacks a migration.
+        """
+        from axis.store.postgres import connect  # noqa: PLC0415 - the seam is imported by what implements it
+
+        return connect(dsn, name=name, connections=connections)
+
+    @abstractmethod
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
+        """Begin a transaction that commits at the end of the block, or rolls back when an exception leaves it."""
+
+    @abstractmethod
+    async def mark_published(self, envelope_ids: Collection[str], notice_ids: Collection[str]) -> None:
+        """Mark what the broker has confirmed; what is marked already, or unknown, is left alone."""
+
+    @abstractmethod
+    async def unpublished(self, older_than: dt.timedelta, limit: int) -> tuple[WithDeliveries, list[NoticeRow]]:
+        """Hand out what was accepted, or handed out last, at least `older_than` ago and is not marked.
+
+        At most `limit` envelopes and as many notices, the longest waiting first. Handing out restarts the wait, so
+        two relays do not publish the same, and what cannot be published does not keep the others back.
+        """
+
+    @abstractmethod
+    async def held_mailboxes(self) -> set[str]:
+        """Name the mailboxes that deliveries are held for."""
+
+    @abstractmethod
+    async def held(self, limit: int, mailboxes: Collection[str] | None = None) -> WithDeliveries:
+        """Return at most `limit` envelopes with their held deliveries (only to `mailboxes`, if given), oldest first."""
+
+    @abstractmethod
+    async def hold(self, envelope_id: str, mailboxes: Collection[str], reason: str, detail: str) -> None:
+        """Hold the routed deliveries of an envelope to some mailboxes."""
+
+    @abstractmethod
+    async def release(self, envelope_id: str, mailbox: str) -> None:
+        """Say that the held deliveries of an envelope to a mailbox have been published and confirmed."""
+
+    @abstractmethod
+    async def track(self, term: str) -> tuple[Tracked, ...]:
+        """Tell everything about an envelope (by id) or a document (by its `document_id`: the latest 50 envelopes)."""
+
+    @abstractmethod
+    async def sent(self, sender: str, limit: int, before: str | None = None) -> tuple[TrackedEnvelope, ...]:
+        """List the envelopes of a sender, the newest first; `before`: the id to go on from."""
+
+    @abstractmethod
+    async def quarantined(
+        self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None
+    ) -> tuple[Quarantined, ...]:
+        """List what is in quarantine, last seen first; `before`: the `last_seen_at` to go on from."""
+
+    @abstractmethod
+    async def quarantined_one(self, identifier: str) -> Quarantined | None:
+        """Return one message in quarantine, or None."""
+
+    @abstractmethod
+    async def audit(self, actor: str, action: str, subject: str, detail: Mapping[str, object] | None = None) -> None:
+        """Remember who did what by hand, for ever; `detail` holds JSON values."""
+
+    @abstractmethod
+    async def ensure_partitions(self, now: dt.datetime) -> list[str]:
+        """Make the partitions that ids of the coming months need; return the names of those made."""

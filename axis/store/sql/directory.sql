@@ -1,0 +1,63 @@
+-- name: organisations
+SELECT code, name, valid_from, valid_to, successor, forwarding, unknown_below, code102
+FROM organisation
+WHERE $1::text[] IS NULL OR code = ANY ($1)
+ORDER BY code, valid_from;
+
+-- name: mailboxes
+SELECT code, valid_from, valid_to, password_hash
+FROM mailbox
+WHERE $1::text[] IS NULL OR code = ANY ($1)
+ORDER BY code, valid_from;
+
+-- name: certificates
+SELECT thumbprint, organisation, role, subject, not_before, not_after, revoked_at, der
+FROM certificate
+WHERE $1::text[] IS NULL OR organisation = ANY ($1)
+ORDER BY organisation, not_before, thumbprint;
+
+-- name: put_organisations
+-- Sorted, so that two imports at once wait for each other instead of deadlocking. Rows that say the same already are
+-- not touched: they cost nothing and nobody is notified. `xmax = 0` holds for rows this statement inserted.
+INSERT INTO organisation AS old
+    (code, name, valid_from, valid_to, successor, forwarding, unknown_below, code102)
+SELECT code, name, valid_from, valid_to, successor, forwarding, unknown_below, code102
+FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::boolean[], $7::text[], $8::text[])
+    AS new (code, name, valid_from, valid_to, successor, forwarding, unknown_below, code102)
+ORDER BY code, valid_from
+ON CONFLICT (code, valid_from) DO UPDATE
+SET name = excluded.name,
+    valid_to = excluded.valid_to,
+    successor = excluded.successor,
+    forwarding = excluded.forwarding,
+    unknown_below = excluded.unknown_below,
+    code102 = excluded.code102
+WHERE (old.name, old.valid_to, old.successor, old.forwarding, old.unknown_below, old.code102)
+    IS DISTINCT FROM
+    (excluded.name, excluded.valid_to, excluded.successor, excluded.forwarding, excluded.unknown_below, excluded.code102)
+RETURNING xmax = 0 AS inserted;
+
+-- name: put_mailbox
+INSERT INTO mailbox AS old (code, valid_from, valid_to, password_hash)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT (code, valid_from) DO UPDATE
+SET valid_to = excluded.valid_to, password_hash = excluded.password_hash
+WHERE (old.valid_to, old.password_hash) IS DISTINCT FROM (excluded.valid_to, excluded.password_hash);
+
+-- name: put_certificate
+-- A revocation is never taken back by enrolling the same certificate again.
+INSERT INTO certificate AS old
+    (thumbprint, organisation, role, subject, not_before, not_after, revoked_at, der)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+ON CONFLICT (thumbprint) DO UPDATE
+SET organisation = excluded.organisation,
+    role = excluded.role,
+    subject = excluded.subject,
+    revoked_at = least(old.revoked_at, excluded.revoked_at)
+WHERE (old.organisation, old.role, old.subject, old.revoked_at)
+    IS DISTINCT FROM
+    (excluded.organisation, excluded.role, excluded.subject, least(old.revoked_at, excluded.revoked_at));
+
+-- name: revoke
+-- The earliest revocation counts.
+UPDATE certificate SET revoked_at = least(revoked_at, $2::timestamptz) WHERE thumbprint = $1 RETURNING thumbprint;

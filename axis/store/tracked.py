@@ -1,0 +1,95 @@
+"""What the store tells about envelopes and quarantine: values for people and for `--json`. Times are UTC."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from axis.core.records import DeliveryState
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedEnvelope:
+    """One envelope, without its bytes."""
+
+    id: str
+    sender: str
+    account: str
+    thumbprint: str
+    lane: str
+    action: str
+    concerns: str | None
+    document_id: str
+    subject: str
+    sent_at: dt.datetime
+    accepted_at: dt.datetime
+    published_at: dt.datetime | None
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedDelivery:
+    """One recipient: where it went, and how far it is."""
+
+    recipient: str
+    resolved: str | None
+    mailbox: str | None
+    state: DeliveryState
+    delivered_at: dt.datetime | None
+    reason: str | None
+    detail: str | None
+    via: tuple[str, ...]
+    last_status: str | None
+    last_status_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedStatus:
+    """One status as reported; `effect` says what the lifecycle made of it."""
+
+    id: str
+    reporter: str
+    recipients: tuple[str, ...]
+    code: str
+    effect: str
+    at: dt.datetime
+    received_at: dt.datetime
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedNotice:
+    """One message about the envelope to somebody's notices queue."""
+
+    id: str
+    kind: str
+    mailbox: str
+    published_at: dt.datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Tracked:
+    """Everything about one envelope; deliveries in the order of its recipients, the rest in the order of time."""
+
+    envelope: TrackedEnvelope
+    deliveries: tuple[TrackedDelivery, ...]
+    statuses: tuple[TrackedStatus, ...]
+    notices: tuple[TrackedNotice, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Quarantined:
+    """One message in quarantine; `size` is of the whole message, `body` may be only its beginning."""
+
+    id: str
+    received_at: dt.datetime
+    last_seen_at: dt.datetime
+    count: int
+    size: int
+    source: str
+    reason: str
+    detail: str
+    account: str | None
+    message_id: str | None
+    sha256: str
+    headers: Mapping[str, str]
+    body: bytes
