@@ -1,7 +1,7 @@
 """Settings, read once at the edge of each process and passed down; nothing below reads the environment.
 
 Every field can be set as `AXIS_<FIELD>` in the environment; `axis local up` and `axis up` write what they started
-into `.axis/axis.env`, which is read when the variable is not set.
+into `.axis/axis.env` and `.axis/stack.env`, which are read where a variable is not set.
 """
 
 import os
@@ -14,6 +14,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from axis.errors import Misconfigured
 
 HOME_VARIABLE = "AXIS_HOME"
+ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
 
 class Settings(BaseSettings):
@@ -51,7 +52,7 @@ class Settings(BaseSettings):
         """Read the environment and `<home>/axis.env`; raise Misconfigured naming every wrong or missing setting."""
         folder = home or Path(os.environ.get(HOME_VARIABLE, ".axis"))
         try:
-            return cls(_env_file=folder / "axis.env", home=folder.absolute())
+            return cls(_env_file=[folder / name for name in ENV_FILES], home=folder.absolute())
         except ValidationError as error:
             lines = [f"AXIS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()]
             raise Misconfigured(

@@ -62,7 +62,6 @@ class Context:
 async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]:
     log = configure_logging(settings, worker.value)
     metrics = Metrics(worker.value)
-    port = metrics.serve(settings.metrics_host, settings.metrics_port)
     key = SigningKey.load(settings.axis_key)
     async with (
         stop_on_signals(log) as stop,
@@ -75,6 +74,8 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
         await view.load()
         desk = Desk(now=utc_now, sign=key.sign, has_mailbox=view.has_mailbox)
         publisher = Publisher(publishing)
+        # Only now: who waits for the page waits for a worker that can work.
+        port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")
         yield Context(settings, log, metrics, stop, store, publisher, consuming, view, desk)
         log.info("stopped")

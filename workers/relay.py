@@ -105,10 +105,12 @@ class Relay:
         return [d for d in routed if d.mailbox not in unready]
 
     async def _release_held(self) -> None:
-        for envelope, deliveries in await self._store.held(_LIMIT):
-            mailboxes = {delivery.mailbox for delivery in deliveries if delivery.mailbox is not None}
-            await self._view.look(self._publisher, mailboxes)
-            ready = [_routed(d) for d in deliveries if d.mailbox is not None and self._view.ready(d.mailbox)]
+        waiting = await self._store.held_mailboxes()
+        await self._view.look(self._publisher, waiting)
+        # Only those that can go are fetched: mailboxes that never come up must not starve the others.
+        released = {mailbox for mailbox in waiting if self._view.ready(mailbox)}
+        for envelope, deliveries in await self._store.held(_LIMIT, released) if released else []:
+            ready = [_routed(delivery) for delivery in deliveries]
             messages = fan_out(envelope, _recipients(envelope), ready)
             done = await publish_all(self._publisher, messages, log=self._log, metrics=self._metrics)
             if messages and envelope.id in done:

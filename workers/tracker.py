@@ -6,7 +6,7 @@ transaction, so two trackers never move the same delivery from the same old stat
 
 import datetime as dt
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.broker import Publisher
@@ -103,7 +103,9 @@ class Tracker:
     async def _commit(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         reports = [each for each in read if isinstance(each, Report)]
         async with self._store.transaction() as tx:
-            facts = await tx.deliveries_of(sorted({report.status.envelope for report in reports}))
+            facts = await tx.deliveries_of(
+                {report.status.envelope for report in reports}, about=_concerned(report.status for report in reports)
+            )
             known = await tx.known_statuses([report.status.id for report in reports])
             ends = self._judge(read, facts, known, source)
             fresh = [end for end in ends if isinstance(end, Recorded) and not end.duplicate]
@@ -168,6 +170,10 @@ class Tracker:
                 status=status.code.value,
                 ms=milliseconds,
             )
+
+
+def _concerned(statuses: Iterable[Status]) -> set[str]:
+    return {code for status in statuses for code in (status.reporter, status.recipient) if code is not None}
 
 
 def _row(recorded: Recorded, at: dt.datetime) -> StatusRow:

@@ -1,0 +1,114 @@
+"""The whole axis on one machine: nodes, migrations, keys, topology, and the four processes under one keeper."""
+
+import asyncio
+import datetime as dt
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from axis import local
+from axis.cli.onboarding import apply_topology, ensure_worker_account
+from axis.local import Probe, ProcessSpec, SetState
+from axis.local.layout import write_private
+from axis.local.ports import choose, free_port
+from axis.settings import Settings
+from axis.store import Store, migrate
+from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
+
+Progress = Callable[[str], None]
+
+AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its receipts as this one
+SET_NAME = "axis"
+WORKERS = ("router", "tracker", "relay")
+_START_SECONDS = 60.0
+
+
+def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None) -> Settings:
+    """Start what does not run yet, in order; safe to repeat. `owner_pid`: all of it ends with that process."""
+    local.up(root, progress=progress, assume_yes=not sys.stdin.isatty(), owner_pid=owner_pid)
+    home = root.resolve() / ".axis"
+    _remember(home)
+    settings = ensure_worker_account(Settings.load(home))
+    asyncio.run(_prepare(settings, progress))
+    progress("starting router, tracker, relay and gateway …")
+    local.start_set(root, SET_NAME, _specs(root, settings), owner_pid=owner_pid, deadline=_START_SECONDS)
+    return settings
+
+
+def take_down(root: Path, *, progress: Progress) -> bool:
+    """Stop the four processes, then the nodes; data stays. False when nothing ran."""
+    before = running(root)
+    progress("stopping router, tracker, relay and gateway …")
+    local.stop_set(root, SET_NAME)
+    progress("stopping RabbitMQ and PostgreSQL …")
+    return local.down(root) or before is not None
+
+
+def running(root: Path) -> SetState | None:
+    """Return the state of the four processes if they run."""
+    state = local.set_state(root, SET_NAME)
+    return state if state is not None and state.phase in {"starting", "ready"} else None
+
+
+async def _prepare(settings: Settings, progress: Progress) -> None:
+    database = settings.database_url.get_secret_value()
+    if applied := await migrate(database):
+        progress(f"database: {len(applied)} migrations applied")
+    async with Store.connect(database) as store:
+        await _ensure_axis_key(settings, store, progress)
+        if changes := await apply_topology(settings, store, progress=lambda _: None):
+            progress(f"broker: {changes} objects created or changed")
+
+
+async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress) -> None:
+    """Make the axis's own key, certified by the demonstration CA of this machine, and enrol it."""
+    folder = settings.axis_key
+    if not (folder / "certificate.pem").exists():
+        now = dt.datetime.now(dt.UTC)
+        authority = DemonstrationCA.open_or_create(settings.home / "demonstration-ca", now)
+        key = new_key("p256")
+        certificate = authority.issue(AXIS_CODE, key, name="The axis", now=now)
+        folder.mkdir(parents=True, exist_ok=True)
+        write_private(folder / "key.pem", key.decode())
+        (folder / "certificate.pem").write_bytes(certificate)
+        progress("made the axis's own key (demonstration certificate)")
+    certificate = (folder / "certificate.pem").read_bytes()
+    record = enrol(certificate, AXIS_CODE, "axis", dt.datetime.now(dt.UTC), allow_demonstration=True)
+    await store.directory.put_certificate(record)
+    SigningKey.load(folder)  # fails here, with a sentence, rather than in three workers
+
+
+def _remember(home: Path) -> None:
+    """Choose the gateway's port once: agencies' profiles name it."""
+    path = home / "stack.env"
+    if path.exists():
+        return
+    port = free_port()
+    lines = [f"AXIS_GATEWAY_PORT={port}", f"AXIS_GATEWAY_URL=http://127.0.0.1:{port}"]
+    write_private(path, "# Written by `axis up`; holds passwords.\n" + "\n".join(lines) + "\n")
+
+
+def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
+    env = {**os.environ, "AXIS_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
+    ports = choose(WORKERS)
+    specs = [
+        ProcessSpec(
+            name=name,
+            argv=(sys.executable, "-m", "workers", name),
+            env={**env, "AXIS_METRICS_PORT": str(ports[name])},
+            cwd=str(root.resolve()),
+            ready=Probe.http(f"http://127.0.0.1:{ports[name]}/metrics"),
+        )
+        for name in WORKERS
+    ]
+    specs.append(
+        ProcessSpec(
+            name="gateway",
+            argv=(sys.executable, "-m", "axis.gateway"),
+            env=env,
+            cwd=str(root.resolve()),
+            ready=Probe.http(f"http://127.0.0.1:{settings.gateway_port}/v1/health"),
+        )
+    )
+    return specs

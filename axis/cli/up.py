@@ -1,0 +1,65 @@
+"""`axis up` and `axis down`: the whole axis on this machine, left running."""
+
+import asyncio
+from pathlib import Path
+
+from axis.catalogue import load as load_catalogue
+from axis.cli import stack
+from axis.cli.console import JsonOption, print_json, progress, say
+from axis.cli.onboarding import Newcomer, onboard_many
+from axis.settings import Settings
+from axis.store import Store
+
+_FIRST = (Newcomer(code="G22", name=None, mailbox=True), Newcomer(code="H37", name=None, mailbox=True))
+
+_NEXT = """The axis is running: broker {broker}, gateway {gateway}.
+Two agencies are connected, with their profiles under {profiles}. Send the first document by hand:
+
+  .venv/bin/axis send README.md --as G22 --to H37 --subject "V/v gửi văn bản đầu tiên"
+  .venv/bin/axis inbox --as H37 --accept --save received/
+  .venv/bin/axis track <the envelope id that `send` printed>
+
+.venv/bin/axis doctor looks whether all is well; make down stops it, its data stays."""
+
+
+def up(*, as_json: JsonOption = False) -> None:
+    """Start the axis on this machine, connect two agencies, and leave it running.
+
+    Does nothing twice: what runs is left alone. Exit code 0 when everything is ready.
+
+    For example:
+
+      axis up
+
+      axis up --json
+    """
+    root = Path.cwd()
+    settings = stack.bring_up(root, progress=progress)
+    profiles = asyncio.run(_connect_first(settings))
+    state = stack.running(root)
+    if as_json:
+        processes = {} if state is None else {process.name: process.pid for process in state.processes}
+        print_json({"gateway_url": settings.gateway_url, "processes": processes, "profiles": profiles})
+        return
+    broker = settings.amqp_url.get_secret_value().rpartition("@")[2]
+    say(_NEXT.format(broker=broker, gateway=settings.gateway_url, profiles=settings.home / "agencies"))
+
+
+def down(*, as_json: JsonOption = False) -> None:
+    """Stop the axis on this machine; its data under .axis/ stays.
+
+    For example:
+
+      axis down
+    """
+    ran = stack.take_down(Path.cwd(), progress=progress)
+    if as_json:
+        print_json({"ran": ran})
+    else:
+        say("stopped; the data stays under .axis/" if ran else "nothing was running")
+
+
+async def _connect_first(settings: Settings) -> dict[str, Path]:
+    async with Store.connect(settings.database_url.get_secret_value(), name="axis up") as store:
+        await store.directory.put_organisations(load_catalogue())
+        return await onboard_many(settings, store, _FIRST, progress=progress)
