@@ -25,6 +25,7 @@ from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Observed, entry_of
 from axis.gateway.problems import HttpRefused, problem
+from axis.gateway.requests import Plain
 from axis.gateway.transfers import BlobRights, Transfers
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -49,9 +50,8 @@ def create_app(
     """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow)."""
     metrics = Metrics()
     log = structlog.get_logger(part="gateway")
-    transfers = Transfers(
-        blobs=blobs, rights=store.blobs, enrolled=enrolled, now=now, limits=limits or Limits(), metrics=metrics
-    )
+    limits = limits or Limits()
+    transfers = Transfers(blobs=blobs, rights=store.blobs, enrolled=enrolled, now=now, limits=limits, metrics=metrics)
     health = Health({"blobs": blobs.check, "store": lambda: store.blobs.may_read("", "0" * 64)})
 
     async def certificate(request: Request) -> Response:
@@ -80,7 +80,7 @@ def create_app(
         entry_of(request).route = "metrics"
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
-    return Starlette(
+    app = Starlette(
         routes=[
             Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
             Route("/v1/certificates/{thumbprint}", _guarded(certificate, log), methods=["GET"]),
@@ -88,9 +88,15 @@ def create_app(
             Route("/v1/health/live", _guarded(alive, log), methods=["GET"]),
             Route("/metrics", _guarded(measured, log), methods=["GET"]),
         ],
-        middleware=[Middleware(Observed, metrics=metrics, log=log)],
+        middleware=[
+            Middleware(Observed, metrics=metrics, log=log),
+            Middleware(Plain, header_bytes=limits.header_bytes),
+        ],
         exception_handlers={HTTPException: _http_error},
     )
+    # A token is for one path: an address that is almost right is wrong, not redirected.
+    app.router.redirect_slashes = False
+    return app
 
 
 def _guarded(endpoint: Endpoint, log: structlog.typing.FilteringBoundLogger) -> Endpoint:
@@ -121,7 +127,7 @@ def _answer(request: Request, error: AxisError) -> Response:
     entry.code, entry.detail = error.code, error.detail
     if isinstance(error, Disconnected):
         return _Nothing()
-    return problem(error, method=request.method)
+    return problem(error, close=request.method == "PUT")
 
 
 class _Nothing(Response):

@@ -15,6 +15,7 @@ class Limits:
     header_seconds: float = 15.0  # for a request's headers to arrive
     chunk_seconds: float = 30.0  # between two pieces of a body
     stall_seconds: float = 30.0  # for a client to take anything of what we send
+    linger_seconds: float = 2.0  # for a client still sending to notice our answer before the connection ends
     # An upload may never be later than `grace_seconds` plus what it has sent at this speed: a client that sends one
     # byte every 29 seconds is a hand on a slot, not a slow line.
     grace_seconds: float = 60.0

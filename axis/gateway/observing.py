@@ -10,6 +10,7 @@ from structlog.typing import FilteringBoundLogger
 from axis.gateway.metrics import Metrics
 
 _QUIET = frozenset({"health", "metrics"})
+_BLOB_STATUSES = frozenset({200, 206})  # every other body is a problem or an acknowledgement
 _ENTRY = "axis.entry"
 
 
@@ -67,7 +68,7 @@ class Observed:
         self._metrics.request(route=entry.route, method=method, status=entry.status, code=entry.code, seconds=seconds)
         if entry.route == "blob":
             self._metrics.moved("in", entry.received)
-            self._metrics.moved("out", entry.sent)
+            self._metrics.moved("out", entry.sent if entry.status in _BLOB_STATUSES else 0)
         if entry.status >= 500:  # noqa: PLR2004 - HTTP's number
             write = self._log.error
         elif entry.code or not entry.complete:

@@ -19,6 +19,8 @@ _HTTP: Mapping[str, tuple[int, Reason]] = MappingProxyType(
         for status, reason in (
             (404, Reason("http/address", "There is nothing at this address", "See the list of addresses.")),
             (405, Reason("http/method", "The method is not allowed here", "See the Allow header.")),
+            (400, Reason("http/length", "Content-Length and Transfer-Encoding exclude each other", "Send only one.")),
+            (431, Reason("http/headers", "The headers are over the limit", "Send fewer or shorter headers.")),
             (400, Reason("http/content-range", "A blob is stored whole", "Upload all bytes in one request.")),
             (416, Reason("http/range", "The range is outside the blob", "See the Content-Range header.")),
             (408, Reason("http/slow", "The upload is too slow", "Upload again over a faster line.", retry=True)),
@@ -59,8 +61,8 @@ def status_of(error: AxisError) -> int:
     return 400 if error.code in REASONS else 500
 
 
-def problem(error: AxisError, *, method: str) -> Response:
-    """Answer with an error. After a PUT the connection is closed: its body may not have been read."""
+def problem(error: AxisError, *, close: bool) -> Response:
+    """Answer with an error; `close` the connection where a body may not have been read."""
     status = status_of(error)
     reason = _HTTP[error.code][1] if error.code in _HTTP else error.reason
     headers = {CODE_HEADER: error.code, "cache-control": "no-store"}
@@ -70,7 +72,7 @@ def problem(error: AxisError, *, method: str) -> Response:
         headers["www-authenticate"] = "Bearer"
     if status == 503:  # noqa: PLR2004 - HTTP's number
         headers["retry-after"] = _RETRY_AFTER_SECONDS
-    if method == "PUT":
+    if close:
         headers["connection"] = "close"
     body = {
         "code": error.code,

@@ -17,7 +17,7 @@ from axis.errors import Misconfigured, Unavailable
 from axis.gateway.app import create_app
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.limits import Limits
-from axis.gateway.protocol import DeadlineProtocol
+from axis.gateway.protocol import GatewayProtocol
 from axis.settings import Settings
 from axis.store import Store
 
@@ -57,7 +57,7 @@ async def serve(app: Starlette, host: str, port: int, limits: Limits, announce: 
 
 def http_server(app: Starlette, limits: Limits, ready: Callable[[], None]) -> uvicorn.Server:
     """Build the HTTP server with every limit that has to be kept below the application."""
-    protocol = type("Protocol", (DeadlineProtocol,), {"limits": limits})
+    protocol = type("Protocol", (GatewayProtocol,), {"limits": limits})
     config = uvicorn.Config(
         app,
         http=protocol,
