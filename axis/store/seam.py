@@ -104,7 +104,7 @@ class Transaction(ABC):
     async def deliveries_of(
         self, envelope_ids: Collection[str], about: Collection[str] | None = None
     ) -> dict[str, EnvelopeFacts]:
-        """Lock the deliveries of envelopes until the transaction ends; return what is known of the envelopes that exist.
+        """Lock the deliveries of envelopes until the transaction ends; return what is known of them.
 
         `about`: only the deliveries whose recipient, as addressed or resolved, is one of these codes. A status among
         5,000 recipients concerns one, and should not read and lock the others.
