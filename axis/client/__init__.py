@@ -1,0 +1,30 @@
+"""The agency SDK: what a document management system needs to send, receive and report over the axis."""
+
+from axis.client.agency import Agency, NotConfirmed, Sent
+from axis.client.building import File
+from axis.client.delivery import Delivery, Reported
+from axis.client.inbox import Inbox
+from axis.client.ledger import Ledger, MemoryLedger, Suspicious
+from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
+from axis.client.settings import AgencySettings, write_profile
+from axis.client.sqlite import SqliteLedger
+
+__all__ = [
+    "Agency",
+    "AgencySettings",
+    "Delivery",
+    "File",
+    "Inbox",
+    "Ledger",
+    "MemoryLedger",
+    "NotConfirmed",
+    "Notice",
+    "Notices",
+    "ReceiptNotice",
+    "Reported",
+    "Sent",
+    "SqliteLedger",
+    "StatusNotice",
+    "Suspicious",
+    "write_profile",
+]

@@ -1,0 +1,351 @@
+"""The agency SDK: send documents, take what arrives, report what was done with it."""
+
+import asyncio
+import contextlib
+import datetime as dt
+import logging
+import ssl
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, cast
+
+from axis.client.building import Author, File
+from axis.client.connection import connect_broker
+from axis.client.delivery import Reported
+from axis.client.gateway import Gateway
+from axis.client.inbox import Inbox
+from axis.client.ledger import Entry, Ledger, Suspicious
+from axis.client.mail import Mail
+from axis.client.notices import NoticeBoard, Notices
+from axis.client.outbox import Outbox
+from axis.client.package import read_package
+from axis.client.settings import AgencySettings
+from axis.client.sqlite import SqliteLedger
+from axis.client.transport import Transport
+from axis.client.witness import Witness
+from axis.core.codes import canonical, is_within
+from axis.core.ids import new_id
+from axis.core.lanes import mailbox_queue, notices_queue
+from axis.core.messages import Lane
+from axis.errors import NotFound, Refused, Unavailable
+from schemas import Action, Attachment, Document, Receipt, Staff, StatusCode
+
+log = logging.getLogger("axis.client")
+
+_LANES: tuple[Lane, ...] = ("urgent", "normal")  # in the order in which they are handed out
+_KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A document that the broker has confirmed; what the axis makes of it, its receipt says."""
+
+    envelope_id: str
+    lane: Lane
+    confirmed_at: dt.datetime
+
+
+class NotConfirmed(Unavailable):
+    """Report that the broker did not confirm in time; the envelope is kept and sent again under the same id."""
+
+    code = "axis/not-confirmed"
+
+    def __init__(self, envelope_id: str) -> None:
+        super().__init__(
+            f"the broker has not confirmed {envelope_id}; it is kept in the outbox and sent again until it is, "
+            "also at the next connect: do not send the document anew"
+        )
+        self.envelope_id = envelope_id
+
+
+def utc_now() -> dt.datetime:
+    """Tell the time; agencies set their clocks by the axis (QĐ 28/2018 article 14.4)."""
+    return dt.datetime.now(dt.UTC)
+
+
+class Agency:
+    """One agency, connected. Get it with `async with Agency.connect(settings) as agency`."""
+
+    def __init__(
+        self,
+        settings: AgencySettings,
+        *,
+        transport: Transport,
+        gateway: Gateway,
+        ledger: Ledger,
+        group: asyncio.TaskGroup,
+        now: Callable[[], dt.datetime],
+    ) -> None:
+        self.code = settings.code
+        self._deadline = settings.deadline
+        self._transport = transport
+        self._gateway = gateway
+        self._ledger = ledger
+        self._group = group
+        self._background: set[asyncio.Task[None]] = set()
+        self._author = Author(settings.code, settings.key, now)
+        self._outbox = Outbox(ledger, transport.publisher, account=settings.code, now=now)
+        self._witness = Witness(
+            source=gateway,
+            cache=settings.state_folder / "certificates",
+            axis_certificate=settings.axis_certificate,
+        )
+        self._inbox_mail: Mail | None = None
+        self._board: NoticeBoard | None = None
+        self._notices_mail: Mail | None = None
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def connect(
+        cls,
+        settings: AgencySettings,
+        *,
+        ledger: Ledger | None = None,
+        transport: Transport | None = None,
+        gateway: Gateway | None = None,
+        now: Callable[[], dt.datetime] = utc_now,
+    ) -> AsyncIterator[Self]:
+        """Connect, and send what an earlier run has left in the outbox.
+
+        Connections that are lost later are made again by themselves. Leaving the block gives back to the broker what
+        was not taken. `ledger`, `transport` and `gateway` are for tests and for applications with their own; the last
+        two are closed by whoever made them.
+        """
+        async with contextlib.AsyncExitStack() as stack:
+            if ledger is None:
+                ledger = await SqliteLedger.open(settings.state_folder / "ledger.sqlite3")
+                stack.push_async_callback(ledger.close)
+            if gateway is None:
+                verify = ssl.create_default_context(cafile=settings.ca_file) if settings.ca_file else True
+                gateway = await stack.enter_async_context(
+                    Gateway(
+                        settings.gateway_url,
+                        code=settings.code,
+                        key=settings.key,
+                        now=now,
+                        deadline=settings.deadline,
+                        verify=verify,
+                    )
+                )
+            if transport is None:
+                transport = cast("Transport", await stack.enter_async_context(connect_broker(settings)))
+            failure: BaseException | None = None
+            async with asyncio.TaskGroup() as group:
+                agency = cls(settings, transport=transport, gateway=gateway, ledger=ledger, group=group, now=now)
+                try:
+                    await ledger.prune(before=new_id(now() - _KEPT))
+                    agency._start(agency._outbox.run())
+                    yield agency
+                    await agency._finish()
+                except BaseException as error:  # noqa: BLE001 - raised below, outside the group that would wrap it
+                    failure = error
+                finally:
+                    await agency._close()
+            if failure is not None:
+                raise failure
+
+    # Sending
+
+    async def send(
+        self,
+        *,
+        document: Document,
+        recipients: Sequence[str],
+        attachments: Sequence[Path | File] = (),
+        action: Action = Action.NEW,
+        concerns: str | None = None,
+        reason: str | None = None,
+        sender: str | None = None,
+    ) -> Sent:
+        """Upload the files, sign the envelope, keep it, publish it; return when the broker has confirmed.
+
+        Recipients may be in either code form. `sender` is a unit below when not the agency itself. `concerns` is the
+        envelope that is recalled, updated or replaced.
+
+        Raises:
+            Refused: with the code the axis would refuse it with; nothing was kept or sent.
+            Unavailable: the gateway was away; nothing was kept or sent.
+            NotConfirmed: the broker was away; the envelope is kept and will be sent by itself.
+        """
+        files = [File.of(each) for each in attachments]
+        speaker = self._speaker(sender)
+        codes = [canonical(recipient) for recipient in recipients]
+
+        def write(described: Sequence[dict[str, object]]) -> Entry:
+            return self._author.envelope(
+                sender=speaker,
+                recipients=codes,
+                document=document,
+                attachments=described,
+                action=action,
+                concerns=concerns,
+                reason=reason,
+            )
+
+        # A first time with made-up digests: what the axis would refuse is refused before anything is uploaded.
+        write([file.attachment(number, sha256="0" * 64, size=0) for number, file in enumerate(files)])
+        described = []
+        for number, file in enumerate(files):
+            uploaded = await self._gateway.upload(file)
+            described.append(file.attachment(number, sha256=uploaded.sha256, size=uploaded.size))
+        return _sent(await self._outbox.submit(write(described)))
+
+    async def send_edxml(
+        self, source: bytes | Path, *, recipients: Sequence[str] | None = None, concerns: str | None = None
+    ) -> Sent:
+        """Send an edXML document package (QCVN 102:2016): its header becomes the envelope, its files go to the store.
+
+        `recipients` takes precedence over the package's own. `concerns` is needed unless the package is a new
+        document: a package cannot know the id of the envelope it acts on. Raises EdxmlError besides what `send` does.
+        """
+        now = self._author.now()
+        codes = None if recipients is None else [canonical(recipient) for recipient in recipients]
+        package = await asyncio.to_thread(
+            read_package, source, id=new_id(now), sent_at=now, recipients=codes, concerns=concerns
+        )
+        self._speaker(package.envelope.sender)
+        entry = self._author.signed_envelope(package.body)
+        for file in package.files:
+            await self._gateway.upload(file)
+        return _sent(await self._outbox.submit(entry))
+
+    async def receipt(self, message_id: str, *, deadline: float = 30.0) -> Receipt:
+        """Return the axis's answer to an envelope (or to a status it refused), its signature verified.
+
+        Waits `deadline` seconds for it, then raises Unavailable; the receipt still comes, also among the notices.
+        """
+        kept = await self._notice_board().receipt(message_id, deadline)
+        if kept is None:
+            raise Unavailable(f"no receipt for {message_id} within {deadline:g} s; it will come among the notices")
+        return Receipt.model_validate_json(kept.body)
+
+    async def outbox(self) -> list[Entry]:
+        """Return what is signed and not confirmed yet, oldest first; it is sent again by itself."""
+        return await self._ledger.entries()
+
+    async def send_again(self, envelope_id: str) -> Sent:
+        """Send the same bytes again, for a receipt whose code allows it (`blob/missing`, after the upload)."""
+        entry = await self._ledger.reopen(envelope_id)
+        if entry is None or entry.kind != "document":
+            raise NotFound(f"{self.code} has not sent {envelope_id}, or more than {_KEPT.days} days ago")
+        (sent,) = await self._outbox.send([entry])
+        return _sent(sent)
+
+    # Receiving
+
+    def inbox(self, *, idle: float | None = None) -> Inbox:
+        """Iterate over the documents that arrive, urgent ones first, for ever or until none came for `idle` seconds.
+
+        There is one inbox at a time: starting a new one gives back what the one before left untaken.
+        """
+        return Inbox(
+            open_mail=self._open_mail,
+            author=self._author,
+            ledger=self._ledger,
+            outbox=self._outbox,
+            witness=self._witness,
+            desk=self,
+            start=self._start,
+            idle=idle,
+        )
+
+    def notices(self, *, idle: float | None = None) -> Notices:
+        """Iterate over receipts and statuses, for ever or until none came for `idle` seconds."""
+        return Notices(self._notice_board(), idle=idle)
+
+    async def report(
+        self,
+        envelope_id: str,
+        code: StatusCode,
+        *,
+        recipient: str | None = None,
+        reason: str | None = None,
+        staff: Staff | None = None,
+        reporter: str | None = None,
+    ) -> Reported:
+        """Report a status of an envelope received (or, with 13, sent) earlier.
+
+        `recipient` is the delivery as addressed where it is not our own code, or (13) whom it is taken back from;
+        `reporter` is a unit below when not the agency itself. Returns when the status is kept, and confirmed unless
+        the broker is away; the same status reported again keeps its id. Raises Refused for what the axis would refuse.
+        """
+        entry = self._author.status(
+            envelope_id,
+            code,
+            recipient=recipient,
+            reason=reason,
+            staff=staff,
+            reporter=self._speaker(reporter),
+        )
+        sent = await self._outbox.submit(entry)
+        return Reported(sent.id, recipient or self.code, code, sent.confirmed_at)
+
+    def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Stream a file that an envelope of ours names; see `Delivery.read`."""
+        return self._gateway.download(attachment.sha256, attachment.size)
+
+    async def suspicious(self) -> list[Suspicious]:
+        """Return what could not be proved and was kept from the application, with its bytes and reason."""
+        return await self._ledger.suspicious()
+
+    # Inside
+
+    def _speaker(self, code: str | None) -> str:
+        speaker = self.code if code is None else canonical(code)
+        if not is_within(speaker, self.code):
+            raise Refused("abuse/account", f"{self.code} does not speak for {speaker}")
+        return speaker
+
+    async def _open_mail(self) -> Mail:
+        if self._inbox_mail is not None:
+            await self._inbox_mail.close()
+        queues = [mailbox_queue(lane, self.code) for lane in _LANES]
+        self._inbox_mail = Mail({queue: self._transport.source(queue) for queue in queues})
+        self._start(self._inbox_mail.run())
+        return self._inbox_mail
+
+    def _notice_board(self) -> NoticeBoard:
+        if self._board is None:
+            queue = notices_queue(self.code)
+            self._notices_mail = Mail({queue: self._transport.source(queue)})
+            self._board = NoticeBoard(
+                mail=self._notices_mail,
+                ledger=self._ledger,
+                witness=self._witness,
+                account=self.code,
+                now=self._author.now,
+            )
+            self._start(self._notices_mail.run())
+            self._start(self._board.run())
+        return self._board
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = self._group.create_task(work)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)
+
+    async def _finish(self) -> None:
+        """Give what an earlier run has left a chance to go out, also from a process that lives for one document."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._deadline):
+                await self._outbox.wait_swept()
+
+    async def _close(self) -> None:
+        try:
+            async with asyncio.timeout(self._deadline):
+                for mail in (self._inbox_mail, self._notices_mail):
+                    if mail is not None:
+                        await mail.close()
+        except TimeoutError:
+            log.warning("the broker does not answer; what was not taken goes back with the connection")
+        finally:
+            for task in list(self._background):
+                task.cancel()
+
+
+def _sent(entry: Entry) -> Sent:
+    if entry.confirmed_at is None:
+        raise NotConfirmed(entry.id)
+    lane, _, _ = entry.routing_key.partition(".")
+    return Sent(entry.id, "urgent" if lane == "urgent" else "normal", entry.confirmed_at)

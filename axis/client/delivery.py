@@ -1,0 +1,210 @@
+"""One document in the mailbox, as the application sees it."""
+
+import asyncio
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import sha256
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+from axis.core.messages import Signer
+from axis.errors import Malformed
+from schemas import Attachment, Envelope, Staff, StatusCode
+
+_LONGEST_NAME = 240  # bytes: file systems end at 255, and a temporary name is a little longer
+
+
+@dataclass(frozen=True, slots=True)
+class Reported:
+    """A status that is on its way: `confirmed_at` is None while the broker is away; it is kept and sent again."""
+
+    status_id: str
+    recipient: str
+    code: StatusCode
+    confirmed_at: datetime | None
+
+
+class Desk(Protocol):
+    """What a delivery needs from the agency that it came to."""
+
+    async def report(
+        self, envelope_id: str, code: StatusCode, *, recipient: str, reason: str | None, staff: Staff | None
+    ) -> Reported:
+        """Keep a status, then publish it."""
+        ...
+
+    def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Stream a file from the gateway."""
+        ...
+
+
+class Delivery:
+    """A document that was delivered and proved: its sender, or an organisation above it, signed these bytes.
+
+    It is *taken* by `take()`, by any status, or by asking the inbox for the next one. Until then it stays the
+    broker's, who hands it out again after a crash; from then on it is the application's, and is never handed out
+    again. So keep it safely first (the envelope id is the key to recognise it by), then take it.
+    """
+
+    def __init__(
+        self,
+        *,
+        body: bytes,
+        signature: str,
+        envelope: Envelope,
+        recipients: tuple[str, ...],
+        signer: Signer,
+        desk: Desk,
+        take: Callable[["Delivery"], Awaitable[None]],
+    ) -> None:
+        self.body = body
+        self.signature = signature
+        self.envelope = envelope
+        self.recipients = recipients
+        self.signer = signer
+        self._desk = desk
+        self._take = take
+        self._taking = asyncio.Lock()
+        self._taken = False
+
+    def __repr__(self) -> str:
+        return f"<Delivery {self.envelope.id} from {self.envelope.sender} for {', '.join(self.recipients)}>"
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of the exact bytes delivered."""
+        return sha256(self.body).hexdigest()
+
+    @property
+    def taken(self) -> bool:
+        """Whether the application has said that it has the document safely."""
+        return self._taken
+
+    async def take(self) -> None:
+        """Say that the document is safe with the application: status 01 goes out, and the broker may forget it."""
+        async with self._taking:
+            if not self._taken:
+                await self._take(self)
+                self._taken = True
+
+    async def accept(self, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 03: entered in the register of incoming documents."""
+        return await self.report(StatusCode.ACCEPTED, staff=staff)
+
+    async def refuse(self, reason: str, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 02: not taken in, and why (QĐ 28/2018 article 5.4)."""
+        return await self.report(StatusCode.REFUSED, reason=reason, staff=staff)
+
+    async def assign(self, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 04: given to somebody to handle."""
+        return await self.report(StatusCode.ASSIGNED, staff=staff)
+
+    async def process(self, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 05: being handled."""
+        return await self.report(StatusCode.PROCESSING, staff=staff)
+
+    async def finish(self, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 06: done."""
+        return await self.report(StatusCode.FINISHED, staff=staff)
+
+    async def agree(self, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 15: the update or recall is carried out; a recalled document is destroyed first (article 9.2)."""
+        return await self.report(StatusCode.AGREED, staff=staff)
+
+    async def decline(self, reason: str, *, staff: Staff | None = None) -> Sequence[Reported]:
+        """Report 16: the update or recall is not carried out, and why."""
+        return await self.report(StatusCode.DECLINED, reason=reason, staff=staff)
+
+    async def report(
+        self, code: StatusCode, *, reason: str | None = None, staff: Staff | None = None
+    ) -> Sequence[Reported]:
+        """Take the document, then report a status, one for each recipient of it that is ours.
+
+        Returns when the statuses are on disk and the broker has confirmed them or its deadline is over. The same
+        status reported again keeps its id.
+        """
+        await self.take()
+        return [
+            await self._desk.report(self.envelope.id, code, recipient=recipient, reason=reason, staff=staff)
+            for recipient in self.recipients
+        ]
+
+    def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Stream a file; raise Refused blob/digest in place of the last piece when the bytes are not the named ones."""
+        return self._desk.read(attachment)
+
+    async def save_attachments(self, folder: Path) -> list[Path]:
+        """Save every file under its own name, in the envelope's order; return the paths.
+
+        A file appears only when it is whole, right and on disk. One that is there already with the same bytes is
+        left; with other bytes it raises Malformed `file/exists`: nothing is ever overwritten.
+        """
+        await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
+        return [await self._save(attachment, folder) for attachment in self.envelope.attachments]
+
+    async def _save(self, attachment: Attachment, folder: Path) -> Path:
+        path = folder / _file_name(attachment)
+        if await asyncio.to_thread(_is_same, path, attachment):
+            return path
+        handle, name = await asyncio.to_thread(tempfile.mkstemp, dir=folder, prefix=".", suffix=".part")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                async with aclosing(self.read(attachment)) as pieces:
+                    async for piece in pieces:
+                        await asyncio.to_thread(file.write, piece)
+                await asyncio.to_thread(_settle, file)
+            await asyncio.to_thread(_put_in_place, part, path)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
+        return path
+
+
+def _file_name(attachment: Attachment) -> str:
+    """Return the name to save under: a long Vietnamese name has more bytes than a file system takes."""
+    name = attachment.name
+    if len(name.encode()) <= _LONGEST_NAME:
+        return name
+    stem, dot, suffix = name.rpartition(".")
+    if not dot or len(suffix.encode()) > 20:  # noqa: PLR2004 - longer than any real extension
+        stem, dot, suffix = name, "", ""
+    # The digest keeps apart what cutting made equal.
+    end = f"~{attachment.sha256[:8]}{dot}{suffix}"
+    return stem.encode()[: _LONGEST_NAME - len(end.encode())].decode(errors="ignore").rstrip(". ") + end
+
+
+def _is_same(path: Path, attachment: Attachment) -> bool:
+    if not os.path.lexists(path):
+        return False
+    if path.is_file() and not path.is_symlink() and path.stat().st_size == attachment.size:
+        digest = sha256()
+        with path.open("rb") as file:
+            while piece := file.read(1 << 20):
+                digest.update(piece)
+        if digest.hexdigest() == attachment.sha256:
+            return True
+    raise Malformed(f"{path} is there already, and is another file", code="file/exists")
+
+
+def _settle(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _put_in_place(part: Path, path: Path) -> None:
+    try:
+        os.link(part, path)  # unlike a rename it never replaces what appeared meanwhile
+    except FileExistsError as error:
+        raise Malformed(f"{path} is there already, and is another file", code="file/exists") from error
+    except OSError:
+        part.replace(path)  # a file system without hard links; `_is_same` has looked a moment ago
+    if os.name == "posix":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,193 @@
+"""The mailbox: documents as they arrive, each handed out until it is taken, and never again after.
+
+Taking a document, step by step, and what a crash does after each:
+
+    1 hand out    the application keeps the document        crash: nothing is recorded; the broker hands it out again
+                                                            (the application meets its id a second time)
+    2 ledger      taken, with the signed 01, in one write   crash: the copy that comes again is known and not handed
+                                                            out; the 01 is sent at the next connect, same id and bytes
+    3 publish 01  confirmed by the broker                   crash: the same 01 goes out again; the axis knows its id
+    4 confirmed   noted in the ledger                       crash: the copy that comes again is only acked
+    5 ack         the broker forgets the document
+
+While the broker takes no publishes, 3 to 5 wait and the application goes on: the document is unacked until its 01 is
+confirmed.
+
+What cannot be proved is not handed out (QĐ 28/2018 article 9.1 demands authenticity and integrity to be checked before
+a document is accepted, and prompt feedback). Its bytes, signature and reason are kept in the ledger
+(`Agency.suspicious`). When the envelope can be read and is for us, and no good copy was taken under its id, the sender
+is told by a status 02 with the reason, so that it does not wait for a document nobody will ever see; it sends again as
+a new one. Then it is acked: an agency has no right to put it anywhere else, and leaving it would stop the queue. Two
+cases are not told: bytes nobody can read, whose sender is unknown, and other bytes under the id of a document that was
+taken, because a 02 would be about the good one.
+"""
+
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, Self
+
+from axis.client.building import Author, reason_text
+from axis.client.delivery import Delivery, Desk
+from axis.client.ledger import Entry, Ledger, Taken
+from axis.client.mail import Mail, Parcel, digest_of, evidence, patiently, signature_of
+from axis.client.outbox import Outbox
+from axis.client.witness import Witness
+from axis.core.codes import is_within
+from axis.core.fanout import recipients_of
+from axis.core.messages import Submission
+from axis.core.reading import parse_envelope
+from axis.errors import Refused
+from schemas import Envelope, StatusCode
+from schemas.wire import ROUTES_HEADER, TYPE_DOCUMENT
+
+Start = Callable[[Coroutine[Any, Any, None]], object]
+
+
+class Inbox:
+    """Iterate over the deliveries, urgent ones first; asking for the next takes the one before.
+
+    A body left by an exception or by `break` takes nothing: the document stays the broker's and comes again, at once
+    in a new `Agency.inbox()`, or at the next connect.
+    """
+
+    def __init__(
+        self,
+        *,
+        open_mail: Callable[[], Awaitable[Mail]],
+        author: Author,
+        ledger: Ledger,
+        outbox: Outbox,
+        witness: Witness,
+        desk: Desk,
+        start: Start,
+        idle: float | None,
+    ) -> None:
+        self._open_mail = open_mail
+        self._opened: Mail | None = None
+        self._author = author
+        self._ledger = ledger
+        self._outbox = outbox
+        self._witness = witness
+        self._desk = desk
+        self._start = start
+        self._idle = idle
+        self._current: Delivery | None = None
+
+    def __aiter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    async def __anext__(self) -> Delivery:
+        """Take the delivery before, then wait for the next; end when nothing comes for `idle` seconds."""
+        if self._current is not None:
+            await self._current.take()
+            self._current = None
+        if self._opened is None:
+            self._opened = await self._open_mail()
+        while (parcel := await self._opened.get(self._idle)) is not None:
+            try:
+                self._current = await self._open(self._opened, parcel)
+            except BaseException:
+                self._opened.put_back(parcel)
+                raise
+            if self._current is not None:
+                return self._current
+        raise StopAsyncIteration
+
+    async def _open(self, mail: Mail, parcel: Parcel) -> Delivery | None:
+        """Prove a delivery; None when it is a repeat or set aside."""
+        submission = parcel.submission
+        known = await self._ledger.taken(submission.message_id or "")
+        if known is not None and known.sha256 == digest_of(submission):
+            await self._settle(mail, parcel, await self._ledger.entries(about=known.envelope_id))
+            return None
+        try:
+            return await self._prove(mail, parcel)
+        except Refused as error:
+            await self._set_aside(mail, parcel, error)
+            return None
+
+    async def _prove(self, mail: Mail, parcel: Parcel) -> Delivery:
+        submission = parcel.submission
+        if submission.type != TYPE_DOCUMENT:
+            raise Refused("message/type", f"{submission.type} in a mailbox for documents")
+        signature = signature_of(submission)
+        envelope, signer = await patiently(lambda: self._witness.envelope(submission.body, signature))
+        if await self._ledger.taken(envelope.id) is not None:
+            raise Refused("envelope/id-reused", f"other bytes were taken under {envelope.id}")
+        recipients = self._recipients(envelope, submission)
+        if not recipients:
+            raise Refused("status/not-recipient", f"{envelope.id} names nobody this mailbox receives for")
+
+        async def take(delivery: Delivery) -> None:
+            await self._take(mail, parcel, delivery)
+
+        return Delivery(
+            body=submission.body,
+            signature=signature,
+            envelope=envelope,
+            recipients=recipients,
+            signer=signer,
+            desk=self._desk,
+            take=take,
+        )
+
+    async def _take(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> None:
+        envelope_id = delivery.envelope.id
+        arrived = [
+            self._author.status(envelope_id, StatusCode.ARRIVED, recipient=recipient)
+            for recipient in delivery.recipients
+        ]
+        taken = Taken(envelope_id, delivery.sha256, self._author.now())
+        entries = await self._ledger.write(taken=[taken], entries=arrived)
+        # From here on it is taken, whatever the broker says.
+        await self._settle(mail, parcel, entries)
+
+    async def _settle(self, mail: Mail, parcel: Parcel, entries: list[Entry]) -> None:
+        """Ack when the statuses are confirmed; at once if they can be, else as soon as they are."""
+        sent = await self._outbox.send(entries)
+        if all(entry.confirmed_at is not None for entry in sent):
+            await mail.ack(parcel)
+        else:
+            self._start(self._ack_later(mail, parcel, sent[0].about))
+
+    async def _ack_later(self, mail: Mail, parcel: Parcel, envelope_id: str) -> None:
+        await self._outbox.wait_confirmed(envelope_id)
+        await mail.ack(parcel)
+
+    async def _set_aside(self, mail: Mail, parcel: Parcel, error: Refused) -> None:
+        submission = parcel.submission
+        found = evidence(parcel, error, self._author.now())
+        entries = await self._ledger.write(suspicious=[found], entries=await self._feedback(submission, error))
+        if entries:
+            await self._settle(mail, parcel, entries)
+        else:
+            await mail.ack(parcel)
+
+    async def _feedback(self, submission: Submission, error: Refused) -> list[Entry]:
+        try:
+            envelope = parse_envelope(submission.body)
+        except Refused:
+            return []
+        if submission.message_id != envelope.id or await self._ledger.taken(envelope.id) is not None:
+            return []
+        reason = reason_text(error.code, error.detail)
+        return [
+            self._author.status(envelope.id, StatusCode.REFUSED, recipient=recipient, reason=reason)
+            for recipient in self._recipients(envelope, submission)
+        ]
+
+    def _recipients(self, envelope: Envelope, submission: Submission) -> tuple[str, ...]:
+        """Say for which recipients it came here.
+
+        Nobody signs the routes header, so when it cannot be used the directory's plain rule is: our code and below.
+        """
+        routes = submission.headers.get(ROUTES_HEADER)
+        try:
+            return recipients_of(
+                self._author.code, envelope.recipients, routes if isinstance(routes, str) else None
+            ) or self._own(envelope)
+        except (ValueError, AttributeError, TypeError):
+            return self._own(envelope)
+
+    def _own(self, envelope: Envelope) -> tuple[str, ...]:
+        return tuple(recipient for recipient in envelope.recipients if is_within(recipient, self._author.code))

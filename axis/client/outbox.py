@@ -1,0 +1,121 @@
+"""Everything an agency publishes goes through here: kept on disk first, sent until the broker has confirmed it."""
+
+import asyncio
+import datetime as dt
+import logging
+import random
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from axis.client.ledger import Entry, Ledger
+from axis.client.transport import Publishes
+from axis.errors import Unavailable
+
+log = logging.getLogger("axis.client")
+
+_FIRST_WAIT_SECONDS = 0.2
+_LONGEST_WAIT_SECONDS = 15.0
+_AT_A_TIME = 64
+
+
+class Outbox:
+    """Send what the ledger holds unconfirmed: at once, and again and again when the broker is away.
+
+    Crash or cut at any point sends the same bytes under the same id again, and the axis answers the repeat with the
+    same receipt; so a lost confirm never makes a second document.
+    """
+
+    def __init__(self, ledger: Ledger, publisher: Publishes, *, account: str, now: Callable[[], dt.datetime]) -> None:
+        self._ledger = ledger
+        self._publisher = publisher
+        self._account = account
+        self._now = now
+        self._sending: set[str] = set()
+        self._work = asyncio.Event()
+        self._swept = asyncio.Event()
+        self._changed = asyncio.Condition()
+
+    async def submit(self, entry: Entry) -> Entry:
+        """Keep an entry, then send it once; return it as it stands then.
+
+        Without `confirmed_at` it stays in the ledger and is sent again until it is confirmed. Raises Unavailable only
+        when it cannot be kept.
+        """
+        (sent,) = await self.send(await self._ledger.write(entries=[entry]))
+        return sent
+
+    async def send(self, kept: Sequence[Entry]) -> list[Entry]:
+        """Send entries of the ledger that are not confirmed; return all of them as they stand then."""
+        sent = await self._send(kept)
+        if any(entry.confirmed_at is None for entry in sent):
+            self._work.set()
+        return sent
+
+    async def wait_confirmed(self, about: str) -> None:
+        """Wait until nothing about an envelope is left to send."""
+        while await self._ledger.entries(about=about, limit=1):
+            async with self._changed:
+                await self._changed.wait()
+
+    async def wait_swept(self) -> None:
+        """Wait until everything that was left from before has been tried once."""
+        await self._swept.wait()
+
+    async def run(self) -> None:
+        """Send what is left from before, and what could not be sent at once, until cancelled."""
+        wait = _FIRST_WAIT_SECONDS
+        while True:
+            self._work.clear()
+            left = await self._sweep()
+            self._swept.set()
+            if not left:
+                wait = _FIRST_WAIT_SECONDS
+                await self._work.wait()
+            # Also after being woken: the send that woke us has failed a moment ago.
+            await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+    async def _sweep(self) -> bool:
+        """Send everything unconfirmed; say whether anything is left."""
+        left = False
+        try:
+            waiting = await self._ledger.entries()
+            for start in range(0, len(waiting), _AT_A_TIME):
+                sent = await self._send(waiting[start : start + _AT_A_TIME])
+                confirmed = [entry.confirmed_at is not None for entry in sent]
+                left = left or not all(confirmed)
+                if not any(confirmed):
+                    break  # the broker is away: the rest would only wait for its deadline too
+        except Unavailable as error:
+            log.warning("outbox: %s", error)
+            return True
+        return left
+
+    async def _send(self, kept: Sequence[Entry]) -> list[Entry]:
+        ids = {entry.id for entry in kept}
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._sending.isdisjoint(ids))
+            self._sending |= ids
+        try:
+            # Read again, by writing what is there: whoever was sending these may have had them confirmed.
+            now = await self._ledger.write(entries=kept)
+            return await self._publish(now)
+        finally:
+            self._sending -= ids
+            async with self._changed:
+                self._changed.notify_all()
+
+    async def _publish(self, entries: Sequence[Entry]) -> list[Entry]:
+        due = [entry for entry in entries if entry.confirmed_at is None]
+        if not due:
+            return list(entries)
+        outcomes = await self._publisher.publish_many([entry.outgoing(self._account) for entry in due])
+        confirmed, at = set(), self._now()
+        for entry, outcome in zip(due, outcomes, strict=True):
+            if outcome is None:
+                confirmed.add(entry.id)
+            else:
+                log.warning("%s %s is kept and will be sent again: %s", entry.kind, entry.id, outcome)
+        if confirmed:
+            await self._ledger.confirm(sorted(confirmed), at)
+        return [replace(entry, confirmed_at=at) if entry.id in confirmed else entry for entry in entries]

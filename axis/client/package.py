@@ -1,0 +1,54 @@
+"""An edXML document package as an envelope and its files."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from pathlib import Path
+
+from axis.client.building import File, envelope_bytes
+from axis.core.codes import canonical
+from axis.edxml.convert import to_envelope
+from axis.edxml.errors import EdxmlError
+from axis.edxml.filenames import file_names
+from axis.edxml.model import EdxmlDocument
+from axis.edxml.reader import read
+from schemas import Envelope
+
+
+@dataclass(frozen=True, slots=True)
+class Package:
+    """An envelope as the bytes to sign, and the files it names."""
+
+    envelope: Envelope
+    body: bytes
+    files: tuple[File, ...]
+
+
+def read_package(
+    source: bytes | Path,
+    *,
+    id: str,  # noqa: A002 - the envelope's own word
+    sent_at: datetime,
+    recipients: list[str] | None,
+    concerns: str | None,
+) -> Package:
+    """Read a package into what is sent for it; raise EdxmlError."""
+    if isinstance(source, bytes):
+        document = read(source)
+    else:
+        with source.open("rb") as file:
+            document = read(file)
+    if not isinstance(document, EdxmlDocument):
+        raise EdxmlError("this is a status package; report a status instead", code="edxml/conversion")
+    envelope = to_envelope(
+        document,
+        id=id,
+        sent_at=sent_at,
+        # Codes as they are in real packages; the axis's directory decides whether they exist.
+        to_canonical=partial(canonical, tolerant=True),
+        recipients=recipients,
+        concerns=concerns,
+    )
+    names = file_names(document)
+    files = tuple(File(attachment.content, name) for name, attachment in zip(names, document.attachments, strict=True))
+    return Package(envelope, envelope_bytes(envelope), files)

@@ -1,0 +1,261 @@
+"""The ledger as one SQLite file in the agency's state folder."""
+
+import asyncio
+import datetime as dt
+import os
+import sqlite3
+import threading
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Self, TypeVar
+
+from axis.client.ledger import Entry, KeptNotice, Suspicious, Taken
+from axis.errors import Misconfigured, Unavailable
+
+_VERSION = 1
+_BUSY_SECONDS = 10.0
+_SCHEMA = """
+CREATE TABLE taken (envelope_id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE entry (
+    number INTEGER PRIMARY KEY,
+    id TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    about TEXT NOT NULL,
+    exchange TEXT NOT NULL,
+    routing_key TEXT NOT NULL,
+    media_type TEXT NOT NULL,
+    body BLOB NOT NULL,
+    signature TEXT NOT NULL,
+    confirmed_at TEXT
+);
+CREATE INDEX entry_about ON entry (about);
+CREATE INDEX entry_unconfirmed ON entry (number) WHERE confirmed_at IS NULL;
+CREATE TABLE notice (
+    number INTEGER PRIMARY KEY AUTOINCREMENT,
+    id TEXT NOT NULL UNIQUE,
+    kind TEXT NOT NULL,
+    about TEXT,
+    body BLOB NOT NULL,
+    signature TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX notice_about ON notice (about);
+CREATE INDEX notice_open ON notice (number) WHERE NOT done;
+CREATE TABLE suspicious (
+    number INTEGER PRIMARY KEY,
+    sha256 TEXT NOT NULL UNIQUE,
+    source TEXT NOT NULL,
+    message_id TEXT,
+    reason TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    at TEXT NOT NULL,
+    body BLOB NOT NULL,
+    signature TEXT NOT NULL
+);
+"""
+_ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at"
+_NOTICE = "id, kind, about, body, signature, done, number"
+_SUSPICIOUS = "sha256, source, message_id, reason, detail, at, body, signature"
+
+_Result = TypeVar("_Result")
+
+
+class SqliteLedger:
+    """Keep the ledger in a file. WAL lets several processes share it; synchronous=FULL makes each commit an fsync."""
+
+    def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
+        self._connection = connection
+        self._path = path
+        # A cancelled call's thread runs on to its end: the lock keeps the next call out of its transaction.
+        self._lock = threading.Lock()
+
+    @classmethod
+    async def open(cls, path: Path) -> Self:
+        """Open or make the file, readable by its owner only."""
+        return await asyncio.to_thread(cls._open, path)
+
+    @classmethod
+    def _open(cls, path: Path) -> Self:
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+            connection = sqlite3.connect(path, timeout=_BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+        except (OSError, sqlite3.Error) as error:
+            raise Misconfigured(f"the ledger {path} cannot be opened: {error}") from error
+        connection.row_factory = sqlite3.Row
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            connection.execute("PRAGMA synchronous = FULL")
+            _bring_up(connection, path)
+        except sqlite3.Error as error:
+            connection.close()
+            raise Misconfigured(f"{path} is not a ledger that can be used: {error}") from error
+        except BaseException:
+            connection.close()
+            raise
+        return cls(connection, path)
+
+    async def write(
+        self,
+        *,
+        taken: Sequence[Taken] = (),
+        entries: Sequence[Entry] = (),
+        notices: Sequence[KeptNotice] = (),
+        suspicious: Sequence[Suspicious] = (),
+    ) -> list[Entry]:
+        """See `Ledger`."""
+
+        def work(db: sqlite3.Connection) -> list[Entry]:
+            db.executemany(
+                "INSERT OR IGNORE INTO taken VALUES (?, ?, ?)",
+                [(each.envelope_id, each.sha256, each.at.isoformat()) for each in taken],
+            )
+            db.executemany(
+                f"INSERT OR IGNORE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                [_entry_row(entry) for entry in entries],
+            )
+            db.executemany(
+                "INSERT OR IGNORE INTO notice (id, kind, about, body, signature, done) VALUES (?, ?, ?, ?, ?, ?)",
+                [(each.id, each.kind, each.about, each.body, each.signature, each.done) for each in notices],
+            )
+            db.executemany(
+                f"INSERT OR IGNORE INTO suspicious ({_SUSPICIOUS}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                [
+                    (s.sha256, s.source, s.message_id, s.reason, s.detail, s.at.isoformat(), s.body, s.signature)
+                    for s in suspicious
+                ],
+            )
+            by_key = f"SELECT {_ENTRY} FROM entry WHERE key = ?"  # noqa: S608 - our own columns
+            return [_entry(db.execute(by_key, (entry.key,)).fetchone()) for entry in entries]
+
+        return await self._run(work)
+
+    async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
+        """See `Ledger`."""
+        statement = "UPDATE entry SET confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL"
+        await self._run(lambda db: db.executemany(statement, [(at.isoformat(), each) for each in ids]))
+
+    async def entries(self, *, about: str | None = None, unconfirmed: bool = True, limit: int = 1000) -> list[Entry]:
+        """See `Ledger`."""
+        conditions = ["confirmed_at IS NULL"] if unconfirmed else []
+        if about is not None:
+            conditions.append("about = :about")
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT {_ENTRY} FROM entry {where} ORDER BY number LIMIT :limit"  # noqa: S608 - our own columns
+        rows = await self._run(lambda db: db.execute(query, {"about": about, "limit": limit}).fetchall())
+        return [_entry(row) for row in rows]
+
+    async def reopen(self, entry_id: str) -> Entry | None:
+        """See `Ledger`."""
+
+        def work(db: sqlite3.Connection) -> Entry | None:
+            db.execute("UPDATE entry SET confirmed_at = NULL WHERE id = ?", (entry_id,))
+            row = db.execute(f"SELECT {_ENTRY} FROM entry WHERE id = ?", (entry_id,)).fetchone()  # noqa: S608 - our own columns
+            return _entry(row) if row else None
+
+        return await self._run(work)
+
+    async def taken(self, envelope_id: str) -> Taken | None:
+        """See `Ledger`."""
+        query = "SELECT envelope_id, sha256, at FROM taken WHERE envelope_id = ?"
+        row = await self._run(lambda db: db.execute(query, (envelope_id,)).fetchone())
+        return Taken(**{**dict(row), "at": dt.datetime.fromisoformat(row["at"])}) if row else None
+
+    async def next_notice(self, after: int) -> KeptNotice | None:
+        """See `Ledger`."""
+        query = f"SELECT {_NOTICE} FROM notice WHERE NOT done AND number > ? ORDER BY number LIMIT 1"  # noqa: S608 - our own columns
+        return _notice(await self._run(lambda db: db.execute(query, (after,)).fetchone()))
+
+    async def finish_notice(self, notice_id: str) -> None:
+        """See `Ledger`."""
+        await self._run(lambda db: db.execute("UPDATE notice SET done = 1 WHERE id = ?", (notice_id,)))
+
+    async def receipt_for(self, message_id: str) -> KeptNotice | None:
+        """See `Ledger`."""
+        query = f"SELECT {_NOTICE} FROM notice WHERE about = ? AND kind = 'receipt' ORDER BY number DESC LIMIT 1"  # noqa: S608 - our own columns
+        return _notice(await self._run(lambda db: db.execute(query, (message_id,)).fetchone()))
+
+    async def suspicious(self) -> list[Suspicious]:
+        """See `Ledger`."""
+        query = f"SELECT {_SUSPICIOUS} FROM suspicious ORDER BY number"  # noqa: S608 - our own columns
+        rows = await self._run(lambda db: db.execute(query).fetchall())
+        return [Suspicious(**{**dict(row), "at": dt.datetime.fromisoformat(row["at"])}) for row in rows]
+
+    async def prune(self, before: str) -> None:
+        """See `Ledger`."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM entry WHERE confirmed_at IS NOT NULL AND id < ?", (before,))
+            db.execute("DELETE FROM notice WHERE done AND id < ?", (before,))
+
+        await self._run(work)
+
+    async def close(self) -> None:
+        """See `Ledger`."""
+
+        def work() -> None:
+            with self._lock:
+                self._connection.close()
+
+        await asyncio.to_thread(work)
+
+    async def _run(self, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+        def locked() -> _Result:
+            with self._lock:
+                return _transaction(self._connection, work)
+
+        try:
+            return await asyncio.to_thread(locked)
+        except sqlite3.Error as error:
+            raise Unavailable(f"the ledger {self._path} cannot be used: {error}") from error
+
+
+def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], _Result]) -> _Result:
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        result = work(db)
+        db.execute("COMMIT")
+    except BaseException:
+        if db.in_transaction:
+            db.execute("ROLLBACK")
+        raise
+    return result
+
+
+def _bring_up(db: sqlite3.Connection, path: Path) -> None:
+    def work(db: sqlite3.Connection) -> None:
+        (version,) = db.execute("PRAGMA user_version").fetchone()
+        if version > _VERSION:
+            raise Misconfigured(f"{path} was written by a newer version of the axis")
+        if version < _VERSION:
+            for statement in _SCHEMA.split(";"):
+                db.execute(statement)
+            db.execute(f"PRAGMA user_version = {_VERSION}")
+
+    _transaction(db, work)
+
+
+def _entry_row(entry: Entry) -> tuple[object, ...]:
+    confirmed = entry.confirmed_at and entry.confirmed_at.isoformat()
+    return (
+        entry.id,
+        entry.key,
+        entry.kind,
+        entry.about,
+        entry.exchange,
+        entry.routing_key,
+        entry.media_type,
+        entry.body,
+        entry.signature,
+        confirmed,
+    )
+
+
+def _entry(row: sqlite3.Row) -> Entry:
+    confirmed = row["confirmed_at"]
+    return Entry(**{**dict(row), "confirmed_at": confirmed and dt.datetime.fromisoformat(confirmed)})
+
+
+def _notice(row: sqlite3.Row | None) -> KeptNotice | None:
+    return None if row is None else KeptNotice(**{**dict(row), "done": bool(row["done"])})
