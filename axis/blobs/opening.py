@@ -48,8 +48,19 @@ def open_store(url: str) -> Opened:
             return Opened(MemoryStore(), part=MEBIBYTE, read=256 * KIBIBYTE)
         return Opened(_remote(url), part=5 * MEBIBYTE, read=2 * MEBIBYTE)
     except (BaseError, OSError, ValueError, TypeError) as error:
-        plain = urlunsplit(parts._replace(query="", netloc=parts.netloc.rpartition("@")[2]))
-        raise Misconfigured(f"The blob store {plain} cannot be opened: {error}") from error
+        raise Misconfigured(f"The blob store {_without_secrets(url)} cannot be opened: {_why(error, url)}") from None
+
+
+def _without_secrets(url: str) -> str:
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(query="", netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _why(error: Exception, url: str) -> str:
+    # The first line says it; below it obstore dumps its own structures. It may repeat the URL, secrets and all.
+    line = str(error).partition("\n")[0]
+    query = urlsplit(url).query
+    return type(error).__name__ if query and query in line else line.replace(url, _without_secrets(url))
 
 
 def _remote(url: str) -> ObjectStore:

@@ -8,7 +8,12 @@
     GET  /metrics                         for Prometheus; no token, so a public proxy must not forward it
 
 Every other request carries `Authorization: Bearer <token>`: a token made for this method and path by the agency's
-own key (axis.trust.issue_token), valid for two minutes. Errors are application/problem+json with a stable `code`.
+own key (axis.trust.issue_token), valid for two minutes; within them it may be used again for the same request.
+Errors are application/problem+json with a stable `code`, which is also in the header `axis-code` (HEAD has no body).
+
+A whole download is checked against its digest on the way, and breaks off short of its Content-Length if it does not
+fit. A part (206) cannot be checked: who resumes a download checks the joined bytes. Uploads cannot be resumed. A client
+that announces a large body should send `Expect: 100-continue`: a refusal then comes before the bytes.
 """
 
 from axis.gateway.app import create_app
