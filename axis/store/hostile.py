@@ -49,10 +49,10 @@ class Kept:
 
 def kept(rows: list[QuarantineRow]) -> list[Kept]:
     """Make rows fit and fold those with the same bytes, account and reason into the first; in the order of that key."""
-    folded: dict[tuple[str, str, str], Kept] = {}
+    folded: dict[tuple[str, bool, str, str], Kept] = {}
     for original in rows:
         row = _fit(original)
-        key = (row.sha256, row.account or "", row.reason)
+        key = (row.sha256, row.account is not None, row.account or "", row.reason)
         seen = folded.get(key)
         if seen is None:
             folded[key] = Kept(row, len(original.body), 1)

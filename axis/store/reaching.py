@@ -46,6 +46,12 @@ def reaching(what: str) -> Iterator[None]:
         yield
     except _OUR_MISUSE:
         raise
+    except pg.CheckViolationError as error:
+        # Without a constraint's name it is about a partition: the row was on its way into the DEFAULT one when its
+        # month got a partition of its own, where the next try will find it.
+        if error.constraint_name is not None:
+            raise
+        raise Unavailable(f"the database did not {what}: partitions changed meanwhile") from error
     except (*_PASSING, asyncpg.InterfaceError) as error:
         raise Unavailable(f"the database did not {what}: {_told(error)}") from error
 

@@ -67,11 +67,15 @@ async def test_a_marked_envelope_comes_back_without_deliveries(store: Store) -> 
 
 async def test_nothing_of_a_failed_transaction_is_there(store: Store) -> None:
     first = accepted()
-    with pytest.raises(ZeroDivisionError):
+
+    async def fail() -> None:
         async with store.transaction() as tx:
             await tx.accept([first])
             await tx.notices([notice_row()])
             raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await fail()
     assert await store.track(first.envelope.id) == ()
     assert await store.unpublished(AT_ONCE, 10) == ([], [])
 

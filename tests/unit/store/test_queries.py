@@ -1,0 +1,39 @@
+import re
+from importlib import resources
+
+import pytest
+
+from axis.store.queries import load, parse
+
+GROUPS = sorted(entry.name.removesuffix(".sql") for entry in resources.files("axis.store").joinpath("sql").iterdir())
+
+
+def test_queries_are_split_by_name() -> None:
+    assert parse("-- name: one\n-- why\nSELECT 1;\n\n-- name: two\nSELECT 2\n  FROM x;\n", "x") == {
+        "one": "-- why\nSELECT 1",
+        "two": "SELECT 2\n  FROM x",
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["SELECT 1;\n-- name: one\nSELECT 1;", "-- name: one\nSELECT 1;\n-- name: one\nSELECT 2;", "-- name: one\n;\n"],
+)
+def test_mistakes_are_found(text: str) -> None:
+    with pytest.raises(ValueError, match=r"x\.sql"):
+        parse(text, "x")
+
+
+def test_an_empty_file_holds_nothing() -> None:
+    assert parse("", "x") == {}
+
+
+@pytest.mark.parametrize("group", GROUPS)
+def test_every_query_is_used(group: str) -> None:
+    source = "".join(
+        entry.read_text(encoding="utf-8")
+        for entry in resources.files("axis.store").iterdir()
+        if entry.name.endswith(".py")
+    )
+    used = set(re.findall(r'_[A-Z]+\["([a-z_]+)"\]', source))
+    assert set(load(group)) <= used
