@@ -43,10 +43,10 @@ def open_store(url: str) -> Opened:
         if parts.scheme == "file":
             folder = Folder(Path(url2pathname(parts.path)))
             folder.prepare()
-            return Opened(LocalStore(folder.root), part=MEBIBYTE, read=256 * KIBIBYTE, folder=folder)
+            return Opened(LocalStore(folder.root), part=MEBIBYTE, read=128 * KIBIBYTE, folder=folder)
         if parts.scheme == "memory":
-            return Opened(MemoryStore(), part=MEBIBYTE, read=256 * KIBIBYTE)
-        return Opened(_remote(url), part=5 * MEBIBYTE, read=2 * MEBIBYTE)
+            return Opened(MemoryStore(), part=MEBIBYTE, read=128 * KIBIBYTE)
+        return Opened(_remote(url), part=5 * MEBIBYTE, read=MEBIBYTE)
     except (BaseError, OSError, ValueError, TypeError) as error:
         raise Misconfigured(f"The blob store {_without_secrets(url)} cannot be opened: {_why(error, url)}") from None
 

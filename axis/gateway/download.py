@@ -54,7 +54,9 @@ class Download(Response):
     async def _send_all(self, send: Send) -> None:
         try:
             async with aclosing(self._rest) as rest:
-                await send({"type": "http.response.body", "body": self._first, "more_body": True})
+                first, self._first = self._first, b""
+                await send({"type": "http.response.body", "body": first, "more_body": True})
+                del first
                 async for chunk in rest:
                     await send({"type": "http.response.body", "body": chunk, "more_body": True})
         except AxisError as error:

@@ -17,8 +17,9 @@ from axis.errors import Misconfigured, NotFound, Refused, Unavailable
 
 MEBIBYTE = 1024 * 1024
 LIMIT = 64 * MEBIBYTE
-# Empty, one byte, around the local read size, over one S3 part (5 MiB) and over two local parts.
-SIZES = [0, 1, 256 * 1024 - 1, 256 * 1024, 256 * 1024 + 1, 5 * MEBIBYTE, 12 * MEBIBYTE + 7]
+READ = 128 * 1024
+# Empty, one byte, around the local and the remote read size, one S3 part (5 MiB) and more.
+SIZES = [0, 1, READ - 1, READ, READ + 1, MEBIBYTE, MEBIBYTE + 1, 5 * MEBIBYTE, 12 * MEBIBYTE + 7]
 
 
 class Interrupted(Exception):

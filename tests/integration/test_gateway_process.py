@@ -187,6 +187,37 @@ async def test_memory_stays_flat(running: Running) -> None:
     assert max(up_growth, down_growth) <= ALLOWED_GROWTH
 
 
+async def test_memory_stays_flat_when_everybody_downloads_at_once(running: Running, tmp_path: Path) -> None:
+    data = secrets.token_bytes(16 * MEBIBYTE)
+    path = path_of(data)
+    assert (await running.upload(data)).status_code == 201
+    recipients = [Agency(f"H{number}", tmp_path / "authority", now()) for number in range(10, 50)]
+    for agency in recipients:
+        await running.store.directory.put_certificate(agency.certificate)
+        await running.store.blobs.record_upload(digest_of(data), len(data), agency.code)
+
+    async def known() -> bool:
+        return (await running.ask(recipients[-1], "HEAD", path)).status_code == 200
+
+    await until(known)
+    idle = running.memory("VmRSS")
+    running.forget_peak()
+
+    async def download(agency: Agency) -> str:
+        digest = hashlib.sha256()
+        async with running.client.stream("GET", path, headers=agency.bearer("GET", path, now())) as down:
+            async for chunk in down.aiter_raw():
+                digest.update(chunk)
+        return digest.hexdigest()
+
+    async with asyncio.TaskGroup() as group:
+        downloads = [group.create_task(download(agency)) for agency in recipients]
+    assert {task.result() for task in downloads} == {digest_of(data)}
+    growth = running.memory("VmHWM") - idle
+    sys.stdout.write(f"{len(recipients)} downloads at once: {growth / MEBIBYTE:.1f} MiB\n")
+    assert growth <= ALLOWED_GROWTH
+
+
 async def start_and_fail(home: Path, dsn: str, **more: str) -> tuple[int, str]:
     process = await asyncio.create_subprocess_exec(
         sys.executable,
