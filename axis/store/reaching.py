@@ -28,7 +28,8 @@ _PASSING = (
     pg.IdleInTransactionSessionTimeoutError,
     pg.TransactionTimeoutError,
     pg.InvalidCachedStatementError,
-    pg.OutdatedSchemaCacheError,
+    # What asyncpg says over a connection whose end has been announced by the server and not yet carried out.
+    pg.InternalClientError,
 )
 # asyncpg reports a closed connection or pool with the class it also uses for wrong arguments; these are the latter.
 _OUR_MISUSE = (pg._base.DataError, pg.ClientConfigurationError, pg.UnsupportedClientFeatureError)  # noqa: SLF001 - the public name DataError is the server's

@@ -38,10 +38,10 @@ async def sql(database: str) -> AsyncIterator[Any]:
 async def until_waiting(sql: Any, name: str = "axis other") -> None:
     """Wait until a connection of that name waits for a lock."""
     async with asyncio.timeout(20):
-        while not await sql.fetchval(
+        while not await sql.fetchval(  # noqa: ASYNC110 - the server tells nobody when a session begins to wait
             "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'", name
         ):
-            await asyncio.sleep(0.01)  # the server tells nobody when one of its sessions begins to wait
+            await asyncio.sleep(0.01)
 
 
 async def test_the_second_router_waits_and_gets_what_the_first_committed(one: Store, other: Store, sql: Any) -> None:
