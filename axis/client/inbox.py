@@ -93,6 +93,10 @@ class Inbox:
                 return self._current
         raise StopAsyncIteration
 
+    def leave(self) -> None:
+        """Leave the document handed out last: asking for the next does not take it, and it comes again later."""
+        self._current = None
+
     async def _open(self, mail: Mail, parcel: Parcel) -> Delivery | None:
         """Prove a delivery; None when it is a repeat or set aside."""
         submission = parcel.submission
