@@ -1,0 +1,112 @@
+"""Broker accounts and the broker's objects: passwords, their salted form, and applying the topology."""
+
+import base64
+import datetime as dt
+import hashlib
+import secrets
+from collections.abc import Callable
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
+
+from pydantic import SecretStr
+
+from axis.broker import ManagementApi, vhost_of
+from axis.core.topology import Topology, Verb, WorkerUser, desired, difference
+from axis.errors import Misconfigured
+from axis.local.layout import write_private
+from axis.settings import Settings
+from axis.store import Store
+
+WORKER_NAME = "axis-worker"
+WORKER_VARIABLE = "AXIS_WORKER_AMQP_URL"
+ENV_FILE = "stack.env"  # not axis.env: `axis local up` writes that one anew each time
+
+_SALT_BYTES = 4
+
+
+def new_password() -> str:
+    """Make a password nobody can guess; it needs no escaping in an address."""
+    return secrets.token_urlsafe(32)
+
+
+def password_hash(password: str, salt: bytes | None = None) -> str:
+    """Salt and hash a password as RabbitMQ does (rabbit_password_hashing_sha256): base64 of salt and SHA-256."""
+    salt = secrets.token_bytes(_SALT_BYTES) if salt is None else salt
+    return base64.b64encode(salt + hashlib.sha256(salt + password.encode()).digest()).decode("ascii")
+
+
+def fits(password: str, salted: str) -> bool:
+    """Say whether a password is the one that was hashed."""
+    salt = base64.b64decode(salted)[:_SALT_BYTES]
+    return secrets.compare_digest(password_hash(password, salt), salted)
+
+
+def with_account(address: str, user: str, password: str) -> str:
+    """Return an AMQP address with another account in it."""
+    parts = urlsplit(address)
+    place = parts.netloc.rpartition("@")[2]
+    return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}"))
+
+
+def account_in(address: str) -> tuple[str, str]:
+    """Return user and password of an AMQP address; the broker's defaults where it names none."""
+    parts = urlsplit(address)
+    return unquote(parts.username or "guest"), unquote(parts.password or "guest")
+
+
+def management(settings: Settings) -> ManagementApi:
+    """Make the way to the broker's management API; use it with `async with`."""
+    return ManagementApi(settings.rabbitmq_api_url.get_secret_value(), vhost_of(settings.amqp_url.get_secret_value()))
+
+
+def ensure_worker_account(settings: Settings) -> Settings:
+    """Choose the workers' account once and remember it in `<home>/stack.env`; return settings that have it.
+
+    An address set from outside is left alone. Ours keeps its password and follows the broker when that moves.
+    """
+    path = settings.home / ENV_FILE
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    kept = [line for line in lines if not line.startswith(f"{WORKER_VARIABLE}=")]
+    ours = next((line.partition("=")[2] for line in lines if line.startswith(f"{WORKER_VARIABLE}=")), None)
+    given = settings.worker_amqp_url and settings.worker_amqp_url.get_secret_value()
+    if given is not None and given != ours:
+        return settings
+    password = new_password() if ours is None else account_in(ours)[1]
+    address = with_account(settings.amqp_url.get_secret_value(), WORKER_NAME, password)
+    if address != ours:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_private(path, "\n".join([*kept, f"{WORKER_VARIABLE}={address}"]) + "\n")
+    return settings.model_copy(update={"worker_amqp_url": SecretStr(address)})
+
+
+def worker_user(settings: Settings) -> WorkerUser:
+    """Return the workers' account as the broker has to know it.
+
+    The salt follows from the password, so that the same settings always ask for the same thing; the password is
+    random and long, which is what a random salt would have to make up for.
+    """
+    if settings.worker_amqp_url is None:
+        raise Misconfigured(f"{WORKER_VARIABLE} is not set", code="axis/worker-account")
+    name, password = account_in(settings.worker_amqp_url.get_secret_value())
+    if name == account_in(settings.amqp_url.get_secret_value())[0]:
+        # Its rights would be cut down to the workers', and nobody could set up the broker any more.
+        raise Misconfigured(
+            f"{WORKER_VARIABLE} names “{name}”, the account that sets up the broker: the workers need one of their own",
+            code="axis/worker-account",
+        )
+    salt = hashlib.sha256(f"axis worker salt {name} {password}".encode()).digest()[:_SALT_BYTES]
+    return WorkerUser(name, password_hash(password, salt))
+
+
+async def wanted_topology(settings: Settings, store: Store) -> Topology:
+    """Compute what the broker has to hold for the mailboxes in force now."""
+    _, mailboxes, _ = await store.directory.load()
+    return desired(mailboxes, worker_user=worker_user(settings), at=dt.datetime.now(dt.UTC))
+
+
+async def apply_topology(settings: Settings, store: Store, progress: Callable[[str], None]) -> int:
+    """Bring the broker to what the directory demands; return how many changes were made. Safe to repeat."""
+    wanted = await wanted_topology(ensure_worker_account(settings), store)
+    async with management(settings) as api:
+        changes = difference(wanted, await api.actual())
+        await api.apply(changes, progress)
+    return sum(change.verb is not Verb.CONFLICT for change in changes)

@@ -1,0 +1,265 @@
+"""What `axis doctor` looks at, one function a matter; each returns what it found and what to do about it."""
+
+import asyncio
+import datetime as dt
+import shutil
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+import httpx
+
+from axis.broker import Link
+from axis.cli.accounts import management, wanted_topology
+from axis.cli.console import local_time
+from axis.core.lanes import LANES, route_queue
+from axis.core.topology import Verb, difference
+from axis.errors import AxisError, Misconfigured
+from axis.settings import Settings
+from axis.store import Store
+from axis.store.reaching import connection
+from axis.trust import SigningKey
+from schemas import Certificate
+from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
+
+DEADLINE_SECONDS = 20.0
+_EXPIRES_SOON = dt.timedelta(days=30)
+_CLOCK_WARN, _CLOCK_FAIL = 1.0, 30.0  # seconds
+_DISK_WARN, _DISK_FAIL = 5 * 1024**3, 1024**3  # bytes; RabbitMQ stops taking messages long before zero
+_TOLD = 5
+
+
+class Level(StrEnum):
+    """How bad it is."""
+
+    OK = "ok"
+    WARN = "warn"
+    FAIL = "fail"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of the doctor's: what was looked at, what was found, what to do."""
+
+    name: str
+    level: Level
+    found: str
+    remedy: str = ""
+
+
+Look = Callable[[Settings], Awaitable[list[Check]]]
+
+
+async def look_at_all(settings: Settings) -> list[Check]:
+    """Look at everything at once; what is away makes one failed check and keeps no other from being made."""
+    found: list[list[Check]] = [[] for _ in LOOKS]
+
+    async def one(place: int, name: str, look: Look) -> None:
+        found[place] = await _guarded(name, look, settings)
+
+    async with asyncio.TaskGroup() as group:
+        for place, (name, look) in enumerate(LOOKS):
+            group.create_task(one(place, name, look))
+    return [check for checks in found for check in checks]
+
+
+async def _guarded(name: str, look: Look, settings: Settings) -> list[Check]:
+    try:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            return await look(settings)
+    except AxisError as error:
+        remedy = (
+            "`axis up` starts or sets up what is missing" if isinstance(error, Misconfigured) else error.reason.remedy
+        )
+        return [Check(name, Level.FAIL, error.detail, remedy or "is it running? `axis local status`, `axis up`")]
+    except TimeoutError:
+        return [
+            Check(name, Level.FAIL, f"no answer within {DEADLINE_SECONDS:g} s", "is it running? `axis local status`")
+        ]
+
+
+async def broker(settings: Settings) -> list[Check]:
+    """Connect as the workers do, and ask for the version and for alarms."""
+    async with management(settings) as api:
+        version = await api.version()
+    async with Link(settings.worker_url, "axis doctor") as link:
+        await link.channel()
+    # Asked over HTTP: the broker tells a connection of an alarm only once it publishes.
+    address = f"{settings.rabbitmq_api_url.get_secret_value().rstrip('/')}/api/health/checks/alarms"
+    async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False) as client:
+        alarmed = (await client.get(address)).status_code == httpx.codes.SERVICE_UNAVAILABLE
+    if alarmed:
+        return [
+            Check(
+                "broker",
+                Level.FAIL,
+                f"RabbitMQ {version} takes no messages: it has an alarm",
+                "free memory or disk where RabbitMQ runs; everything goes on by itself then",
+            )
+        ]
+    return [Check("broker", Level.OK, f"RabbitMQ {version} answers, the workers' account can log in")]
+
+
+async def database(settings: Settings) -> list[Check]:
+    """Connect, which also asks for the migrations; then look at what waits and at the clock."""
+    dsn = settings.database_url.get_secret_value()
+    async with connection(dsn, "axis doctor") as link:
+        version = await link.fetchval("SHOW server_version")
+        asked = dt.datetime.now(dt.UTC)
+        theirs = await link.fetchval("SELECT clock_timestamp()")
+        answered = dt.datetime.now(dt.UTC)
+    checks = [Check("database", Level.OK, f"PostgreSQL {version} answers"), _clock(asked, theirs, answered)]
+    try:
+        async with Store.connect(dsn, name="axis doctor", connections=1) as store:
+            held = sorted(await store.held_mailboxes())
+    except Misconfigured as error:
+        return [*checks, Check("migrations", Level.FAIL, error.detail, "`axis up` applies them")]
+    checks.append(Check("migrations", Level.OK, "all of this program's are applied"))
+    if held:
+        checks.append(
+            Check(
+                "deliveries",
+                Level.WARN,
+                f"some wait for the mailboxes of {_few(held)}",
+                "`axis topology apply` makes missing queues; the relay then releases them",
+            )
+        )
+    else:
+        checks.append(Check("deliveries", Level.OK, "none is held back"))
+    return checks
+
+
+def _clock(asked: dt.datetime, theirs: dt.datetime, answered: dt.datetime) -> Check:
+    """Judge the difference between the clocks; what the answer took on its way cannot be told apart from it."""
+    ahead = max((asked - theirs).total_seconds(), (theirs - answered).total_seconds(), 0.0)
+    level = Level.FAIL if ahead > _CLOCK_FAIL else Level.WARN if ahead > _CLOCK_WARN else Level.OK
+    remedy = "" if level is Level.OK else "set both clocks by the same time server (chrony, systemd-timesyncd)"
+    return Check("clock", level, f"this machine and the database differ by {ahead:.1f} s", remedy)
+
+
+async def topology(settings: Settings) -> list[Check]:
+    """Compare the broker with what the directory demands."""
+    async with Store.connect(settings.database_url.get_secret_value(), name="axis doctor", connections=1) as store:
+        wanted = await wanted_topology(settings, store)
+    async with management(settings) as api:
+        changes = difference(wanted, await api.actual())
+    conflicts = [change.text for change in changes if change.verb is Verb.CONFLICT]
+    due = [change.text for change in changes if change.verb is not Verb.CONFLICT]
+    if due:
+        return [Check("topology", Level.FAIL, f"{len(due)} changes are due: {_few(due)}", "`axis topology apply`")]
+    if conflicts:
+        return [
+            Check("topology", Level.WARN, f"{len(conflicts)} things for a person: {_few(conflicts)}", "decide by hand")
+        ]
+    return [Check("topology", Level.OK, f"{len(list(wanted.items()))} objects are as they have to be")]
+
+
+async def workers(settings: Settings) -> list[Check]:
+    """Ask the broker who consumes: a worker that hangs before its queue is seen too."""
+    queues = {
+        "router": [route_queue(lane) for lane in LANES],
+        "tracker": [TRACK_QUEUE],
+        "relay": [QUARANTINE_QUEUE],
+    }
+    checks = []
+    async with management(settings) as api:
+        depths = await api.queue_depths()
+        for worker, names in queues.items():
+            consumers = {name: await api.queue_consumers(name) for name in names}
+            waiting = sum(depths.get(name, 0) for name in names)
+            without = [name for name, count in consumers.items() if count == 0]
+            if without:
+                found = f"nobody consumes {', '.join(without)}; {waiting} messages wait"
+                checks.append(Check(worker, Level.FAIL, found, f"start it: `axis up`, or python -m workers {worker}"))
+            else:
+                told = ", ".join(f"{name}: {count}" for name, count in consumers.items())
+                checks.append(Check(worker, Level.OK, f"consumers of {told}; {waiting} messages wait"))
+    return checks
+
+
+async def gateway(settings: Settings) -> list[Check]:
+    """Ask the gateway for its health."""
+    if settings.gateway_url is None:
+        return [Check("gateway", Level.FAIL, "AXIS_GATEWAY_URL is not set", "`axis up` sets it")]
+    try:
+        async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False) as client:
+            answer = await client.get(f"{settings.gateway_url.rstrip('/')}/v1/health")
+    except httpx.HTTPError as error:
+        found = f"{settings.gateway_url} does not answer: {type(error).__name__}"
+        return [Check("gateway", Level.FAIL, found, "start it: `axis up`, or python -m axis.gateway")]
+    if answer.status_code != httpx.codes.OK:
+        found = f"{settings.gateway_url} answers {answer.status_code}: {answer.text[:200]}"
+        return [Check("gateway", Level.FAIL, found, "what it names is away: database or blob store")]
+    return [Check("gateway", Level.OK, f"{settings.gateway_url} is healthy")]
+
+
+async def certificates(settings: Settings) -> list[Check]:
+    """Look at the axis's own key, and at certificates that end soon."""
+    async with Store.connect(settings.database_url.get_secret_value(), name="axis doctor", connections=1) as store:
+        _, mailboxes, enrolled = await store.directory.load()
+    now = dt.datetime.now(dt.UTC)
+    valid = [each for each in enrolled if each.not_before <= now < each.not_after and each.revoked_at is None]
+    own = _axis_key(settings, [each for each in valid if each.role == "axis"], now)
+    lasting = {each.organisation for each in valid if each.not_after - now > _EXPIRES_SOON}
+    ending = [each for each in valid if each.role != "axis" and each.organisation not in lasting]
+    if ending:
+        told = _few([f"{each.organisation} ({local_time(each.not_after)})" for each in ending])
+        return [
+            own,
+            Check("certificates", Level.WARN, f"the last ones end soon: {told}", "enrol new ones: `axis key enrol`"),
+        ]
+    open_now = {each.code for each in mailboxes if each.valid_to is None or each.valid_to > now}
+    without = sorted(open_now - {each.organisation for each in valid})
+    if without:
+        found = f"no valid one for {_few(without)}: these can receive but not send"
+        return [own, Check("certificates", Level.WARN, found, "`axis key enrol`")]
+    return [own, Check("certificates", Level.OK, f"{len(valid)} are valid, every mailbox has one for 30 days or more")]
+
+
+def _axis_key(settings: Settings, valid: list[Certificate], now: dt.datetime) -> Check:
+    try:
+        thumbprint = SigningKey.load(settings.axis_key).thumbprint
+    except AxisError as error:
+        return Check("axis key", Level.FAIL, error.detail, "`axis up` makes one; receipts cannot be signed without")
+    record = next((each for each in valid if each.thumbprint == thumbprint), None)
+    if record is None:
+        return Check("axis key", Level.FAIL, f"{thumbprint} is not enrolled, or not valid now", "`axis up` enrols it")
+    level = Level.OK if record.not_after - now > _EXPIRES_SOON else Level.WARN
+    remedy = "" if level is Level.OK else "make a new key, and give its certificate to every agency before it is used"
+    return Check(
+        "axis key", level, f"signs as {record.organisation}, valid until {local_time(record.not_after)}", remedy
+    )
+
+
+async def disk(settings: Settings) -> list[Check]:
+    """Look at the space left where data and blobs are, as far as that is on this machine."""
+    places = {"data": settings.home}
+    blobs = urlsplit(settings.blobs)
+    if blobs.scheme == "file":
+        places["blobs"] = Path(unquote(blobs.path))
+    return [await asyncio.to_thread(_space, f"disk ({name})", place) for name, place in places.items()]
+
+
+def _space(name: str, place: Path) -> Check:
+    existing = next(each for each in (place.absolute(), *place.absolute().parents) if each.exists())
+    free = shutil.disk_usage(existing).free
+    level = Level.FAIL if free < _DISK_FAIL else Level.WARN if free < _DISK_WARN else Level.OK
+    return Check(name, level, f"{free / 1024**3:.1f} GiB free at {place}", "" if level is Level.OK else "make room")
+
+
+def _few(names: list[str]) -> str:
+    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
+    return ", ".join(names[:_TOLD]) + more
+
+
+LOOKS: tuple[tuple[str, Look], ...] = (
+    ("broker", broker),
+    ("database", database),
+    ("topology", topology),
+    ("workers", workers),
+    ("gateway", gateway),
+    ("certificates", certificates),
+    ("disk", disk),
+)

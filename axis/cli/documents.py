@@ -1,0 +1,43 @@
+"""What commands say about a document, in the same words everywhere."""
+
+from axis.cli.console import local_time, print_table
+from schemas import Envelope, Outcome, Receipt
+
+OUTCOMES = {
+    Outcome.ACCEPTED: "accepted: every recipient gets it",
+    Outcome.PARTIAL: "accepted for some: not every recipient gets it",
+    Outcome.REFUSED: "refused: nobody gets it",
+}
+
+
+def print_receipt(receipt: Receipt) -> None:
+    """Print what the axis did, recipient by recipient."""
+    rows = [
+        (each.recipient, each.outcome.value, each.resolved, each.mailbox, "; ".join(each.via), each.code, each.detail)
+        for each in receipt.recipients
+    ]
+    if rows:
+        print_table(("recipient", "outcome", "resolved", "mailbox", "by way of", "code", "detail"), rows)
+
+
+def lines_about(envelope: Envelope, recipients: tuple[str, ...]) -> list[tuple[str, str]]:
+    """Return label and value for people."""
+    document = envelope.document
+    number = "/".join(part for part in (document.number, document.notation) if part)
+    found = [
+        ("envelope", envelope.id),
+        ("from", envelope.sender),
+        ("for", ", ".join(recipients)),
+        ("document", document.document_id),
+        ("number", number),
+        ("subject", document.subject),
+        (
+            "action",
+            envelope.action.value if envelope.concerns is None else f"{envelope.action.value} {envelope.concerns}",
+        ),
+        ("priority", document.priority.value),
+        ("due", "" if document.due_on is None else document.due_on.isoformat()),
+        ("sent", local_time(envelope.sent_at)),
+        ("files", ", ".join(f"{each.name} ({each.size} bytes)" for each in envelope.attachments)),
+    ]
+    return [(label, value) for label, value in found if value]

@@ -1,0 +1,145 @@
+"""`axis inbox`: take what arrived for an agency."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from axis.cli.console import JsonOption, print_json, say
+from axis.cli.documents import lines_about
+from axis.cli.profiles import AsOption, ProfileOption, load_profile
+from axis.client import Agency, AgencySettings, Delivery, Reported
+from axis.errors import Malformed
+from axis.local.layout import write_private
+
+
+def inbox(
+    *,
+    agency: AsOption,
+    save: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR", help="Save each document in DIR/<envelope id>/ before it is taken.", show_default=False
+        ),
+    ] = None,
+    accept: Annotated[
+        bool, typer.Option("--accept", help="Also report 03, entered in the register, for each.")
+    ] = False,
+    leave: Annotated[
+        bool, typer.Option("--leave", help="Only look: nothing is taken or reported, all of it comes again.")
+    ] = False,
+    limit: Annotated[int | None, typer.Option(min=1, help="At most so many.", show_default=False)] = None,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on waiting for more until Ctrl-C.")] = False,
+    idle: Annotated[
+        float, typer.Option(min=0.1, metavar="SECONDS", help="Without --follow: end when nothing comes for so long.")
+    ] = 2.0,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Take the documents in an agency's mailbox, urgent ones first: check, print, and report 01 (arrived) for each.
+
+    A document taken is not handed out again: use --save to keep it, or --leave to only look (at the first 64 of each
+    lane). With --json and --follow each document is one line.
+
+    For example:
+
+      axis inbox --as H37
+
+      axis inbox --as H37 --save received/ --accept
+
+      axis inbox --as H37 --leave --json
+
+      axis inbox --as H37 --follow --accept --save received/
+
+    Exit code 0, also when there was nothing; 69: broker or gateway away.
+    """
+    if accept and leave:
+        raise typer.BadParameter("either --accept or --leave")
+    settings = load_profile(agency, profile)
+    reading = _Reading(save=save, accept=accept, leave=leave, lines=as_json and follow, quiet=as_json)
+    try:
+        asyncio.run(_read(settings, reading, idle=None if follow else idle, limit=limit))
+    finally:
+        if as_json and not follow:
+            print_json({"agency": settings.code, "documents": reading.documents})
+    if not as_json:
+        count = len(reading.documents)
+        say(f"{count or 'no'} document{'' if count == 1 else 's'}{' left in the mailbox' if leave else ''}")
+
+
+class _Reading:
+    """What is done with each document, and what was read."""
+
+    def __init__(self, *, save: Path | None, accept: bool, leave: bool, lines: bool, quiet: bool) -> None:
+        self._save = save
+        self._accept = accept
+        self._lines = lines
+        self._quiet = quiet
+        self.leave = leave
+        self.documents: list[dict[str, Any]] = []
+
+    async def document(self, delivery: Delivery) -> None:
+        """Keep a document, then take it, then tell."""
+        saved = [] if self._save is None else await _keep(delivery, self._save / delivery.envelope.id)
+        reported: Sequence[Reported] = ()
+        if self._accept:
+            reported = await delivery.accept()
+        elif not self.leave:
+            await delivery.take()
+        told = {
+            "envelope": delivery.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
+            "recipients": delivery.recipients,
+            "signer": delivery.signer.organisation,
+            "sha256": delivery.sha256,
+            "taken": delivery.taken,
+            "reported": [each.code for each in reported],
+            "saved": saved,
+        }
+        self.documents.append(told)
+        if self._lines:
+            sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
+            sys.stdout.flush()
+        elif not self._quiet:
+            self._tell(delivery, reported, saved)
+
+    def _tell(self, delivery: Delivery, reported: Sequence[Reported], saved: Sequence[Path]) -> None:
+        for label, value in lines_about(delivery.envelope, delivery.recipients):
+            say(f"{label:<9} {value}")
+        say(f"{'signed by':<9} {delivery.signer.organisation}, verified")
+        for path in saved:
+            say(f"{'saved':<9} {path}")
+        codes = ["01", *(dict.fromkeys(each.code.value for each in reported))] if delivery.taken else []
+        say(f"{'reported':<9} {', '.join(codes) or 'nothing: left in the mailbox'}")
+        say("")
+
+
+async def _read(settings: AgencySettings, reading: _Reading, *, idle: float | None, limit: int | None) -> None:
+    async with Agency.connect(settings) as agency:
+        deliveries = agency.inbox(idle=idle)
+        async for delivery in deliveries:
+            await reading.document(delivery)
+            if reading.leave:
+                deliveries.leave()
+            if limit is not None and len(reading.documents) >= limit:
+                break
+
+
+async def _keep(delivery: Delivery, folder: Path) -> list[Path]:
+    """Save the signed bytes, the signature and the files; what is there with the same content is left."""
+    files = await delivery.save_attachments(folder / "files") if delivery.envelope.attachments else []
+    kept = {folder / "envelope.json": delivery.body.decode(), folder / "envelope.jws": delivery.signature}
+    await asyncio.to_thread(_write, kept)
+    return [*kept, *files]
+
+
+def _write(contents: Mapping[Path, str]) -> None:
+    for path, content in contents.items():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            write_private(path, content)
+        elif path.read_text(encoding="utf-8") != content:
+            raise Malformed(f"{path} is there already, and is another file", code="file/exists")

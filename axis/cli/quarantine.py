@@ -1,0 +1,145 @@
+"""`axis quarantine`: messages that could not be read or attributed."""
+
+import asyncio
+import dataclasses
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say
+from axis.cli.moments import moment
+from axis.errors import AxisError, NotFound
+from axis.settings import Settings
+from axis.store import Quarantined, Store
+from schemas import REASONS
+
+app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages that could not be read or attributed.")
+
+_SHOWN_CHARACTERS = 4_000
+_CANNOT_CREATE = 73  # EX_CANTCREAT
+
+
+@app.callback()
+def _group() -> None:
+    """Messages that could not be read or attributed."""
+
+
+@app.command("list")
+def list_command(
+    *,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="At most so many.")] = 50,
+    reason: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Only for this reason, such as signature/invalid.", show_default=False),
+    ] = None,
+    before: Annotated[
+        str | None, typer.Option(metavar="TIME", help="Only what was last seen before.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """List what is in quarantine, last seen first. The same bytes of one account for one reason are one line.
+
+    For example:
+
+      axis quarantine list
+
+      axis quarantine list --reason signature/invalid --json
+
+    Exit code 0, also when there is nothing.
+    """
+    found = asyncio.run(_list(limit, reason, before))
+    if as_json:
+        print_json({"quarantined": [_plain(each) for each in found]})
+        return
+    columns = ("id", "last seen", "times", "account", "source", "bytes", "reason", "detail")
+    rows = [(q.id, q.last_seen_at, q.count, q.account, q.source, q.size, q.reason, q.detail[:100]) for q in found]
+    if rows:
+        print_table(columns, rows)
+    say(
+        f"{len(found) or 'nothing'} in quarantine"
+        + (" (there may be more: --limit, --before)" if len(found) == limit else "")
+    )
+
+
+@app.command("show")
+def show_command(
+    identifier: Annotated[str, typer.Argument(metavar="ID", help="From the list.", show_default=False)],
+    *,
+    save: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write the exact bytes to a new file.", show_default=False)
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one message in quarantine: why it is there, its headers, and its bytes as far as they can be printed.
+
+    For example:
+
+      axis quarantine show 01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11
+
+      axis quarantine show ID --save suspicious.bin
+
+    Exit code 0; 66: there is no such message; 73: the file exists or cannot be made.
+    """
+    found = asyncio.run(_one(identifier.strip().lower()))
+    if found is None:
+        raise NotFound(f"there is no {identifier} in quarantine", code="quarantine/unknown")
+    if save is not None:
+        _save(found.body, save)
+    if as_json:
+        print_json(
+            {**_plain(found), "headers": found.headers, "body": found.body.decode(errors="replace"), "saved": save}
+        )
+        return
+    _tell(found)
+    if save is not None:
+        say(f"saved {save}: do not open it with the program it was made for")
+
+
+async def _list(limit: int, reason: str | None, before: str | None) -> tuple[Quarantined, ...]:
+    moment_before = None if before is None else moment(before)
+    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+        return await store.quarantined(limit, reason=reason, before=moment_before)
+
+
+async def _one(identifier: str) -> Quarantined | None:
+    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+        return await store.quarantined_one(identifier)
+
+
+def _tell(found: Quarantined) -> None:
+    known = REASONS.get(found.reason)
+    lines = [
+        ("id", found.id),
+        ("reason", found.reason + ("" if known is None else f" – {known.title}")),
+        ("detail", found.detail),
+        ("account", found.account or "none proved"),
+        ("came to", found.source),
+        ("message id", found.message_id or ""),
+        ("first seen", local_time(found.received_at)),
+        ("last seen", f"{local_time(found.last_seen_at)}, {found.count} times in all"),
+        ("size", f"{found.size} bytes" + ("" if len(found.body) == found.size else f", {len(found.body)} kept")),
+        ("sha256", found.sha256),
+        *((f"header {name}", value) for name, value in found.headers.items()),
+    ]
+    for label, value in lines:
+        if value:
+            say(f"{label:<11} {value}")
+    text = found.body[: _SHOWN_CHARACTERS * 4].decode(errors="replace")
+    say("")
+    say(printable(text[:_SHOWN_CHARACTERS]) + (" …" if len(text) > _SHOWN_CHARACTERS else ""))
+
+
+def _plain(found: Quarantined) -> dict[str, Any]:
+    plain = {field.name: getattr(found, field.name) for field in dataclasses.fields(found)}
+    return {name: value for name, value in plain.items() if name not in {"body", "headers"}}
+
+
+def _save(body: bytes, path: Path) -> None:
+    try:
+        with path.open("xb") as file:
+            file.write(body)
+    except OSError as error:
+        failure = AxisError(f"{path}: {error.strerror}", code="file/not-created")
+        failure.exit_code = _CANNOT_CREATE
+        raise failure from error

@@ -1,0 +1,173 @@
+"""`axis send`: send a document by hand."""
+
+import asyncio
+import datetime as dt
+import unicodedata
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from pydantic import ValidationError
+
+from axis.cli.console import JsonOption, print_json, progress, say
+from axis.cli.documents import OUTCOMES, print_receipt
+from axis.cli.moments import day
+from axis.cli.profiles import AsOption, ProfileOption, load_profile
+from axis.client import Agency, AgencySettings, Sent
+from axis.core.codes import canonical
+from axis.edxml import VIETNAM_TIME
+from axis.errors import NotFound, Refused, Unavailable
+from schemas import Action, Document, Outcome, Priority, Receipt
+
+NOT_KNOWN_YET = 75  # EX_TEMPFAIL
+PARTLY = 1
+_EDXML = {".edxml", ".edoc"}
+
+
+def send(
+    file: Annotated[
+        Path,
+        typer.Argument(help="An edXML package (.edxml), or any file: it becomes the attachment.", show_default=False),
+    ],
+    *,
+    agency: AsOption,
+    to: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--to", metavar="CODE", help="A recipient; repeat it. A package names its own.", show_default=False
+        ),
+    ] = None,
+    subject: Annotated[
+        str | None, typer.Option(help="Trích yếu; default: the file's name.", show_default=False)
+    ] = None,
+    priority: Annotated[Priority, typer.Option(help="Độ khẩn.")] = Priority.NORMAL,
+    document_id: Annotated[
+        str | None, typer.Option(help="Default: CODE,date,file name.", metavar="ID", show_default=False)
+    ] = None,
+    number: Annotated[str | None, typer.Option(help="Số.", show_default=False)] = None,
+    notation: Annotated[str | None, typer.Option(help="Ký hiệu.", show_default=False)] = None,
+    kind: Annotated[str | None, typer.Option(help="Loại văn bản.", show_default=False)] = None,
+    issued_on: Annotated[str | None, typer.Option(metavar="DATE", help="Ngày ban hành.", show_default=False)] = None,
+    due_on: Annotated[str | None, typer.Option(metavar="DATE", help="Hạn trả lời.", show_default=False)] = None,
+    attach: Annotated[
+        list[Path] | None, typer.Option(metavar="FILE", help="A further file; repeat it.", show_default=False)
+    ] = None,
+    sender: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="A unit below that sends through this agency.", show_default=False),
+    ] = None,
+    action: Annotated[Action, typer.Option(help="What it does with the document of --concerns.")] = Action.NEW,
+    concerns: Annotated[
+        str | None, typer.Option(metavar="ENVELOPE", help="What is recalled, updated or replaced.", show_default=False)
+    ] = None,
+    reason: Annotated[
+        str | None, typer.Option(help="Why it is recalled, updated or replaced.", show_default=False)
+    ] = None,
+    wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the receipt of the axis.")] = True,
+    timeout: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for it.")] = 30.0,
+    profile: ProfileOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Send a document, and print what the axis did with it.
+
+    For example:
+
+      axis send cong-van.pdf --as G22 --to H37 --to G12 --subject "V/v kết nối, liên thông" --priority urgent
+
+      axis send 7816.edxml --as G22
+
+      axis send moi.pdf --as G22 --to H37 --action replace --concerns ENVELOPE --reason "sai số liệu"
+
+    Exit code 0: accepted for every recipient; 1: some recipients were refused; 65: refused, or a file that cannot be
+    understood; 69: gateway or broker away; 75: sent, but no receipt yet (`axis track ENVELOPE` tells later).
+    """
+    settings = load_profile(agency, profile)
+    for each in (file, *(attach or [])):
+        if not each.is_file():
+            raise NotFound(f"no such file: {each}", code="file/not-found")
+    if file.suffix.lower() in _EDXML:
+        document = None
+    elif not to:
+        raise typer.BadParameter("name a recipient: --to CODE")
+    else:
+        document = _document(
+            settings.code if sender is None else canonical(sender),
+            file,
+            document_id=document_id,
+            subject=subject,
+            priority=priority,
+            number=number,
+            notation=notation,
+            kind=kind,
+            issued_on=day(issued_on),
+            due_on=day(due_on),
+        )
+    recipients = None if not to else list(dict.fromkeys(canonical(code) for code in to))
+
+    async def deliver(connected: Agency) -> Sent:
+        if document is None:
+            return await connected.send_edxml(file, recipients=recipients, sender=sender, concerns=concerns)
+        return await connected.send(
+            document=document,
+            recipients=recipients or [],
+            attachments=[file, *(attach or [])],
+            action=action,
+            concerns=concerns,
+            reason=reason,
+            sender=sender,
+        )
+
+    sent, receipt = asyncio.run(_send(settings, deliver, timeout if wait else None))
+    _tell(sent, receipt, waited=wait, as_json=as_json)
+    raise typer.Exit(_exit_code(receipt, waited=wait))
+
+
+def _document(code: str, file: Path, *, document_id: str | None, subject: str | None, **members: object) -> Document:
+    today = dt.datetime.now(VIETNAM_TIME)
+    stem = unicodedata.normalize("NFC", file.stem)
+    said = {
+        "document_id": document_id or f"{code},{today:%Y/%m/%d},{stem}",
+        "subject": unicodedata.normalize("NFC", subject or stem),
+        **members,
+    }
+    try:
+        return Document.model_validate(said)
+    except ValidationError as error:
+        told = "; ".join(f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors())
+        raise Refused("message/schema", told) from error
+
+
+async def _send(
+    settings: AgencySettings, deliver: Callable[[Agency], Awaitable[Sent]], seconds: float | None
+) -> tuple[Sent, Receipt | None]:
+    async with Agency.connect(settings) as agency:
+        sent = await deliver(agency)
+        if seconds is None:
+            return sent, None
+        progress(f"{sent.envelope_id} is with the axis; waiting for its receipt …")
+        try:
+            return sent, await agency.receipt(sent.envelope_id, deadline=seconds)
+        except Unavailable:
+            return sent, None
+
+
+def _tell(sent: Sent, receipt: Receipt | None, *, waited: bool, as_json: bool) -> None:
+    if as_json:
+        print_json(
+            {"envelope": sent.envelope_id, "lane": sent.lane, "confirmed_at": sent.confirmed_at, "receipt": receipt}
+        )
+        return
+    say(f"envelope {sent.envelope_id} ({sent.lane} lane)")
+    if receipt is None:
+        if waited:
+            say(f"no receipt yet: `axis track {sent.envelope_id}` tells later")
+        return
+    say(OUTCOMES[receipt.outcome] + ("" if receipt.code is None else f" – {receipt.code}: {receipt.detail or ''}"))
+    print_receipt(receipt)
+
+
+def _exit_code(receipt: Receipt | None, *, waited: bool) -> int:
+    if receipt is None:
+        return NOT_KNOWN_YET if waited else 0
+    return {Outcome.ACCEPTED: 0, Outcome.PARTIAL: PARTLY, Outcome.REFUSED: Refused.exit_code}[receipt.outcome]

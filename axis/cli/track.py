@@ -1,0 +1,86 @@
+"""`axis track`: where is my document?"""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from axis.cli.console import JsonOption, local_time, print_json, print_table, say
+from axis.core.records import DeliveryState
+from axis.errors import NotFound
+from axis.settings import Settings
+from axis.store import Store, Tracked
+
+
+def track(
+    term: Annotated[
+        str, typer.Argument(metavar="DOCUMENT|ENVELOPE", help="A document id or an envelope id.", show_default=False)
+    ],
+    *,
+    events: Annotated[bool, typer.Option("--events/--no-events", help="Also the statuses, one by one.")] = True,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what became of a document for each of its recipients, and every status that was reported.
+
+    For example:
+
+      axis track 01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11
+
+      axis track "G22,2026/11/24,7816/VPCP-TTĐT" --json
+
+    Exit code 0: found; 66: the axis never accepted such a document (`axis quarantine list` holds what it refused).
+    """
+    found = asyncio.run(_track(term.strip()))
+    if not found:
+        raise NotFound(f"the axis has accepted no document or envelope {term}", code="track/unknown")
+    if as_json:
+        print_json({"envelopes": found})
+        return
+    for number, tracked in enumerate(found):
+        if number:
+            say("")
+        _tell(tracked, events=events)
+
+
+async def _track(term: str) -> tuple[Tracked, ...]:
+    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+        return await store.track(term)
+
+
+def _tell(tracked: Tracked, *, events: bool) -> None:
+    envelope = tracked.envelope
+    concerns = "" if envelope.concerns is None else f" {envelope.concerns}"
+    by = "" if envelope.account == envelope.sender else f", by the account of {envelope.account}"
+    say(envelope.subject)
+    say(f"document {envelope.document_id}, envelope {envelope.id}: {envelope.action}{concerns}, {envelope.lane} lane")
+    say(f"from {envelope.sender}{by}; sent {local_time(envelope.sent_at)}, accepted {local_time(envelope.accepted_at)}")
+    say("")
+    print_table(
+        ("recipient", "mailbox", "state", "delivered", "last status", "at", "why, or by way of"),
+        [
+            (
+                delivery.recipient,
+                delivery.mailbox,
+                delivery.state.value,
+                delivery.delivered_at,
+                delivery.last_status,
+                delivery.last_status_at,
+                "; ".join([*([delivery.reason] if delivery.reason else []), *delivery.via]) or delivery.detail,
+            )
+            for delivery in tracked.deliveries
+        ],
+    )
+    counts = {state: sum(each.state is state for each in tracked.deliveries) for state in DeliveryState}
+    say(f"{len(tracked.deliveries)} recipients: " + ", ".join(f"{n} {state.value}" for state, n in counts.items() if n))
+    if events and tracked.statuses:
+        say("")
+        print_table(
+            ("received", "reporter", "for", "status", "effect", "reason"),
+            [
+                (each.received_at, each.reporter, ", ".join(each.recipients), each.code, each.effect, each.reason)
+                for each in tracked.statuses
+            ],
+        )
+    waiting = [notice for notice in tracked.notices if notice.published_at is None]
+    if waiting:
+        say(f"{len(waiting)} notices wait to be published: the relay does that (`axis doctor`)")
