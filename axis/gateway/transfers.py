@@ -98,10 +98,14 @@ class Transfers:
 
     async def _head(self, account: str, sha256: str) -> Response:
         size = await self._size_for(account, sha256)
+        if size is None:
+            raise _not_found()  # so that whoever has the bytes uploads them again
         return Response(None, 200, _headers(sha256, size, size), "application/octet-stream")
 
     async def _get(self, request: Request, entry: Entry, account: str, sha256: str) -> Response:
         size = await self._size_for(account, sha256)
+        if size is None:
+            raise AxisError(f"The blob {sha256} is recorded but its bytes are not in the store.")
         header = request.headers.get("range")
         if request.headers.get("if-range", f'"{sha256}"') != f'"{sha256}"':
             header = None
@@ -128,15 +132,18 @@ class Transfers:
                 metrics=self._metrics,
             )
 
-    async def _size_for(self, account: str, sha256: str) -> int:
-        """Return the size of a blob the account may read; every other case is one and the same answer."""
+    async def _size_for(self, account: str, sha256: str) -> int | None:
+        """Return the size of a blob the account may read, None if we lost it; all else is one and the same answer."""
         size = await self._blobs.size(sha256)
         if not await self._rights.may_read(account, sha256):
-            raise NotFound("There is no such blob, or it is not yours to read.", code="blob/not-found")
+            raise _not_found()
         if size is None:
             self._metrics.lost.inc()
-            raise AxisError(f"The blob {sha256} is recorded but its bytes are not in the store.")
         return size
+
+
+def _not_found() -> NotFound:
+    return NotFound("There is no such blob, or it is not yours to read.", code="blob/not-found")
 
 
 def _headers(sha256: str, size: int, length: int) -> dict[str, str]:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from structlog.testing import capture_logs
 
 from axis.gateway import Limits
 from tests.unit.gateway.harness import Gateway, digest_of, gateway, path_of, raw_connection, request_bytes, until
@@ -224,6 +225,10 @@ async def test_a_lost_blob_is_our_fault(axis: Gateway) -> None:
     axis.stored()[0].unlink()
     assert (await axis.ask(axis.sender, "GET", path_of(DATA))).status_code == 500
     assert await axis.metric("axis_gateway_lost_total") == 1
+    # The question before an upload is answered so that the upload follows, and heals it.
+    assert (await axis.ask(axis.sender, "HEAD", path_of(DATA))).status_code == 404
+    assert (await axis.upload(axis.sender, DATA)).status_code == 201
+    assert (await axis.ask(axis.sender, "GET", path_of(DATA))).content == DATA
 
 
 async def test_the_store_is_away(axis: Gateway) -> None:
@@ -278,6 +283,23 @@ async def test_a_certificate_for_checking_signatures(axis: Gateway) -> None:
     absent = await axis.ask(axis.recipient, "GET", "/v1/certificates/" + "A" * 43)
     assert absent.status_code == 404
     assert absent.json()["code"] == "certificate/unknown"
+
+
+async def test_each_request_is_one_line_in_the_log(axis: Gateway) -> None:
+    with capture_logs() as lines:
+        await axis.upload(axis.sender, DATA)
+        await axis.ask(axis.stranger, "GET", path_of(DATA))
+        await axis.client.get("/v1/health")
+    assert [
+        (line["log_level"], line["method"], line["route"], line["account"], line["status"], line["code"])
+        for line in lines
+    ] == [
+        ("info", "PUT", "blob", "G22", 201, None),
+        ("warning", "GET", "blob", "H99", 404, "blob/not-found"),
+        ("debug", "GET", "health", None, 200, None),
+    ]
+    assert lines[0]["subject"] == digest_of(DATA)
+    assert lines[0]["received"] == len(DATA)
 
 
 async def test_random_sizes_survive(axis: Gateway) -> None:
