@@ -9,6 +9,7 @@ import fcntl
 import os
 import secrets
 import shutil
+import subprocess
 import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator
@@ -159,6 +160,20 @@ class OwnBroker:
         """Kill the broker and start it again; what was confirmed is still there."""
         self.kill_broker()
         self.start_broker()
+
+    def rabbitmqctl(self, *arguments: str) -> None:
+        """Run rabbitmqctl against the broker, as the broker's own user."""
+        broker = next(spec for spec in self._specs if spec.name == "rabbitmq")
+        program = Path(broker.argv[0]).with_name("rabbitmqctl")
+        subprocess.run(
+            [str(program), *arguments],
+            env=dict(broker.env),
+            cwd=broker.cwd,
+            user=broker.user,
+            check=True,
+            capture_output=True,
+            timeout=60,
+        )
 
     def _await_registrations(self) -> None:
         """Wait until the broker has written down which quorum queues it holds.

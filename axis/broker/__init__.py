@@ -1,0 +1,13 @@
+"""The RabbitMQ seam: publish, consume, look at and change the topology.
+
+What it promises: a publish that returns is on disk in every queue it was routed to; a message is the broker's until it
+is settled, and comes again when a connection, a process or the broker dies before that.
+"""
+
+from axis.broker.consumer import Batch, Consumer, Received
+from axis.broker.fake import FakeBroker
+from axis.broker.link import Link
+from axis.broker.management import ManagementApi, vhost_of
+from axis.broker.publisher import Publisher
+
+__all__ = ["Batch", "Consumer", "FakeBroker", "Link", "ManagementApi", "Publisher", "Received", "vhost_of"]

@@ -1,0 +1,207 @@
+"""The management API: what is at the broker, and the changes that make it what it has to be."""
+
+import contextlib
+from collections.abc import Callable, Iterable, Mapping
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, unquote, urlsplit
+
+import httpx
+
+from axis.core.topology import (
+    Binding,
+    Change,
+    Exchange,
+    Item,
+    Permission,
+    Policy,
+    Queue,
+    TopicPermission,
+    Topology,
+    User,
+    Verb,
+)
+from axis.errors import Misconfigured, Unavailable
+
+_HASHING = "rabbit_password_hashing_sha256"
+_DEADLINE_SECONDS = 30.0  # listing thousands of queues takes a while
+
+Progress = Callable[[str], None]
+
+
+def vhost_of(amqp_url: str) -> str:
+    """Return the virtual host of an AMQP address; without a path it is `/`."""
+    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
+
+
+class ManagementApi:
+    """Look at and change one virtual host. `url`: http://user:password@host:port of an administrator."""
+
+    def __init__(self, url: str, vhost: str) -> None:
+        parts = urlsplit(url)
+        self._where = f"{parts.hostname}:{parts.port or 15672}"
+        self._vhost = vhost
+        self._client = httpx.AsyncClient(
+            base_url=f"{parts.scheme}://{self._where}/api/",
+            auth=(unquote(parts.username or ""), unquote(parts.password or "")),
+            timeout=_DEADLINE_SECONDS,
+            trust_env=False,  # a proxy of the environment does not lead to the broker
+        )
+
+    async def __aenter__(self) -> Self:
+        """Use the API for a block."""
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the HTTP connections."""
+        await self._client.aclose()
+
+    async def actual(self) -> Topology:
+        """Read what is there; an absent virtual host is an empty one. Users are all of the broker's."""
+        vhost = _q(self._vhost)
+        users = [_user(raw) for raw in await self._list("users")]
+        if await self._get(f"vhosts/{vhost}") is None:
+            return Topology.of(users)
+        items: list[Item] = [*users]
+        items += [
+            Exchange(r["name"], r["type"], r["durable"]) for r in await self._list(f"exchanges/{vhost}") if r["name"]
+        ]
+        items += [Queue(r["name"], r["arguments"], r["durable"]) for r in await self._list(f"queues/{vhost}")]
+        items += [
+            Binding(r["source"], r["destination"], r["routing_key"])
+            for r in await self._list(f"bindings/{vhost}")
+            if r["source"] and r["destination_type"] == "queue"
+        ]
+        items += [
+            Policy(r["name"], r["pattern"], r["definition"], r["priority"], r["apply-to"])
+            for r in await self._list(f"policies/{vhost}")
+        ]
+        items += [
+            Permission(r["user"], r["configure"], r["write"], r["read"])
+            for r in await self._list(f"vhosts/{vhost}/permissions")
+        ]
+        items += [
+            TopicPermission(r["user"], r["exchange"], r["write"], r["read"])
+            for r in await self._list(f"vhosts/{vhost}/topic-permissions")
+        ]
+        return Topology.of(items)
+
+    async def apply(self, changes: Iterable[Change], progress: Progress) -> None:
+        """Carry the changes out in their order, telling each; conflicts are left alone."""
+        await self._request("PUT", f"vhosts/{_q(self._vhost)}", json={})
+        for change in changes:
+            if change.verb is Verb.CONFLICT:
+                continue
+            progress(change.text)
+            if change.verb is Verb.DELETE:
+                await self._delete(change.item)
+            else:
+                await self._put(change.item)
+
+    async def queue_consumers(self, name: str) -> int:
+        """Count a queue's consumers as the broker sees them; 0 when there is no such queue."""
+        raw = await self._get(f"queues/{_q(self._vhost)}/{_q(name)}")
+        return 0 if raw is None else len(raw.get("consumer_details") or ())
+
+    async def queue_depths(self) -> dict[str, int]:
+        """Return queue -> messages, ready and unacked together; a little behind, as statistics are."""
+        return {raw["name"]: raw.get("messages", 0) for raw in await self._list(f"queues/{_q(self._vhost)}")}
+
+    async def version(self) -> str:
+        """Return RabbitMQ's version."""
+        overview = await self._get("overview")
+        return "" if overview is None else str(overview["rabbitmq_version"])
+
+    async def _put(self, item: Item) -> None:
+        vhost = _q(self._vhost)
+        match item:
+            case Exchange():
+                await self._request(
+                    "PUT", f"exchanges/{vhost}/{_q(item.name)}", json={"type": item.type, "durable": item.durable}
+                )
+            case Queue():
+                body: dict[str, Any] = {"durable": item.durable, "arguments": dict(item.arguments)}
+                await self._request("PUT", f"queues/{vhost}/{_q(item.name)}", json=body)
+            case Binding():
+                path = f"bindings/{vhost}/e/{_q(item.exchange)}/q/{_q(item.queue)}"
+                await self._request("POST", path, json={"routing_key": item.routing_key})
+            case Policy():
+                body = {
+                    "pattern": item.pattern,
+                    "definition": dict(item.definition),
+                    "priority": item.priority,
+                    "apply-to": item.apply_to,
+                }
+                await self._request("PUT", f"policies/{vhost}/{_q(item.name)}", json=body)
+            case User():
+                body = {"password_hash": item.password_hash, "hashing_algorithm": _HASHING, "tags": ",".join(item.tags)}
+                await self._request("PUT", f"users/{_q(item.name)}", json=body)
+            case TopicPermission():
+                body = {"exchange": item.exchange, "write": item.write, "read": item.read}
+                await self._request("PUT", f"topic-permissions/{vhost}/{_q(item.user)}", json=body)
+            case Permission():
+                body = {"configure": item.configure, "write": item.write, "read": item.read}
+                await self._request("PUT", f"permissions/{vhost}/{_q(item.user)}", json=body)
+
+    async def _delete(self, item: Item) -> None:
+        vhost = _q(self._vhost)
+        match item:
+            case Exchange():
+                await self._request("DELETE", f"exchanges/{vhost}/{_q(item.name)}")
+            case Queue():
+                raise Misconfigured(f"the plan deletes the queue {item.name}; queues hold documents and are kept")
+            case Binding():
+                # The API names a binding by its key, or `~` when that is empty.
+                path = f"bindings/{vhost}/e/{_q(item.exchange)}/q/{_q(item.queue)}/{_q(item.routing_key) or '~'}"
+                await self._request("DELETE", path)
+            case Policy():
+                await self._request("DELETE", f"policies/{vhost}/{_q(item.name)}")
+            case User():
+                await self._request("DELETE", f"users/{_q(item.name)}")
+            case TopicPermission():
+                await self._request("DELETE", f"topic-permissions/{vhost}/{_q(item.user)}")
+            case Permission():
+                await self._request("DELETE", f"permissions/{vhost}/{_q(item.user)}")
+
+    async def _list(self, path: str) -> list[Mapping[str, Any]]:
+        found = await self._get(path)
+        return [] if found is None else found
+
+    async def _get(self, path: str) -> Any:
+        response = await self._request("GET", path, absent_ok=True)
+        return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
+
+    async def _request(
+        self, method: str, path: str, *, json: Mapping[str, Any] | None = None, absent_ok: bool = False
+    ) -> httpx.Response:
+        try:
+            response = await self._client.request(method, path, json=json)
+        except httpx.HTTPError as error:
+            raise Unavailable(f"the management API at {self._where} does not answer: {type(error).__name__}") from error
+        if response.status_code == httpx.codes.NOT_FOUND and (absent_ok or method == "DELETE"):
+            return response
+        if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            raise Misconfigured(f"the management API at {self._where} refuses our account (AXIS_RABBITMQ_API_URL)")
+        if response.is_error:
+            raise Unavailable(
+                f"the management API answered {response.status_code} to {method} {path}: {_reason(response)}"
+            )
+        return response
+
+
+def _user(raw: Mapping[str, Any]) -> User:
+    tags = raw["tags"]  # text with commas up to 3.8, a list since
+    names = tags.split(",") if isinstance(tags, str) else tags
+    return User(raw["name"], raw["password_hash"], tuple(sorted(tag for tag in names if tag)))
+
+
+def _reason(response: httpx.Response) -> str:
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return str(response.json()["reason"])[:300]
+    return response.text[:300]
+
+
+def _q(name: str) -> str:
+    return quote(name, safe="")
