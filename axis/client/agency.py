@@ -109,8 +109,10 @@ class Agency:
         """Connect, and send what an earlier run has left in the outbox.
 
         Connections that are lost later are made again by themselves. Leaving the block gives back to the broker what
-        was not taken. `ledger`, `transport` and `gateway` are for tests and for applications with their own; the last
-        two are closed by whoever made them.
+        was not taken; leave it in the task that entered it. `ledger`, `transport` and `gateway` are for tests and for
+        applications with their own; whoever made the last two closes them.
+
+        Raises Unavailable when the broker cannot be reached, Misconfigured for a profile that cannot work.
         """
         async with contextlib.AsyncExitStack() as stack:
             if ledger is None:
@@ -192,17 +194,28 @@ class Agency:
         return _sent(await self._outbox.submit(write(described)))
 
     async def send_edxml(
-        self, source: bytes | Path, *, recipients: Sequence[str] | None = None, concerns: str | None = None
+        self,
+        source: bytes | Path,
+        *,
+        recipients: Sequence[str] | None = None,
+        sender: str | None = None,
+        concerns: str | None = None,
     ) -> Sent:
         """Send an edXML document package (QCVN 102:2016): its header becomes the envelope, its files go to the store.
 
-        `recipients` takes precedence over the package's own. `concerns` is needed unless the package is a new
-        document: a package cannot know the id of the envelope it acts on. Raises EdxmlError besides what `send` does.
+        `recipients` and `sender` take precedence over the package's own. `concerns` is needed unless the package is a
+        new document: a package cannot know the id of the envelope it acts on. Raises EdxmlError besides what `send`
+        does.
         """
         now = self._author.now()
-        codes = None if recipients is None else [canonical(recipient) for recipient in recipients]
         package = await asyncio.to_thread(
-            read_package, source, id=new_id(now), sent_at=now, recipients=codes, concerns=concerns
+            read_package,
+            source,
+            identifier=new_id(now),
+            sent_at=now,
+            recipients=None if recipients is None else [canonical(recipient) for recipient in recipients],
+            sender=None if sender is None else canonical(sender),
+            concerns=concerns,
         )
         self._speaker(package.envelope.sender)
         entry = self._author.signed_envelope(package.body)

@@ -54,6 +54,11 @@ class File:
         """Take a path as a file of the same name."""
         return source if isinstance(source, File) else cls(source, source.name)
 
+    @classmethod
+    def of_bytes(cls, name: str, data: bytes) -> "File":
+        """Take bytes in memory as a file of this name."""
+        return cls(data, name)
+
     def chunks(self, size: int) -> Iterator[bytes]:
         """Yield the bytes from the start in pieces of at most `size`; raise Malformed when the file cannot be read."""
         if isinstance(self.source, bytes):

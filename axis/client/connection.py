@@ -32,4 +32,4 @@ async def connect_broker(settings: AgencySettings) -> AsyncIterator[Broker]:
         Link(url, f"{name} publishing", deadline=settings.deadline) as publishing,
         Link(url, f"{name} consuming", deadline=settings.deadline) as consuming,
     ):
-        yield Broker(Publisher(publishing, deadline=settings.deadline), consuming)
+        yield Broker(Publisher(publishing), consuming)

@@ -94,7 +94,10 @@ class Inbox:
         raise StopAsyncIteration
 
     def leave(self) -> None:
-        """Leave the document handed out last: asking for the next does not take it, and it comes again later."""
+        """Leave the current document untaken and go on: it comes again in a new inbox or at the next connect.
+
+        What is left counts against what the broker hands over, so the inbox runs dry after a few dozen of them.
+        """
         self._current = None
 
     async def _open(self, mail: Mail, parcel: Parcel) -> Delivery | None:

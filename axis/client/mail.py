@@ -53,6 +53,7 @@ class Mail:
         self._unacked: set[Parcel] = set()
         self._changed = asyncio.Event()
         self._running = len(sources)
+        self._closed = False
 
     async def run(self) -> None:
         """Take messages in until `close`."""
@@ -68,7 +69,7 @@ class Mail:
                     for line in self._waiting.values():
                         if line:
                             return line.popleft()
-                    if not self._running:
+                    if self._closed or not self._running:
                         return None
                     self._changed.clear()
                     await self._changed.wait()
@@ -85,7 +86,8 @@ class Mail:
 
     def put_back(self, parcel: Parcel) -> None:
         """Make it the next parcel of its queue again."""
-        self._waiting[parcel.queue].appendleft(parcel)
+        if not self._closed:
+            self._waiting[parcel.queue].appendleft(parcel)
 
     async def ack(self, parcel: Parcel) -> None:
         """Let the broker forget a parcel; a lost ack only brings a repeat, which the ledger knows."""
@@ -99,6 +101,8 @@ class Mail:
 
     async def close(self) -> None:
         """Take no more, and give what is unacked back to the broker."""
+        self._closed = True
+        self._changed.set()
         for source in self._sources.values():
             await source.stop()
         unacked, self._unacked = self._unacked, set()
@@ -113,6 +117,8 @@ class Mail:
     async def _pump(self, queue: str, source: Source) -> None:
         try:
             async for batch in source.batches():
+                if self._closed:
+                    continue  # handed over too late; it goes back when the source ends
                 parcels = [Parcel(received, batch, queue) for received in batch.messages]
                 self._unacked.update(parcels)
                 self._waiting[queue].extend(parcels)

@@ -12,6 +12,7 @@ from axis.edxml.errors import EdxmlError
 from axis.edxml.filenames import file_names
 from axis.edxml.model import EdxmlDocument
 from axis.edxml.reader import read
+from axis.errors import Malformed
 from schemas import Envelope
 
 
@@ -27,26 +28,31 @@ class Package:
 def read_package(
     source: bytes | Path,
     *,
-    id: str,  # noqa: A002 - the envelope's own word
+    identifier: str,
     sent_at: datetime,
     recipients: list[str] | None,
+    sender: str | None,
     concerns: str | None,
 ) -> Package:
     """Read a package into what is sent for it; raise EdxmlError."""
     if isinstance(source, bytes):
         document = read(source)
     else:
-        with source.open("rb") as file:
-            document = read(file)
+        try:
+            with source.open("rb") as file:
+                document = read(file)
+        except OSError as error:
+            raise Malformed(f"{source}: {error.strerror}", code="file/unreadable") from error
     if not isinstance(document, EdxmlDocument):
         raise EdxmlError("this is a status package; report a status instead", code="edxml/conversion")
     envelope = to_envelope(
         document,
-        id=id,
+        id=identifier,
         sent_at=sent_at,
         # Codes as they are in real packages; the axis's directory decides whether they exist.
         to_canonical=partial(canonical, tolerant=True),
         recipients=recipients,
+        sender=sender,
         concerns=concerns,
     )
     names = file_names(document)

@@ -1,0 +1,332 @@
+"""An agency without a broker: a post office in memory that can fail at any step, and a gateway that is a dict."""
+
+import asyncio
+import datetime as dt
+import hashlib
+import json
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
+from pydantic import SecretStr
+
+from axis.broker import FakeBroker, Received
+from axis.broker.fake import FakeBatch, FakeConsumer
+from axis.client import AgencySettings
+from axis.client.building import Author, File
+from axis.client.certificates import thumbprint_of
+from axis.client.gateway import Uploaded
+from axis.core.ids import new_id
+from axis.core.messages import Outgoing, Submission
+from axis.core.topology import WorkerUser, desired
+from axis.errors import Refused, Unavailable
+from axis.trust import SigningKey
+from schemas import Certificate, Document, Mailbox, Priority, Receipt, StatusCode
+from schemas.wire import RECEIPT_MEDIA_TYPE, SIGNATURE_HEADER
+
+NOW = dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.UTC)
+
+
+class Clock:
+    """A clock that moves a millisecond each time it is read."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def __call__(self) -> dt.datetime:
+        self.time += dt.timedelta(milliseconds=1)
+        return self.time
+
+
+@dataclass(frozen=True)
+class Identity:
+    """A key with a certificate, as it is enrolled."""
+
+    key: SigningKey
+    certificate: Certificate
+    key_pem: bytes
+    certificate_pem: bytes
+
+
+def identity(code: str, role: str = "agency", *, not_after: dt.datetime = NOW + dt.timedelta(days=365)) -> Identity:
+    """Make one."""
+    key = Ed25519PrivateKey.generate()
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, code)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(NOW - dt.timedelta(days=365))
+        .not_valid_after(not_after)
+        .sign(key, None)
+    )
+    pem = made.public_bytes(Encoding.PEM)
+    key_pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    der = made.public_bytes(Encoding.DER)
+    certificate = Certificate.model_validate(
+        {
+            "thumbprint": thumbprint_of(der),
+            "organisation": code,
+            "role": role,
+            "subject": code,
+            "not_before": made.not_valid_before_utc,
+            "not_after": made.not_valid_after_utc,
+            "der": der,
+        }
+    )
+    return Identity(SigningKey.from_pem(key_pem, pem), certificate, key_pem, pem)
+
+
+class TappedBatch:
+    """A batch of the broker's whose channel can be lost under the holder."""
+
+    def __init__(self, batch: FakeBatch) -> None:
+        self._batch = batch
+        self.messages = batch.messages
+        self.open = {received.tag: received.submission for received in batch.messages}
+        self.gone = False
+
+    async def ack_some(self, *received: Received) -> None:
+        if self.gone:
+            raise Unavailable("the channel is gone")
+        await self._batch.ack_some(*received)
+        for each in received:
+            self.open.pop(each.tag, None)
+
+    async def release(self) -> None:
+        self.open.clear()
+        await self._batch.release()
+
+    async def lose(self) -> None:
+        self.gone = True
+        await self.release()
+
+
+class Tap:
+    """A consumer that shows what it has handed over."""
+
+    def __init__(self, consumer: FakeConsumer, batches: list[TappedBatch]) -> None:
+        self._consumer = consumer
+        self._batches = batches
+
+    async def batches(self) -> AsyncIterator[TappedBatch]:
+        mine: list[TappedBatch] = []
+        async with aclosing(self._consumer.batches()) as batches:  # type: ignore[type-var]  # an async generator, declared as an iterator
+            async for batch in batches:
+                mine.append(TappedBatch(batch))
+                self._batches.append(mine[-1])
+                yield mine[-1]
+        for tapped in mine:
+            tapped.open.clear()  # what was unsettled went back with the channel
+
+    async def stop(self) -> None:
+        await self._consumer.stop()
+
+
+class Post:
+    """The broker in memory, with what was published and switches for what goes wrong."""
+
+    def __init__(self) -> None:
+        mailbox = Mailbox(code="H37", valid_from=NOW, password_hash="x")
+        self.broker = FakeBroker(desired([mailbox], worker_user=WorkerUser("axis-worker", "x"), at=NOW))
+        self.published: list[Outgoing] = []
+        self.deaf = False  # publishes get through, their confirms do not
+        self._batches: list[TappedBatch] = []
+
+    @property
+    def away(self) -> bool:
+        """Whether nothing gets through."""
+        return self.broker.away
+
+    @away.setter
+    def away(self, away: bool) -> None:
+        self.broker.away = away
+
+    @property
+    def publisher(self) -> "Post":
+        return self
+
+    @property
+    def unacked(self) -> list[Submission]:
+        return [submission for batch in self._batches for submission in batch.open.values()]
+
+    def waiting(self, queue: str) -> list[str | None]:
+        """The ids that wait in a queue."""
+        return [submission.message_id for submission in self.broker.messages(queue)]
+
+    def source(self, queue: str) -> Tap:
+        return Tap(self.broker.consumer(queue, batch=4), self._batches)
+
+    async def publish_many(self, messages: Sequence[Outgoing]) -> list[Unavailable | None]:
+        outcomes = await self.broker.publisher().publish_many(messages)
+        self.published += [message for message, outcome in zip(messages, outcomes, strict=True) if outcome is None]
+        return [Unavailable("no confirm") if self.deaf else outcome for outcome in outcomes]
+
+    async def put(self, queue: str, *submissions: Submission) -> None:
+        """Deliver, as the axis does."""
+        for each in submissions:
+            headers = {key: str(value) for key, value in each.headers.items()}
+            message = Outgoing(
+                "axis.deliver",
+                queue,
+                each.body,
+                each.type or "",
+                each.content_type or "",
+                each.message_id or "",
+                headers,
+            )
+            (outcome,) = await self.broker.publisher().publish_many([message])
+            assert outcome is None, outcome
+
+    async def cut(self) -> None:
+        """Lose every channel: what is unacked comes again, and acks of before are too late."""
+        for batch in self._batches:
+            await batch.lose()
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Wait for something to be so; the test's own timeout ends a wait in vain."""
+        async with asyncio.timeout(10):
+            while not condition():  # noqa: ASYNC110 - any condition at all
+                await asyncio.sleep(0.005)
+
+    def statuses(self) -> list[tuple[str, str, str | None, str | None]]:
+        """What was reported: code, reporter, recipient, reason."""
+        bodies = [json.loads(message.body) for message in self.published if message.type == "status"]
+        return [(each["code"], each["reporter"], each.get("recipient"), each.get("reason")) for each in bodies]
+
+
+@dataclass
+class Shelf:
+    """The gateway: files and certificates by name."""
+
+    certificates: dict[str, Certificate] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    away: bool = False
+    refuses: str | None = None
+    asked: int = 0
+
+    def enrol(self, *identities: Identity) -> None:
+        for each in identities:
+            self.certificates[each.certificate.thumbprint] = each.certificate
+
+    async def upload(self, file: File) -> Uploaded:
+        self._check()
+        data = b"".join(file.chunks(1000))
+        digest = hashlib.sha256(data).hexdigest()
+        self.files[digest] = data
+        return Uploaded(digest, len(data))
+
+    async def download(self, sha256: str, size: int) -> AsyncGenerator[bytes, None]:
+        self._check()
+        data = self.files[sha256]
+        if hashlib.sha256(data).hexdigest() != sha256 or len(data) != size:
+            yield data[:-1]
+            raise Refused("blob/digest")
+        yield data
+
+    async def certificate(self, thumbprint: str) -> Certificate | None:
+        self.asked += 1
+        self._check()
+        return self.certificates.get(thumbprint)
+
+    def _check(self) -> None:
+        if self.away:
+            raise Unavailable("the gateway is away")
+        if self.refuses:
+            raise Refused(self.refuses)
+
+
+@dataclass
+class World:
+    """H37's surroundings: its settings, the post office, the gateway, and G22 that writes to it."""
+
+    settings: AgencySettings
+    post: Post
+    shelf: Shelf
+    clock: Clock
+    axis: Identity
+    sender: Identity
+    own: Identity
+
+    def connect(self, **changes: Any) -> Any:
+        from axis.client import Agency
+
+        arguments = {"transport": self.post, "gateway": self.shelf, "now": self.clock, **changes}
+        return Agency.connect(self.settings, **arguments)
+
+    def document(
+        self,
+        *,
+        sender: str = "G22",
+        recipients: Sequence[str] = ("H37",),
+        by: Identity | None = None,
+        urgent: bool = False,
+        routes: Mapping[str, list[int]] | None = None,
+        attachments: Sequence[dict[str, object]] = (),
+        body: Callable[[bytes], bytes] = lambda body: body,
+    ) -> Submission:
+        author = Author(sender, (by or self.sender).key, self.clock)
+        entry = author.envelope(
+            sender=sender,
+            recipients=recipients,
+            document=paper(Priority.URGENT if urgent else Priority.NORMAL),
+            attachments=attachments,
+        )
+        headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
+        if routes is not None:
+            headers["axis-routes"] = json.dumps(routes)
+        return Submission(body(entry.body), "axis.deliver", "", None, "document", entry.media_type, entry.id, headers)
+
+    def status(self, envelope: str, code: StatusCode, *, by: Identity | None = None) -> Submission:
+        entry = Author("G22", (by or self.sender).key, self.clock).status(envelope, code)
+        headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
+        return Submission(entry.body, "axis.deliver", "", None, "status", entry.media_type, entry.id, headers)
+
+    def receipt(self, message_id: str, *, by: Identity | None = None, account: str = "H37") -> Submission:
+        receipt = Receipt.model_validate(
+            {
+                "schema": "axis.receipt/1",
+                "id": new_id(self.clock()),
+                "message_type": "document",
+                "message_id": message_id,
+                "message_sha256": "0" * 64,
+                "account": account,
+                "outcome": "refused",
+                "code": "recipient/unknown",
+                "at": NOW,
+            },
+            strict=False,
+        )
+        body = receipt.model_dump_json(by_alias=True).encode()
+        headers: dict[str, object] = {SIGNATURE_HEADER: (by or self.axis).key.sign(body)}
+        return Submission(body, "axis.deliver", "", None, "receipt", RECEIPT_MEDIA_TYPE, receipt.id, headers)
+
+
+def paper(priority: Priority = Priority.NORMAL) -> Document:
+    return Document(
+        document_id="G22,2026/11/24,7816/VPCP-TTĐT", subject="Về việc triển khai trục liên thông", priority=priority
+    )
+
+
+def world(folder: Path) -> World:
+    axis, sender, own = identity("W00", "axis"), identity("G22"), identity("H37")
+    settings = AgencySettings(
+        code="H37",
+        amqp_url=SecretStr("amqp://H37:secret@broker.invalid/axis"),
+        gateway_url="http://gateway.invalid",
+        key=own.key,
+        axis_certificate=axis.certificate_pem,
+        state_folder=folder,
+        deadline=5.0,
+    )
+    shelf = Shelf()
+    shelf.enrol(axis, sender, own)
+    return World(settings, Post(), shelf, Clock(), axis, sender, own)
