@@ -22,7 +22,8 @@ WITHOUT_USERS = Topology.of(
 
 
 class Rig(Protocol):
-    publisher: Publisher | FakePublisher
+    @property
+    def publisher(self) -> Publisher | FakePublisher: ...
 
     # Any: both take their own kind of batch back.
     def consumer(self, queue: str, *, batch: int = 256) -> Any: ...
