@@ -71,10 +71,10 @@ def main() -> None:
     except AxisError as error:
         sys.exit(console.report(error, as_json=as_json))
     except BaseExceptionGroup as group:
-        error = _told_in(group)
-        if error is None:
+        told = _told_in(group)
+        if told is None:
             raise
-        sys.exit(console.report(error, as_json=as_json))
+        sys.exit(console.report(told, as_json=as_json))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     except BrokenPipeError:

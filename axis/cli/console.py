@@ -19,13 +19,17 @@ from axis.errors import AxisError
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
+_FILE_WIDTH = 4_000  # characters; a table takes what it needs of it
+
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
 
 
 def printable(text: str) -> str:
     """Replace control characters: text from outside must not move the cursor or forge lines."""
-    return "".join(character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text)
+    return "".join(
+        character if character.isprintable() or character == "\n" else "\N{REPLACEMENT CHARACTER}" for character in text
+    )
 
 
 def say(text: str) -> None:
@@ -44,18 +48,22 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    """Print rows under headings; None is shown as a dash."""
-    table = Table(*columns, title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    """Print rows under headings; None is shown as a dash. Nothing is cut off, and in a file a row is one line."""
+    table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for name in columns:
+        table.add_column(name, overflow="fold")
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console(highlight=False).print(table)
+    Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH).print(table)
 
 
 def report(error: AxisError, *, as_json: bool) -> int:
     """Say on standard error what went wrong and what to do (as JSON on standard output too); return the exit code."""
     reason = error.reason
     if as_json:
-        print_json({"error": {"code": error.code, "detail": error.detail, "fault": reason.fault, "remedy": reason.remedy}})
+        print_json(
+            {"error": {"code": error.code, "detail": error.detail, "fault": reason.fault, "remedy": reason.remedy}}
+        )
     err.print(f"[bold red]axis:[/bold red] {escape(printable(error.detail))} [dim]({error.code})[/dim]")
     if reason.remedy:
         err.print(escape(reason.remedy))

@@ -1,0 +1,148 @@
+import asyncio
+import stat
+from pathlib import Path
+
+import pytest
+
+from axis.core.ids import new_id
+from axis.core.records import (
+    Accepted,
+    DeliveryRow,
+    DeliveryState,
+    EnvelopeRow,
+    NoticeRow,
+    QuarantineRow,
+    StatusRow,
+)
+from axis.store import FakeStore
+from tests.builders import NOW
+from tests.unit.cli.conftest import Run
+
+ENVELOPE = new_id(NOW)
+STATUS = new_id(NOW)
+QUARANTINED = new_id(NOW)
+DOCUMENT = "G22,2026/11/24,7816/VPCP-TTĐT"
+HOSTILE = '{"subject": "\x1b]0;owned\x07\x1b[2J[red]Văn bản[/red]"'.encode()
+
+
+def accepted() -> Accepted:
+    envelope = EnvelopeRow(
+        id=ENVELOPE,
+        sender="G22",
+        account="G22",
+        thumbprint="T" * 43,
+        lane="urgent",
+        action="new",
+        concerns=None,
+        document_id=DOCUMENT,
+        subject="V/v kết nối, liên thông",
+        sent_at=NOW,
+        accepted_at=NOW,
+        body=b"{}",
+        signature="s",
+        sha256="0" * 64,
+    )
+    return Accepted(
+        envelope,
+        (
+            DeliveryRow(ENVELOPE, "H37.02", "H37.02", "H37", DeliveryState.ROUTED, via=("via H37: the nearest above",)),
+            DeliveryRow(ENVELOPE, "H99", None, None, DeliveryState.REFUSED, "recipient/unknown", "H99 is unknown"),
+        ),
+        (),
+        NoticeRow(new_id(NOW), "G22", "receipt", ENVELOPE, b"{}", "s"),
+    )
+
+
+def status() -> StatusRow:
+    return StatusRow(
+        id=STATUS,
+        envelope_id=ENVELOPE,
+        reporter="H37",
+        recipients=("H37.02",),
+        code="03",
+        effect="advanced",
+        at=NOW,
+        received_at=NOW,
+        reason=None,
+        account="H37",
+        thumbprint="T" * 43,
+        body=b"{}",
+        signature="s",
+        sha256="1" * 64,
+    )
+
+
+@pytest.fixture
+def filled(store: FakeStore) -> None:
+    async def fill() -> None:
+        async with store.transaction() as tx:
+            await tx.accept([accepted()])
+            await tx.statuses([status()], {(ENVELOPE, "H37.02"): ("03", NOW)})
+            await tx.quarantine(
+                [
+                    QuarantineRow(
+                        id=QUARANTINED,
+                        received_at=NOW,
+                        source="axis.route.normal",
+                        reason="signature/invalid",
+                        detail="it does not fit",
+                        account="G09",
+                        message_id=ENVELOPE,
+                        body=HOSTILE,
+                        sha256="2" * 64,
+                        headers={"type": "document"},
+                    )
+                ]
+            )
+        await store.mark_published([ENVELOPE], [])
+
+    asyncio.run(fill())
+
+
+@pytest.mark.parametrize("term", [ENVELOPE, DOCUMENT])
+def test_track_by_envelope_and_by_document(run: Run, filled: None, term: str) -> None:
+    ran = run("track", term)
+    assert ran.code == 0
+    for told in ("V/v kết nối, liên thông", "2 recipients: 1 delivered, 1 refused", "H37.02", "advanced", "via H37"):
+        assert told in ran.out
+    assert "1 notices wait" in ran.out
+
+
+def test_track_in_json(run: Run, filled: None) -> None:
+    (tracked,) = run("track", ENVELOPE, "--json").json["envelopes"]
+    assert tracked["envelope"]["sent_at"] == NOW.isoformat()
+    assert [each["state"] for each in tracked["deliveries"]] == ["delivered", "refused"]
+    assert tracked["deliveries"][0]["last_status"] == "03"
+    assert tracked["statuses"][0]["reporter"] == "H37"
+
+
+def test_track_of_nothing(run: Run, filled: None) -> None:
+    assert run("track", new_id(NOW)).code == 66
+
+
+def test_quarantine_list_and_its_filter(run: Run, filled: None) -> None:
+    assert "signature/invalid" in run("quarantine", "list").out
+    assert run("quarantine", "list", "--json").json["quarantined"][0]["id"] == QUARANTINED
+    assert run("quarantine", "list", "--reason", "message/not-json").out == "nothing in quarantine\n"
+
+
+def test_quarantine_show_cannot_be_made_to_move_the_cursor(run: Run, filled: None) -> None:
+    ran = run("quarantine", "show", QUARANTINED)
+    assert ran.code == 0
+    assert "[red]Văn bản[/red]" in ran.out
+    assert "\x1b" not in ran.out
+    assert "\x07" not in ran.out
+
+
+def test_quarantine_show_saves_the_exact_bytes_once(run: Run, filled: None, tmp_path: Path) -> None:
+    target = tmp_path / "message.bin"
+    assert run("quarantine", "show", QUARANTINED, "--save", str(target), "--json").code == 0
+    assert target.read_bytes() == HOSTILE
+    assert not stat.S_IMODE(target.stat().st_mode) & stat.S_IXUSR
+    again = run("quarantine", "show", QUARANTINED, "--save", str(target))
+    assert again.code == 73
+    assert "file/not-created" in again.err
+
+
+def test_quarantine_show_of_nothing(run: Run, filled: None) -> None:
+    assert run("quarantine", "show", "no-such").code == 66
