@@ -2,19 +2,18 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, progress, say
+from axis.cli.directory_view import Shown, listed, yes_or_dash
 from axis.cli.importing import CatalogueOption, import_organisations
 from axis.cli.moments import moment
 from axis.cli.onboarding import KeyKind, Newcomer, Profile, connect_all
-from axis.core.codes import canonical, lineage, to_qcvn102
+from axis.core.codes import canonical, lineage
 from axis.core.directory import Directory
-from axis.core.lanes import LANES, mailbox_queue, notices_queue
 from axis.errors import Malformed, NotFound
 from axis.settings import Settings
 from axis.store import Store
@@ -121,7 +120,7 @@ def list_command(
     top = None if under is None else canonical(under)
     rows = [
         row
-        for row in _listed(directory, certificates, when)
+        for row in listed(directory, certificates, when)
         if (top is None or top in lineage(row["code"]))
         and (closed or row["state"] == "in force")
         and (not mailboxes or row["mailbox"])
@@ -130,7 +129,7 @@ def list_command(
         print_json({"at": when, "organisations": rows})
         return
     columns = ("code", "name", "mailbox", "certificates", "state", "successor")
-    print_table(columns, [[_yes(row[column]) for column in columns] for row in rows])
+    print_table(columns, [[yes_or_dash(row[column]) for column in columns] for row in rows])
     say(f"{len(rows)} organisations as of {local_time(when)}")
 
 
@@ -146,45 +145,13 @@ def show_command(code: CodeArgument, *, as_json: JsonOption = False) -> None:
     """
     directory, certificates = asyncio.run(_directory())
     known = directory.code_of_102(code) or canonical(code)
-    history = directory.history(known)
-    if not history:
+    if not directory.history(known):
         raise NotFound(f"{known} is not in the directory", code="recipient/unknown")
-    now = dt.datetime.now(dt.UTC)
-    receives_at = directory.mailbox_of(known, now)
-    own = [each for each in certificates if each.organisation == known]
-    queues = [*(mailbox_queue(lane, known) for lane in LANES), notices_queue(known)] if receives_at == known else []
+    shown = Shown.of(known, directory, certificates, dt.datetime.now(dt.UTC))
     if as_json:
-        print_json(
-            {
-                "code": known,
-                "code102": history[-1].code102 or to_qcvn102(known),
-                "periods": history,
-                "mailbox": receives_at,
-                "queues": queues,
-                "certificates": [each.model_dump(mode="json", exclude={"der"}) for each in own],
-            }
-        )
-        return
-    say(f"{known}  {history[-1].name}")
-    columns = ("name", "from", "to", "successor", "forwarding", "unknown below", "13 characters")
-    periods = [
-        (o.name, o.valid_from, o.valid_to, o.successor, _yes(o.forwarding), o.unknown_below.value, o.code102)
-        for o in history
-    ]
-    print_table(columns, periods)
-    say("")
-    if receives_at is None:
-        say("receives nothing: neither it nor an organisation above it has a mailbox")
-    elif receives_at != known:
-        say(f"receives through {receives_at}")
+        print_json(shown.plain())
     else:
-        say(f"receives in {', '.join(queues)}")
-    if own:
-        say("")
-        print_table(
-            ("certificate", "role", "subject", "from", "to", "revoked"),
-            [(c.thumbprint, c.role, c.subject, c.not_before, c.not_after, c.revoked_at) for c in own],
-        )
+        shown.tell()
 
 
 @app.command("import")
@@ -235,27 +202,6 @@ async def _directory() -> tuple[Directory, list[Certificate]]:
     return Directory.build(organisations, mailboxes), certificates
 
 
-def _listed(directory: Directory, certificates: Sequence[Certificate], at: dt.datetime) -> list[dict[str, Any]]:
-    valid = [
-        c for c in certificates if c.not_before <= at < c.not_after and (c.revoked_at is None or at < c.revoked_at)
-    ]
-    rows: dict[str, dict[str, Any]] = {}
-    for latest in directory.organisations():
-        code = latest.code
-        current = directory.organisation(code, at)
-        shown = current or directory.closed(code, at) or latest
-        state = "in force" if current else "closed" if directory.closed(code, at) else "not yet in force"
-        rows[code] = {
-            "code": code,
-            "name": shown.name,
-            "mailbox": directory.has_mailbox(code, at),
-            "certificates": sum(c.organisation == code for c in valid),
-            "state": state,
-            "successor": None if current else shown.successor,
-        }
-    return list(rows.values())
-
-
 def _tell(profile: Profile, newcomer: Newcomer) -> None:
     say(f"{profile.code}  {profile.name}: {', '.join(profile.done) or 'was connected already'}")
     if profile.folder is None:
@@ -267,10 +213,6 @@ def _tell(profile: Profile, newcomer: Newcomer) -> None:
         say("it has no certificate yet, so it can receive but not send: --demonstration-key, or `axis key enrol`")
     else:
         say(f"try:  axis send FILE --as {profile.code} --to CODE    axis inbox --as {profile.code}")
-
-
-def _yes(value: object) -> object:
-    return value if not isinstance(value, bool) else "yes" if value else None
 
 
 def _key_kind(text: str) -> KeyKind:

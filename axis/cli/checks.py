@@ -4,8 +4,6 @@ import asyncio
 import datetime as dt
 import shutil
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -13,40 +11,19 @@ import httpx
 
 from axis.broker import Link
 from axis.cli.accounts import management, wanted_topology
-from axis.cli.console import local_time
+from axis.cli.certificate_checks import certificates
+from axis.cli.findings import Check, Level, few
 from axis.core.lanes import LANES, route_queue
 from axis.core.topology import Verb, difference
 from axis.errors import AxisError, Misconfigured
 from axis.settings import Settings
 from axis.store import Store
 from axis.store.reaching import connection
-from axis.trust import SigningKey
-from schemas import Certificate
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 
 DEADLINE_SECONDS = 20.0
-_EXPIRES_SOON = dt.timedelta(days=30)
 _CLOCK_WARN, _CLOCK_FAIL = 1.0, 30.0  # seconds
 _DISK_WARN, _DISK_FAIL = 5 * 1024**3, 1024**3  # bytes; RabbitMQ stops taking messages long before zero
-_TOLD = 5
-
-
-class Level(StrEnum):
-    """How bad it is."""
-
-    OK = "ok"
-    WARN = "warn"
-    FAIL = "fail"
-
-
-@dataclass(frozen=True, slots=True)
-class Check:
-    """One line of the doctor's: what was looked at, what was found, what to do."""
-
-    name: str
-    level: Level
-    found: str
-    remedy: str = ""
 
 
 Look = Callable[[Settings], Awaitable[list[Check]]]
@@ -122,7 +99,7 @@ async def database(settings: Settings) -> list[Check]:
             Check(
                 "deliveries",
                 Level.WARN,
-                f"some wait for the mailboxes of {_few(held)}",
+                f"some wait for the mailboxes of {few(held)}",
                 "`axis topology apply` makes missing queues; the relay then releases them",
             )
         )
@@ -148,10 +125,10 @@ async def topology(settings: Settings) -> list[Check]:
     conflicts = [change.text for change in changes if change.verb is Verb.CONFLICT]
     due = [change.text for change in changes if change.verb is not Verb.CONFLICT]
     if due:
-        return [Check("topology", Level.FAIL, f"{len(due)} changes are due: {_few(due)}", "`axis topology apply`")]
+        return [Check("topology", Level.FAIL, f"{len(due)} changes are due: {few(due)}", "`axis topology apply`")]
     if conflicts:
         return [
-            Check("topology", Level.WARN, f"{len(conflicts)} things for a person: {_few(conflicts)}", "decide by hand")
+            Check("topology", Level.WARN, f"{len(conflicts)} things for a person: {few(conflicts)}", "decide by hand")
         ]
     return [Check("topology", Level.OK, f"{len(list(wanted.items()))} objects are as they have to be")]
 
@@ -195,44 +172,6 @@ async def gateway(settings: Settings) -> list[Check]:
     return [Check("gateway", Level.OK, f"{settings.gateway_url} is healthy")]
 
 
-async def certificates(settings: Settings) -> list[Check]:
-    """Look at the axis's own key, and at certificates that end soon."""
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis doctor", connections=1) as store:
-        _, mailboxes, enrolled = await store.directory.load()
-    now = dt.datetime.now(dt.UTC)
-    valid = [each for each in enrolled if each.not_before <= now < each.not_after and each.revoked_at is None]
-    own = _axis_key(settings, [each for each in valid if each.role == "axis"], now)
-    lasting = {each.organisation for each in valid if each.not_after - now > _EXPIRES_SOON}
-    ending = [each for each in valid if each.role != "axis" and each.organisation not in lasting]
-    if ending:
-        told = _few([f"{each.organisation} ({local_time(each.not_after)})" for each in ending])
-        return [
-            own,
-            Check("certificates", Level.WARN, f"the last ones end soon: {told}", "enrol new ones: `axis key enrol`"),
-        ]
-    open_now = {each.code for each in mailboxes if each.valid_to is None or each.valid_to > now}
-    without = sorted(open_now - {each.organisation for each in valid})
-    if without:
-        found = f"no valid one for {_few(without)}: these can receive but not send"
-        return [own, Check("certificates", Level.WARN, found, "`axis key enrol`")]
-    return [own, Check("certificates", Level.OK, f"{len(valid)} are valid, every mailbox has one for 30 days or more")]
-
-
-def _axis_key(settings: Settings, valid: list[Certificate], now: dt.datetime) -> Check:
-    try:
-        thumbprint = SigningKey.load(settings.axis_key).thumbprint
-    except AxisError as error:
-        return Check("axis key", Level.FAIL, error.detail, "`axis up` makes one; receipts cannot be signed without")
-    record = next((each for each in valid if each.thumbprint == thumbprint), None)
-    if record is None:
-        return Check("axis key", Level.FAIL, f"{thumbprint} is not enrolled, or not valid now", "`axis up` enrols it")
-    level = Level.OK if record.not_after - now > _EXPIRES_SOON else Level.WARN
-    remedy = "" if level is Level.OK else "make a new key, and give its certificate to every agency before it is used"
-    return Check(
-        "axis key", level, f"signs as {record.organisation}, valid until {local_time(record.not_after)}", remedy
-    )
-
-
 async def disk(settings: Settings) -> list[Check]:
     """Look at the space left where data and blobs are, as far as that is on this machine."""
     places = {"data": settings.home}
@@ -247,11 +186,6 @@ def _space(name: str, place: Path) -> Check:
     free = shutil.disk_usage(existing).free
     level = Level.FAIL if free < _DISK_FAIL else Level.WARN if free < _DISK_WARN else Level.OK
     return Check(name, level, f"{free / 1024**3:.1f} GiB free at {place}", "" if level is Level.OK else "make room")
-
-
-def _few(names: list[str]) -> str:
-    more = f" and {len(names) - _TOLD} more" if len(names) > _TOLD else ""
-    return ", ".join(names[:_TOLD]) + more
 
 
 LOOKS: tuple[tuple[str, Look], ...] = (

@@ -83,7 +83,7 @@ def _cell(value: object) -> str:
     return escape(printable(str(value)))
 
 
-def _plain(value: Any) -> Any:
+def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value
     match value:
         case BaseModel():
             return value.model_dump(mode="json", by_alias=True, exclude_none=True)

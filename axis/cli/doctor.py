@@ -5,8 +5,9 @@ import asyncio
 import typer
 from rich.markup import escape
 
-from axis.cli.checks import Check, Level, look_at_all
+from axis.cli.checks import look_at_all
 from axis.cli.console import JsonOption, out, print_json, printable
+from axis.cli.findings import Check, Level
 from axis.errors import Misconfigured
 from axis.settings import Settings
 

@@ -1,0 +1,195 @@
+"""Connecting one agency: everything but the broker's part."""
+
+import datetime as dt
+import getpass
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from axis.cli.accounts import fits, new_password, password_hash, with_account
+from axis.cli.profiles import keep_profile, password_in, profile_folder
+from axis.client.settings import CERTIFICATE, KEY
+from axis.core.codes import to_qcvn102
+from axis.core.directory import Directory
+from axis.errors import Malformed, Misconfigured, Refused
+from axis.settings import Settings
+from axis.store import Store
+from axis.trust import DemonstrationCA, enrol, new_key
+from schemas import Certificate, Mailbox, Organisation, UnknownBelow
+
+KeyKind = Literal["ed25519", "p256", "rsa"]
+
+DEMONSTRATION_CA = "demonstration-ca"
+_DAYS = 365
+_RENEW_BEFORE = dt.timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
+class Newcomer:
+    """Who is to be connected, and how.
+
+    `name`: None where the directory knows it. `certificate` (PEM): the agency's own; its private key stays with it.
+    `demonstration_key`: make a key and a certificate of the demonstration CA where it has a mailbox and no
+    `certificate`; None: make none. `new_password`: forget the old one.
+    """
+
+    code: str
+    name: str | None = None
+    mailbox: bool = True
+    certificate: bytes | None = None
+    demonstration_key: KeyKind | None = "ed25519"
+    new_password: bool = False
+    unknown_below: UnknownBelow | None = None
+    valid_from: dt.datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """What was connected; `folder` holds the profile, None when there is nothing to put in one."""
+
+    code: str
+    name: str
+    mailbox: bool
+    thumbprint: str | None
+    folder: Path | None
+    done: tuple[str, ...]  # what was made or changed, in words; empty: everything was there
+
+
+class Connecting:
+    """Connects one agency, noting what it does.
+
+    The profile is written before the store: should this end in between, the next run finds password and key in the
+    profile and goes on with them. The other way round the store would hold the hash of a password nobody has.
+    """
+
+    def __init__(self, settings: Settings, store: Store, now: dt.datetime, newcomer: Newcomer) -> None:
+        self._settings = settings
+        self._store = store
+        self._now = now
+        self._newcomer = newcomer
+        self._folder = profile_folder(settings.home, newcomer.code)
+        self._done: list[str] = []
+
+    async def run(self, directory: Directory, mailbox: Mailbox | None, enrolled: Sequence[Certificate]) -> Profile:
+        """Do everything but the broker's part."""
+        code, has_mailbox = self._newcomer.code, self._newcomer.mailbox or mailbox is not None
+        axis_certificate = self._axis_certificate() if has_mailbox else b""
+        organisation = await self._register(directory)
+        key, certificate, record = self._credentials(organisation, enrolled)
+        if has_mailbox:
+            password, opened = self._mailbox(mailbox)
+            if keep_profile(
+                self._folder,
+                code=code,
+                amqp_url=with_account(self._settings.amqp_url.get_secret_value(), code, password),
+                gateway_url=self._settings.gateway_url or "",
+                key=key,
+                certificate=certificate,
+                axis_certificate=axis_certificate,
+            ):
+                self._done.append("profile written")
+            if opened != mailbox:
+                await self._store.directory.put_mailbox(opened)
+        if record is not None and record.thumbprint not in {each.thumbprint for each in enrolled}:
+            await self._store.directory.put_certificate(record)
+            self._done.append("certificate enrolled")
+        if self._done:
+            await self._store.audit(getpass.getuser(), "agency.add", code, {"done": list(self._done)})
+        return Profile(
+            code=code,
+            name=organisation.name,
+            mailbox=has_mailbox,
+            thumbprint=None if record is None else record.thumbprint,
+            folder=self._folder if has_mailbox else None,
+            done=tuple(self._done),
+        )
+
+    def _axis_certificate(self) -> bytes:
+        certificate = _read(self._settings.axis_key / CERTIFICATE)
+        if certificate is None or self._settings.gateway_url is None:
+            raise Misconfigured(
+                "a profile needs the axis's own certificate and the gateway's address (AXIS_GATEWAY_URL): "
+                "`axis up` makes both",
+                code="agency/profile",
+            )
+        return certificate
+
+    async def _register(self, directory: Directory) -> Organisation:
+        newcomer = self._newcomer
+        known = directory.organisation(newcomer.code, self._now)
+        if known is None and newcomer.name is None:
+            raise Malformed(f"{newcomer.code} is not in the directory: give its name (--name)", code="agency/name")
+        if known is None:
+            wanted = Organisation(
+                code=newcomer.code,
+                name=newcomer.name or newcomer.code,
+                valid_from=newcomer.valid_from or self._now,
+                unknown_below=newcomer.unknown_below or UnknownBelow.REGISTERED,
+                code102=to_qcvn102(newcomer.code),
+            )
+        else:
+            wanted = known.model_copy(
+                update={
+                    "name": newcomer.name or known.name,
+                    "unknown_below": newcomer.unknown_below or known.unknown_below,
+                }
+            )
+        if wanted != known:
+            await self._store.directory.put_organisations([wanted])
+            self._done.append("organisation registered" if known is None else "organisation changed")
+        return wanted
+
+    def _mailbox(self, mailbox: Mailbox | None) -> tuple[str, Mailbox]:
+        """Return the password, and the mailbox as it has to be."""
+        kept = None if self._newcomer.new_password else password_in(self._folder)
+        if mailbox is None:
+            password = kept or new_password()
+            self._done.append("mailbox opened")
+            since = self._newcomer.valid_from or self._now
+            return password, Mailbox(code=self._newcomer.code, valid_from=since, password_hash=password_hash(password))
+        if kept is not None and fits(kept, mailbox.password_hash):
+            return kept, mailbox
+        if not self._newcomer.new_password:
+            raise Misconfigured(
+                f"{mailbox.code} has a mailbox, and its password is not in a profile on this machine: use the profile "
+                "where it was made, or give the mailbox another password (--new-password), which ends the old one",
+                code="agency/password",
+            )
+        password = new_password()
+        self._done.append("password changed")
+        return password, mailbox.model_copy(update={"password_hash": password_hash(password)})
+
+    def _credentials(
+        self, organisation: Organisation, enrolled: Sequence[Certificate]
+    ) -> tuple[bytes | None, bytes | None, Certificate | None]:
+        """Return private key and certificate (PEM) for the profile, and the record that has to be enrolled."""
+        given, kind = self._newcomer.certificate, self._newcomer.demonstration_key
+        key, certificate = _read(self._folder / KEY), _read(self._folder / CERTIFICATE)
+        if given is not None:
+            return key if given == certificate else None, given, self._record(given, demonstration=False)
+        if kind is None or not self._newcomer.mailbox:
+            return key, certificate, next((each for each in enrolled if each.revoked_at is None), None)
+        if key is not None and certificate is not None and (record := self._usable(certificate, enrolled)) is not None:
+            return key, certificate, record
+        authority = DemonstrationCA.open_or_create(self._settings.home / DEMONSTRATION_CA, self._now)
+        key = new_key(kind)
+        certificate = authority.issue(organisation.code, key, name=organisation.name, now=self._now, days=_DAYS)
+        self._done.append("demonstration key made")
+        return key, certificate, self._record(certificate, demonstration=True)
+
+    def _usable(self, certificate: bytes, enrolled: Sequence[Certificate]) -> Certificate | None:
+        """Return the record of a certificate that can be used for some time yet."""
+        try:
+            record = self._record(certificate, demonstration=True)
+        except Refused:
+            return None
+        record = next((each for each in enrolled if each.thumbprint == record.thumbprint), record)
+        return record if record.revoked_at is None and record.not_after > self._now + _RENEW_BEFORE else None
+
+    def _record(self, certificate: bytes, *, demonstration: bool) -> Certificate:
+        return enrol(certificate, self._newcomer.code, "agency", self._now, allow_demonstration=demonstration)
+
+
+def _read(path: Path) -> bytes | None:
+    return path.read_bytes() if path.is_file() else None
