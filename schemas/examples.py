@@ -1,0 +1,112 @@
+"""Worked examples: every body, and one signature that any library must arrive at byte for byte."""
+
+import base64
+import json
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+# A key for the example alone: 32 bytes counting up. Ed25519 signatures are deterministic, so the example is too.
+EXAMPLE_PRIVATE_KEY = bytes(range(32))
+# Of no certificate; a real one is the SHA-256 of the DER certificate.
+EXAMPLE_THUMBPRINT = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode("ascii")
+
+ENVELOPE_ID = "01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11"
+
+ENVELOPE: dict[str, Any] = {
+    "schema": "axis.envelope/1",
+    "id": ENVELOPE_ID,
+    "sender": "G22",
+    "recipients": ["H37", "H37.05", "G12"],
+    "action": "new",
+    "sent_at": "2026-11-24T15:00:00+07:00",
+    "document": {
+        "document_id": "G22,2026/11/24,7816/VPCP-TTĐT",
+        "number": "7816",
+        "notation": "VPCP-TTĐT",
+        "issued_on": "2026-11-24",
+        "place": "Hà Nội",
+        "kind": "Công văn",
+        "subject": "V/v kết nối, liên thông phần mềm quản lý văn bản",
+        "signer": {"name": "Nguyễn Văn An", "position": "Phó Chủ nhiệm", "competence": "KT. BỘ TRƯỞNG, CHỦ NHIỆM"},
+        "priority": "urgent",
+        "due_on": "2026-12-01",
+        "pages": 2,
+    },
+    "attachments": [
+        {
+            "name": "7816-VPCP-TTĐT.pdf",
+            "media_type": "application/pdf",
+            "size": 48213,
+            "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "role": "main",
+        }
+    ],
+}
+
+STATUS: dict[str, Any] = {
+    "schema": "axis.status/1",
+    "id": "01995f20-1b2c-7d3e-8f40-5a6b7c8d9e0f",
+    "reporter": "H37",
+    "envelope": ENVELOPE_ID,
+    "code": "03",
+    "at": "2026-11-24T15:04:12+07:00",
+    "staff": {"department": "Văn thư", "name": "Hoàng Thị Bình"},
+}
+
+RECEIPT: dict[str, Any] = {
+    "schema": "axis.receipt/1",
+    "id": "01995f1c-7b01-7a00-8a55-0d1e2f3a4b5c",
+    "message_type": "document",
+    "message_id": ENVELOPE_ID,
+    "message_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    "account": "G22",
+    "outcome": "partial",
+    "recipients": [
+        {"recipient": "H37", "outcome": "routed", "resolved": "H37", "mailbox": "H37", "via": []},
+        {"recipient": "H37.05", "outcome": "routed", "resolved": "H37.05", "mailbox": "H37", "via": ["via H37"]},
+        {"recipient": "G12", "outcome": "refused", "code": "recipient/no-mailbox", "via": []},
+    ],
+    "at": "2026-11-24T08:00:00.412Z",
+}
+
+ORGANISATION: dict[str, Any] = {
+    "code": "H22",
+    "name": "Ủy ban nhân dân tỉnh Hà Giang",
+    "valid_from": "2016-04-01T00:00:00+07:00",
+    "valid_to": "2025-07-01T00:00:00+07:00",
+    "successor": "H60",
+    "forwarding": True,
+    "code102": "000.00.00.H22",
+}
+
+
+def body_of(value: dict[str, Any]) -> bytes:
+    """Write an example as the bytes that are signed and sent."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def signature_example() -> dict[str, Any]:
+    """Sign the example envelope step by step: every intermediate value, for checking another implementation."""
+    key = Ed25519PrivateKey.from_private_bytes(EXAMPLE_PRIVATE_KEY)
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    header = json.dumps(
+        {"alg": "EdDSA", "b64": False, "crit": ["b64"], "x5t#S256": EXAMPLE_THUMBPRINT}, separators=(",", ":")
+    )
+    segment = _base64url(header.encode())
+    body = body_of(ENVELOPE)
+    signature = key.sign(segment.encode() + b"." + body)
+    return {
+        "private_key_hex": EXAMPLE_PRIVATE_KEY.hex(),
+        "public_key_hex": public.hex(),
+        "body": body.decode(),
+        "protected_header": header,
+        "protected_segment": segment,
+        "signing_input": f"{segment}." + body.decode(),
+        "axis-signature": f"{segment}..{_base64url(signature)}",
+    }
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).rstrip(b"=").decode("ascii")

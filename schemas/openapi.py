@@ -1,0 +1,114 @@
+"""The OpenAPI 3.1 document of the gateway: files by digest, and certificates by thumbprint."""
+
+from typing import Any
+
+from schemas.base import SHA256_PATTERN, THUMBPRINT_PATTERN
+
+_BEARER = """\
+A compact JWS (RFC 7515) made anew for each request with the agency's enrolled key:
+header {"alg":A,"typ":"axis-token","x5t#S256":T} as for signatures, without b64 and crit;
+claims {"iss":code,"aud":"axis-gateway","iat":now,"exp":now+60,"htm":method,"htu":path}, times in seconds, at most 120
+seconds apart, `htu` the path of the request as sent. Such a token is good for nothing but its one request."""
+
+
+def openapi(version: str) -> dict[str, Any]:
+    """Build the document."""
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "The axis: gateway",
+            "version": version,
+            "description": "Files do not travel in messages. Upload each before the envelope that names it; recipients "
+            "download it by its digest. Who may not read a blob is told that there is none.",
+            "license": {"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        },
+        "servers": [{"url": "/", "description": "The gateway's address in your profile."}],
+        "security": [{"token": []}],
+        "paths": {"/v1/blobs/{sha256}": _blobs(), "/v1/certificates/{thumbprint}": _certificates()},
+        "components": {
+            "securitySchemes": {
+                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWS", "description": _BEARER}
+            },
+            "schemas": {
+                "Problem": {
+                    "type": "object",
+                    "description": "RFC 9457; `code` is one of the stable codes (x-reasons in axis.asyncapi.json).",
+                    "required": ["code", "title"],
+                    "properties": {
+                        name: {"type": "string"} for name in ("type", "code", "title", "detail", "remedy", "fault")
+                    }
+                    | {"status": {"type": "integer"}, "retry": {"type": "boolean"}},
+                },
+                "Stored": {
+                    "type": "object",
+                    "required": ["sha256", "size"],
+                    "properties": {"sha256": {"type": "string"}, "size": {"type": "integer"}},
+                },
+            },
+        },
+    }
+
+
+def _blobs() -> dict[str, Any]:
+    return {
+        "parameters": [_parameter("sha256", SHA256_PATTERN, "SHA-256 of the bytes, lower-case hexadecimal.")],
+        "put": {
+            "operationId": "putBlob",
+            "summary": "Store a file; safe to repeat",
+            "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
+            "responses": {
+                "201": _answer("Stored, on disk, and recorded as yours.", "application/json", "Stored"),
+                "400": _problem("blob/digest: the bytes do not have the digest in the address."),
+                "401": _problem("token/…, certificate/…, signature/…"),
+                "413": _problem("blob/too-large: the limit is in `detail`; refused before the upload."),
+                "503": _problem("axis/unavailable: try again."),
+            },
+        },
+        "head": {
+            "operationId": "hasBlob",
+            "summary": "Ask whether a file is there for you",
+            "responses": {"200": {"description": "It is; Content-Length is its size."}, "404": {"description": "No."}},
+        },
+        "get": {
+            "operationId": "getBlob",
+            "summary": "Download a file",
+            "description": "A single byte range may be asked for to go on where a download broke off. Check the digest "
+            "of what you have: a connection that ends early was cut because the bytes turned out to be wrong.",
+            "responses": {
+                "200": {"description": "The bytes.", "content": {"application/octet-stream": {}}},
+                "206": {"description": "The range asked for.", "content": {"application/octet-stream": {}}},
+                "401": _problem("token/…, certificate/…, signature/…"),
+                "404": _problem("blob/not-found: not there, or not yours to read."),
+                "416": _problem("http/range: outside the file."),
+            },
+        },
+    }
+
+
+def _certificates() -> dict[str, Any]:
+    ok: dict[str, Any] = {
+        "description": "The certificate, and for whom it is enrolled.",
+        "content": {"application/json": {"schema": {"$ref": "./certificate.schema.json"}}},
+    }
+    return {
+        "parameters": [_parameter("thumbprint", THUMBPRINT_PATTERN, "x5t#S256 of a signature.")],
+        "get": {
+            "operationId": "getCertificate",
+            "summary": "Fetch a certificate to verify a signature with",
+            "responses": {"200": ok, "401": _problem("token/…"), "404": _problem("certificate/unknown")},
+        },
+    }
+
+
+def _parameter(name: str, pattern: str, description: str) -> dict[str, Any]:
+    schema = {"type": "string", "pattern": pattern}
+    return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
+
+
+def _answer(description: str, media_type: str, schema: str) -> dict[str, Any]:
+    content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
+    return {"description": description, "content": content}
+
+
+def _problem(description: str) -> dict[str, Any]:
+    return _answer(description, "application/problem+json", "Problem")
