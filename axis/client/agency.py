@@ -3,12 +3,11 @@
 import asyncio
 import contextlib
 import datetime as dt
-import logging
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast
+from typing import Self, cast
 
 from axis.client.building import Author, File
 from axis.client.connection import connect_broker
@@ -16,24 +15,21 @@ from axis.client.delivery import Reported
 from axis.client.gateway import Gateway
 from axis.client.inbox import Inbox
 from axis.client.ledger import Entry, Ledger, Suspicious
-from axis.client.mail import Mail
 from axis.client.notices import NoticeBoard, Notices
 from axis.client.outbox import Outbox
 from axis.client.package import read_package
+from axis.client.session import Session
 from axis.client.settings import AgencySettings
 from axis.client.sqlite import SqliteLedger
 from axis.client.transport import Transport
 from axis.client.witness import Witness
 from axis.core.codes import canonical, is_within
 from axis.core.ids import new_id
-from axis.core.lanes import mailbox_queue, notices_queue
 from axis.core.messages import Lane
+from axis.core.reading import parse_envelope
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Attachment, Document, Receipt, Staff, StatusCode
 
-log = logging.getLogger("axis.client")
-
-_LANES: tuple[Lane, ...] = ("urgent", "normal")  # in the order in which they are handed out
 _KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
 
 
@@ -78,12 +74,8 @@ class Agency:
         now: Callable[[], dt.datetime],
     ) -> None:
         self.code = settings.code
-        self._deadline = settings.deadline
-        self._transport = transport
         self._gateway = gateway
         self._ledger = ledger
-        self._group = group
-        self._background: set[asyncio.Task[None]] = set()
         self._author = Author(settings.code, settings.key, now)
         self._outbox = Outbox(ledger, transport.publisher, account=settings.code, now=now)
         self._witness = Witness(
@@ -91,9 +83,8 @@ class Agency:
             cache=settings.state_folder / "certificates",
             axis_certificate=settings.axis_certificate,
         )
-        self._inbox_mail: Mail | None = None
+        self._session = Session(settings.code, transport=transport, group=group, deadline=settings.deadline)
         self._board: NoticeBoard | None = None
-        self._notices_mail: Mail | None = None
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -137,13 +128,13 @@ class Agency:
                 agency = cls(settings, transport=transport, gateway=gateway, ledger=ledger, group=group, now=now)
                 try:
                     await ledger.prune(before=new_id(now() - _KEPT))
-                    agency._start(agency._outbox.run())
+                    agency._session.start(agency._outbox.run())
                     yield agency
-                    await agency._finish()
+                    await agency._outbox.wait_swept(settings.deadline)
                 except BaseException as error:  # noqa: BLE001 - raised below, outside the group that would wrap it
                     failure = error
                 finally:
-                    await agency._close()
+                    await agency._session.close()
             if failure is not None:
                 raise failure
 
@@ -159,20 +150,24 @@ class Agency:
         concerns: str | None = None,
         reason: str | None = None,
         sender: str | None = None,
+        envelope_id: str | None = None,
     ) -> Sent:
         """Upload the files, sign the envelope, keep it, publish it; return when the broker has confirmed.
 
         Recipients may be in either code form. `sender` is a unit below when not the agency itself. `concerns` is the
-        envelope that is recalled, updated or replaced.
+        envelope that is recalled, updated or replaced. `envelope_id` (from `new_envelope_id`, noted by the application
+        before) makes it safe to call again after any failure: it is one document, however often it is called.
 
         Raises:
             Refused: with the code the axis would refuse it with; nothing was kept or sent.
+            Malformed: a code or a file cannot be read; nothing was kept or sent.
             Unavailable: the gateway was away; nothing was kept or sent.
             NotConfirmed: the broker was away; the envelope is kept and will be sent by itself.
         """
         files = [File.of(each) for each in attachments]
         speaker = self._speaker(sender)
         codes = [canonical(recipient) for recipient in recipients]
+        identifier = envelope_id or self.new_envelope_id()
 
         def write(described: Sequence[dict[str, object]]) -> Entry:
             return self._author.envelope(
@@ -183,6 +178,7 @@ class Agency:
                 action=action,
                 concerns=concerns,
                 reason=reason,
+                identifier=identifier,
             )
 
         # A first time with made-up digests: what the axis would refuse is refused before anything is uploaded.
@@ -191,7 +187,7 @@ class Agency:
         for number, file in enumerate(files):
             uploaded = await self._gateway.upload(file)
             described.append(file.attachment(number, sha256=uploaded.sha256, size=uploaded.size))
-        return _sent(await self._outbox.submit(write(described)))
+        return await self._submit(write(described))
 
     async def send_edxml(
         self,
@@ -200,6 +196,7 @@ class Agency:
         recipients: Sequence[str] | None = None,
         sender: str | None = None,
         concerns: str | None = None,
+        envelope_id: str | None = None,
     ) -> Sent:
         """Send an edXML document package (QCVN 102:2016): its header becomes the envelope, its files go to the store.
 
@@ -211,7 +208,7 @@ class Agency:
         package = await asyncio.to_thread(
             read_package,
             source,
-            identifier=new_id(now),
+            identifier=envelope_id or new_id(now),
             sent_at=now,
             recipients=None if recipients is None else [canonical(recipient) for recipient in recipients],
             sender=None if sender is None else canonical(sender),
@@ -221,7 +218,11 @@ class Agency:
         entry = self._author.signed_envelope(package.body)
         for file in package.files:
             await self._gateway.upload(file)
-        return _sent(await self._outbox.submit(entry))
+        return await self._submit(entry)
+
+    def new_envelope_id(self) -> str:
+        """Make an id for a document about to be sent; the axis takes ids that are not older than a month."""
+        return new_id(self._author.now())
 
     async def receipt(self, message_id: str, *, deadline: float = 30.0) -> Receipt:
         """Return the axis's answer to an envelope (or to a status it refused), its signature verified.
@@ -253,13 +254,13 @@ class Agency:
         There is one inbox at a time: starting a new one gives back what the one before left untaken.
         """
         return Inbox(
-            open_mail=self._open_mail,
+            open_mail=self._session.open_mailbox,
             author=self._author,
             ledger=self._ledger,
             outbox=self._outbox,
             witness=self._witness,
             desk=self,
-            start=self._start,
+            start=self._session.start,
             idle=idle,
         )
 
@@ -304,57 +305,29 @@ class Agency:
 
     # Inside
 
-    def _speaker(self, code: str | None) -> str:
-        speaker = self.code if code is None else canonical(code)
-        if not is_within(speaker, self.code):
-            raise Refused("abuse/account", f"{self.code} does not speak for {speaker}")
-        return speaker
-
-    async def _open_mail(self) -> Mail:
-        if self._inbox_mail is not None:
-            await self._inbox_mail.close()
-        queues = [mailbox_queue(lane, self.code) for lane in _LANES]
-        self._inbox_mail = Mail({queue: self._transport.source(queue) for queue in queues})
-        self._start(self._inbox_mail.run())
-        return self._inbox_mail
-
     def _notice_board(self) -> NoticeBoard:
         if self._board is None:
-            queue = notices_queue(self.code)
-            self._notices_mail = Mail({queue: self._transport.source(queue)})
             self._board = NoticeBoard(
-                mail=self._notices_mail,
+                mail=self._session.open_notices(),
                 ledger=self._ledger,
                 witness=self._witness,
                 account=self.code,
                 now=self._author.now,
             )
-            self._start(self._notices_mail.run())
-            self._start(self._board.run())
+            self._session.start(self._board.run())
         return self._board
 
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = self._group.create_task(work)
-        self._background.add(task)
-        task.add_done_callback(self._background.discard)
+    async def _submit(self, entry: Entry) -> Sent:
+        sent = await self._outbox.submit(entry)
+        if sent.body != entry.body and not _same_document(sent.body, entry.body):
+            raise Refused("envelope/id-reused", f"{entry.id} is the id of another document")
+        return _sent(sent)
 
-    async def _finish(self) -> None:
-        """Give what an earlier run has left a chance to go out, also from a process that lives for one document."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(self._deadline):
-                await self._outbox.wait_swept()
-
-    async def _close(self) -> None:
-        try:
-            async with asyncio.timeout(self._deadline):
-                for mail in (self._inbox_mail, self._notices_mail):
-                    if mail is not None:
-                        await mail.close()
-        except TimeoutError:
-            log.warning("the broker does not answer; what was not taken goes back with the connection")
-        finally:
-            for task in list(self._background):
-                task.cancel()
+    def _speaker(self, code: str | None) -> str:
+        speaker = self.code if code is None else canonical(code)
+        if not is_within(speaker, self.code):
+            raise Refused("abuse/account", f"{self.code} does not speak for {speaker}")
+        return speaker
 
 
 def _sent(entry: Entry) -> Sent:
@@ -362,3 +335,9 @@ def _sent(entry: Entry) -> Sent:
         raise NotConfirmed(entry.id)
     lane, _, _ = entry.routing_key.partition(".")
     return Sent(entry.id, "urgent" if lane == "urgent" else "normal", entry.confirmed_at)
+
+
+def _same_document(one: bytes, other: bytes) -> bool:
+    """Whether two envelopes differ in nothing but the moment they were written."""
+    first, second = parse_envelope(one), parse_envelope(other)
+    return first == second.model_copy(update={"sent_at": first.sent_at})

@@ -106,6 +106,7 @@ class Author:
         action: Action = Action.NEW,
         concerns: str | None = None,
         reason: str | None = None,
+        identifier: str | None = None,
     ) -> Entry:
         """Write an envelope; raise Refused with the code the axis would refuse it with."""
         at = self.now()
@@ -113,7 +114,7 @@ class Author:
             _bytes(
                 {
                     "schema": "axis.envelope/1",
-                    "id": new_id(at),
+                    "id": identifier or new_id(at),
                     "sender": sender or self.code,
                     "recipients": list(recipients),
                     "action": action,

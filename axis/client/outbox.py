@@ -1,6 +1,7 @@
 """Everything an agency publishes goes through here: kept on disk first, sent until the broker has confirmed it."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import logging
 import random
@@ -57,9 +58,14 @@ class Outbox:
             async with self._changed:
                 await self._changed.wait()
 
-    async def wait_swept(self) -> None:
-        """Wait until everything that was left from before has been tried once."""
-        await self._swept.wait()
+    async def wait_swept(self, seconds: float) -> None:
+        """Wait until everything that was left from before has been tried once, but not longer than this.
+
+        So that it gets a chance to go out also from processes that live for one document.
+        """
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._swept.wait()
 
     async def run(self) -> None:
         """Send what is left from before, and what could not be sent at once, until cancelled."""

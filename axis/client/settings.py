@@ -1,7 +1,7 @@
 """Who an agency is and where the axis is: a folder written when the agency is connected."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import unquote, urlsplit
@@ -39,8 +39,8 @@ class AgencySettings:
     code: str
     amqp_url: SecretStr
     gateway_url: str
-    key: SigningKey
-    axis_certificate: bytes
+    key: SigningKey = field(repr=False)
+    axis_certificate: bytes = field(repr=False)
     state_folder: Path
     ca_file: Path | None = None
     deadline: float = 10.0

@@ -117,6 +117,22 @@ async def test_a_lost_confirm_makes_no_second_document(world: World) -> None:
     assert len({(m.message_id, m.body, m.headers["axis-signature"]) for m in world.post.published}) == 1
 
 
+async def test_an_id_of_the_applications_own_makes_calling_again_safe(world: World) -> None:
+    async with world.connect() as agency:
+        identifier = agency.new_envelope_id()
+        world.post.away = True
+        with pytest.raises(NotConfirmed):
+            await agency.send(document=paper(), recipients=["G22"], envelope_id=identifier)
+        world.post.away = False
+        await agency.send(document=paper(), recipients=["G22"], envelope_id=identifier)
+    async with world.connect() as agency:
+        await agency.send(document=paper(), recipients=["G22"], envelope_id=identifier)
+        with pytest.raises(Refused, match="id-reused"):
+            await agency.send(document=paper(), recipients=["G12"], envelope_id=identifier)
+    (message,) = world.post.published
+    assert message.message_id == identifier
+
+
 async def test_a_process_that_lives_for_one_document_sends_what_was_left(world: World) -> None:
     world.post.away = True
     async with world.connect() as agency:
