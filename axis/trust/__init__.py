@@ -1,0 +1,19 @@
+"""Signatures, certificates and tokens: bytes in, verdict out; what cannot be proved raises."""
+
+from axis.trust.certificates import enrol, is_demonstration, thumbprint
+from axis.trust.demonstration import DemonstrationCA
+from axis.trust.keyring import Keyring
+from axis.trust.keys import SigningKey, new_key
+from axis.trust.tokens import issue_token, verify_token
+
+__all__ = [
+    "DemonstrationCA",
+    "Keyring",
+    "SigningKey",
+    "enrol",
+    "is_demonstration",
+    "issue_token",
+    "new_key",
+    "thumbprint",
+    "verify_token",
+]

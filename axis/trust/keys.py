@@ -1,0 +1,118 @@
+"""Private keys: made, loaded together with their certificate, and used to sign."""
+
+from pathlib import Path
+from typing import Literal, Self
+
+from cryptography import x509
+from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+
+from axis.errors import AxisError, Misconfigured, Refused
+from axis.trust import encoding
+from axis.trust.algorithms import Algorithm, PrivateKey, algorithm_for, check_public_key, sign
+from axis.trust.certificates import load_pem, thumbprint
+from axis.trust.jws import detached_header, header_segment
+
+KeyKind = Literal["ed25519", "p256", "rsa"]
+
+KEY_FILE = "key.pem"
+CERTIFICATE_FILE = "certificate.pem"
+_NEW_RSA_BITS = 3072
+
+
+def new_key(kind: str) -> bytes:
+    """Make a private key of a kind (ed25519, p256, rsa): PKCS #8, PEM, unencrypted, so keep it to its owner."""
+    key: PrivateKey
+    match kind:
+        case "ed25519":
+            key = Ed25519PrivateKey.generate()
+        case "p256":
+            key = generate_private_key(SECP256R1())
+        case "rsa":
+            key = generate_rsa(public_exponent=65_537, key_size=_NEW_RSA_BITS)
+        case _:
+            raise Misconfigured(f"no kind of key “{kind}”: take ed25519, p256 or rsa")
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+class SigningKey:
+    """A private key with the certificate it signs under."""
+
+    def __init__(self, key: PrivateKey, certificate: x509.Certificate | None = None) -> None:
+        if certificate is not None and _public_bytes(certificate) != _public_bytes(key):
+            raise Misconfigured("the certificate is for another key")
+        self._key = key
+        self.algorithm: Algorithm = algorithm_for(key)
+        self._thumbprint = None if certificate is None else thumbprint(certificate.public_bytes(Encoding.DER))
+        self._segment = None if self._thumbprint is None else detached_header(self.algorithm, self._thumbprint)
+
+    def __repr__(self) -> str:
+        return f"<SigningKey {self.algorithm} {self._thumbprint or 'without certificate'}>"
+
+    @classmethod
+    def from_pem(cls, key_pem: bytes, certificate_pem: bytes | None) -> Self:
+        """Load a key and its certificate; raise Misconfigured when they cannot be used or do not belong together."""
+        key = load_key(key_pem)
+        try:
+            certificate = None if certificate_pem is None else load_pem(certificate_pem)
+        except Refused as error:
+            raise Misconfigured(error.detail) from error
+        return cls(key, certificate)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Load key.pem and certificate.pem from a folder; raise Misconfigured naming what is missing or wrong."""
+        try:
+            return cls.from_pem((folder / KEY_FILE).read_bytes(), (folder / CERTIFICATE_FILE).read_bytes())
+        except OSError as error:
+            raise Misconfigured(f"{error.filename}: {error.strerror}") from error
+        except AxisError as error:
+            raise Misconfigured(f"{folder}: {error.detail}") from error
+
+    @property
+    def thumbprint(self) -> str:
+        """The certificate's x5t#S256; raise Misconfigured when the key has no certificate."""
+        if self._thumbprint is None:
+            raise Misconfigured("the key has no certificate yet")
+        return self._thumbprint
+
+    def sign(self, body: bytes) -> str:
+        """Sign the exact bytes; return the detached JWS for the `axis-signature` header."""
+        if self._segment is None:
+            raise Misconfigured("the key has no certificate yet")
+        signature = sign(self._key, self.algorithm, self._segment.encode("ascii") + b"." + body)
+        return f"{self._segment}..{encoding.encode(signature)}"
+
+    def sign_compact(self, members: dict[str, object], payload: bytes) -> str:
+        """Sign a payload that travels inside the JWS; `members` go into the header beside alg and x5t#S256."""
+        header = header_segment({"alg": self.algorithm, **members, "x5t#S256": self.thumbprint})
+        signing_input = f"{header}.{encoding.encode(payload)}"
+        return f"{signing_input}.{encoding.encode(sign(self._key, self.algorithm, signing_input.encode('ascii')))}"
+
+
+def load_key(pem: bytes) -> PrivateKey:
+    """Load an unencrypted private key of a kind the axis takes; raise Misconfigured."""
+    try:
+        key = load_pem_private_key(pem, password=None)
+        check_public_key(key.public_key())
+    except (ValueError, TypeError, UnsupportedAlgorithm) as error:
+        raise Misconfigured(f"not an unencrypted private key in PEM: {error}"[:300]) from error
+    except Refused as error:
+        raise Misconfigured(error.detail) from error
+    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey):
+        raise Misconfigured(f"a key of kind {type(key).__name__}: take Ed25519, P-256 or RSA")
+    return key
+
+
+def _public_bytes(owner: x509.Certificate | PrivateKey) -> bytes:
+    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
