@@ -15,12 +15,12 @@ def load(group: str) -> Mapping[str, str]:
 def parse(text: str, origin: str) -> Mapping[str, str]:
     """Split a file into its queries: each begins with a line `-- name: <name>` and ends before the next.
 
-    Raises ValueError for a file with anything before the first name, a name used twice or a query without text:
+    Raises ValueError for a file with more than comments before the first name, a name used twice or a query without text:
     mistakes of ours, found when the program starts.
     """
     before, *parts = _NAME.split(text)
-    if before.strip():
-        raise ValueError(f"{origin}.sql: text before the first `-- name:`")
+    if not all(line.startswith("--") for line in before.split("\n") if line):
+        raise ValueError(f"{origin}.sql: SQL before the first `-- name:`")
     queries: dict[str, str] = {}
     for name, body in zip(parts[::2], parts[1::2], strict=True):
         query = body.strip().removesuffix(";")

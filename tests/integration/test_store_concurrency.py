@@ -174,11 +174,14 @@ async def test_trackers_over_the_same_envelopes_never_deadlock(one: Store, other
                     group.create_task(mark(store))
 
 
-async def test_two_relays_are_handed_different_work(one: Store, other: Store) -> None:
+async def test_two_relays_are_handed_different_work(one: Store, other: Store, sql: Any) -> None:
     async with one.transaction() as tx:
         await tx.accept([accepted() for _ in range(20)])
+    await sql.execute("UPDATE envelope SET attempted_at = attempted_at - interval '1 hour'")
+    await sql.execute("UPDATE notice SET attempted_at = attempted_at - interval '1 hour'")
+    an_hour = dt.timedelta(hours=1)
     (mine, my_notices), (theirs, their_notices) = await asyncio.gather(
-        one.unpublished(dt.timedelta(microseconds=1), 10), other.unpublished(dt.timedelta(microseconds=1), 10)
+        one.unpublished(an_hour, 10), other.unpublished(an_hour, 10)
     )
     assert not {row.id for row, _ in mine} & {row.id for row, _ in theirs}
     assert not {each.id for each in my_notices} & {each.id for each in their_notices}
