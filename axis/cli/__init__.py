@@ -2,12 +2,28 @@
 
 import os
 import sys
-from importlib import import_module, metadata
+from importlib import metadata
 from typing import Annotated
 
 import typer
 
-from axis.cli import console
+from axis.cli import (
+    agency,
+    console,
+    doctor,
+    edxml,
+    explain,
+    inbox,
+    key,
+    local,
+    quarantine,
+    send,
+    status,
+    topology,
+    track,
+    up,
+)
+from axis.cli.demo.command import demo
 from axis.errors import AxisError
 
 __all__ = ["app", "main"]
@@ -33,7 +49,10 @@ def _version(*, wanted: bool) -> None:
 def _axis(
     *,
     version: Annotated[
-        bool, typer.Option("--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Say it.")
+        bool,
+        typer.Option(
+            "--version", callback=lambda value: _version(wanted=value), is_eager=True, help="Print the version."
+        ),
     ] = False,
 ) -> None:
     """The axis: signed electronic documents from one agency to many, verified, recorded and answered.
@@ -43,24 +62,21 @@ def _axis(
     """
 
 
-def _mount(name: str, command: str | None = None) -> None:
-    try:
-        module = import_module(f"axis.cli.{name}")
-    except ImportError:
-        return
-    if command is None:
-        app.add_typer(module.app, name=name)
-    else:
-        app.command(command)(getattr(module, command))
-
-
-for _name in ("local", "key", "topology", "agency", "edxml", "status", "quarantine"):
-    _mount(_name)
-for _name in ("explain", "send", "inbox", "track", "doctor"):
-    _mount(_name, _name)
-_mount("up", "up")
-_mount("up", "down")
-_mount("demo.command", "demo")
+app.command("up")(up.up)
+app.command("down")(up.down)
+app.command("demo")(demo)
+app.add_typer(agency.app, name="agency")
+app.command("explain")(explain.explain)
+app.command("send")(send.send)
+app.command("inbox")(inbox.inbox)
+app.add_typer(status.app, name="status")
+app.command("track")(track.track)
+app.add_typer(quarantine.app, name="quarantine")
+app.command("doctor")(doctor.doctor)
+app.add_typer(topology.app, name="topology")
+app.add_typer(key.app, name="key")
+app.add_typer(local.app, name="local")
+app.add_typer(edxml.app, name="edxml")
 
 
 def main() -> None:

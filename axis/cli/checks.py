@@ -3,11 +3,12 @@
 import asyncio
 import datetime as dt
 import shutil
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
+from aiormq.exceptions import AMQPError, ChannelNotFoundEntity
 
 from axis.broker import Link
 from axis.cli.accounts import management, wanted_topology
@@ -15,7 +16,7 @@ from axis.cli.certificate_checks import certificates
 from axis.cli.findings import Check, Level, few
 from axis.core.lanes import LANES, route_queue
 from axis.core.topology import Verb, difference
-from axis.errors import AxisError, Misconfigured
+from axis.errors import AxisError, Misconfigured, Unavailable
 from axis.settings import Settings
 from axis.store import Store
 from axis.store.reaching import connection
@@ -134,26 +135,44 @@ async def topology(settings: Settings) -> list[Check]:
 
 
 async def workers(settings: Settings) -> list[Check]:
-    """Ask the broker who consumes: a worker that hangs before its queue is seen too."""
+    """Ask the broker who consumes: a worker that hangs before its queue is seen too.
+
+    Asked over AMQP, as the workers' account: the management API is some seconds behind.
+    """
     queues = {
         "router": [route_queue(lane) for lane in LANES],
         "tracker": [TRACK_QUEUE],
         "relay": [QUARANTINE_QUEUE],
     }
-    checks = []
-    async with management(settings) as api:
-        depths = await api.queue_depths()
-        for worker, names in queues.items():
-            consumers = {name: await api.queue_consumers(name) for name in names}
-            waiting = sum(depths.get(name, 0) for name in names)
-            without = [name for name, count in consumers.items() if count == 0]
-            if without:
-                found = f"nobody consumes {', '.join(without)}; {waiting} messages wait"
-                checks.append(Check(worker, Level.FAIL, found, f"start it: `axis up`, or python -m workers {worker}"))
-            else:
-                told = ", ".join(f"{name}: {count}" for name, count in consumers.items())
-                checks.append(Check(worker, Level.OK, f"consumers of {told}; {waiting} messages wait"))
-    return checks
+    async with Link(settings.worker_url, "axis doctor") as link:
+        return [_worker(worker, {name: await _state(link, name) for name in names}) for worker, names in queues.items()]
+
+
+def _worker(worker: str, states: Mapping[str, tuple[int, int] | None]) -> Check:
+    """Judge a worker by the queues it has to consume: name -> (consumers, messages ready), None when not there."""
+    start = f"start it: `axis up`, or python -m workers {worker}"
+    if absent := [name for name, state in states.items() if state is None]:
+        return Check(
+            worker, Level.FAIL, f"there is no queue {', '.join(absent)}", "`axis topology apply`, then `axis up`"
+        )
+    counted = {name: state for name, state in states.items() if state is not None}
+    waiting = sum(ready for _, ready in counted.values())
+    if without := [name for name, (consumers, _) in counted.items() if consumers == 0]:
+        return Check(worker, Level.FAIL, f"nobody consumes {', '.join(without)}; {waiting} messages wait", start)
+    told = ", ".join(f"{name}: {consumers}" for name, (consumers, _) in counted.items())
+    return Check(worker, Level.OK, f"consumers of {told}; {waiting} messages wait")
+
+
+async def _state(link: Link, queue: str) -> tuple[int, int] | None:
+    channel = await link.channel()
+    try:
+        state = await channel.queue_declare(queue, passive=True)
+    except ChannelNotFoundEntity:
+        return None
+    except AMQPError as error:
+        raise Unavailable(f"the broker does not tell about {queue}: {error}") from error
+    await channel.close()
+    return state.consumer_count or 0, state.message_count or 0
 
 
 async def gateway(settings: Settings) -> list[Check]:

@@ -60,11 +60,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
 def report(error: AxisError, *, as_json: bool) -> int:
     """Say on standard error what went wrong and what to do (as JSON on standard output too); return the exit code."""
     reason = error.reason
+    # Where in a file: only Malformed and its kin know.
+    place = {name: found for name in ("line", "column") if (found := getattr(error, name, None)) is not None}
     if as_json:
-        print_json(
-            {"error": {"code": error.code, "detail": error.detail, "fault": reason.fault, "remedy": reason.remedy}}
-        )
-    err.print(f"[bold red]axis:[/bold red] {escape(printable(error.detail))} [dim]({error.code})[/dim]")
+        told = {"code": error.code, "detail": error.detail, "fault": reason.fault, "remedy": reason.remedy}
+        print_json({"error": {**told, **place}})
+    where = "".join(f", {name} {number}" for name, number in place.items())
+    err.print(f"[bold red]axis:[/bold red] {escape(printable(error.detail + where))} [dim]({error.code})[/dim]")
     if reason.remedy:
         err.print(escape(reason.remedy))
     return error.exit_code

@@ -49,9 +49,9 @@ def explain(
     priority: Annotated[Priority, typer.Option(help="Decides the lane.")] = Priority.NORMAL,
     as_json: JsonOption = False,
 ) -> None:
-    """Explain where a document would go: every rule that was considered, the mailbox, the accounts, the lane.
+    """Explain where a document would go, and why.
 
-    Nothing is sent. Codes may be in either form.
+    Prints every rule that was considered, the mailbox, the accounts and the lane. Nothing is sent. Codes may be in either form.
 
     For example:
 

@@ -40,9 +40,9 @@ def inbox(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Take the documents in an agency's mailbox, urgent ones first: check, print, and report 01 (arrived) for each.
+    """Take the documents in an agency's mailbox.
 
-    A document taken is not handed out again: use --save to keep it, or --leave to only look (at the first 64 of each
+    Urgent ones first: each is checked, printed, and reported as 01 (arrived). A document taken is not handed out again: use --save to keep it, or --leave to only look (at the first 64 of each
     lane). With --json and --follow each document is one line.
 
     For example:

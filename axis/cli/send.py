@@ -69,7 +69,9 @@ def send(
     profile: ProfileOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Send a document, and print what the axis did with it.
+    """Send a document; print what the axis did.
+
+    The receipt is waited for, its signature checked, and every recipient's outcome shown.
 
     For example:
 

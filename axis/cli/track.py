@@ -20,7 +20,9 @@ def track(
     events: Annotated[bool, typer.Option("--events/--no-events", help="Also the statuses, one by one.")] = True,
     as_json: JsonOption = False,
 ) -> None:
-    """Show what became of a document for each of its recipients, and every status that was reported.
+    """Show what became of a document.
+
+    For each of its recipients: mailbox, state, last status; and every status that was reported.
 
     For example:
 

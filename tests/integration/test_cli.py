@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import signal
 import stat
 import subprocess
 import sys
@@ -27,6 +28,7 @@ from tests import services as real
 SENDER, RECEIVER, UNIT, STRANGER = "X41", "X42", "X42.07", "X49"
 WORKER = "axis-worker-of-test-cli"
 SECONDS = 60
+PROGRAM = "from axis.cli import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Axis:
         """Run a command as a user does; `code` is how it has to end."""
         environ = {**os.environ, "AXIS_HOME": str(self.home), "TZ": "Asia/Ho_Chi_Minh", "PYTHONUTF8": "1"}
         ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", "from axis.cli import main; main()", *arguments],
+            [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
             env=environ,
             cwd=self.home.parent,
             capture_output=True,
@@ -137,6 +139,28 @@ def test_a_document_goes_there_and_its_status_comes_back(agencies: Axis, tmp_pat
     statuses = _tracked_until(agencies, sent["envelope"], RECEIVER, "06")
     assert statuses[UNIT] == "03"
     assert "06" in agencies.run("track", sent["envelope"]).stdout
+
+
+def test_following_the_inbox_ends_quietly_with_ctrl_c(agencies: Axis, tmp_path: Path) -> None:
+    note = tmp_path / "note.txt"
+    note.write_text("x", encoding="utf-8")
+    envelope = agencies.json("send", str(note), "--as", SENDER, "--to", RECEIVER)["envelope"]
+    following = subprocess.Popen(
+        [sys.executable, "-W", "error", "-c", PROGRAM, "inbox", "--as", RECEIVER, "--follow", "--json"],
+        env={**os.environ, "AXIS_HOME": str(agencies.home)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert following.stdout is not None
+        assert json.loads(following.stdout.readline())["envelope"]["id"] == envelope
+        following.send_signal(signal.SIGINT)
+        assert following.communicate(timeout=SECONDS) == ("", "")
+        assert following.returncode == 130
+    finally:
+        following.kill()
+        following.wait()
 
 
 def test_a_refused_status_says_why(agencies: Axis) -> None:

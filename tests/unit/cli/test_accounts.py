@@ -19,13 +19,13 @@ from axis.errors import Misconfigured
 from axis.settings import Settings
 
 
-def settings(home: Path, **more: SecretStr | None) -> Settings:
+def settings(home: Path, worker: str | None = None) -> Settings:
     return Settings(
         home=home,
         amqp_url=SecretStr("amqp://admin:secret@broker:5672/axis"),
         rabbitmq_api_url=SecretStr("http://broker"),
         database_url=SecretStr("postgresql://db"),
-        **{"worker_amqp_url": None, **more},
+        worker_amqp_url=None if worker is None else SecretStr(worker),
     )
 
 
@@ -67,7 +67,7 @@ def test_the_workers_account_is_chosen_once_and_kept_secret(tmp_path: Path) -> N
 def test_it_follows_the_broker_and_keeps_its_password_and_what_else_is_in_the_file(tmp_path: Path) -> None:
     file = tmp_path / "stack.env"
     file.write_text("# comment\nAXIS_GATEWAY_PORT=1234\nAXIS_WORKER_AMQP_URL=amqp://axis-worker:kept@old:1/axis\n")
-    found = ensure_worker_account(settings(tmp_path, worker_amqp_url=SecretStr("amqp://axis-worker:kept@old:1/axis")))
+    found = ensure_worker_account(settings(tmp_path, "amqp://axis-worker:kept@old:1/axis"))
     assert address_of(found) == "amqp://axis-worker:kept@broker:5672/axis"
     assert file.read_text().splitlines() == [
         "# comment",
@@ -77,11 +77,11 @@ def test_it_follows_the_broker_and_keeps_its_password_and_what_else_is_in_the_fi
 
 
 def test_an_address_from_outside_is_left_alone(tmp_path: Path) -> None:
-    given = settings(tmp_path, worker_amqp_url=SecretStr("amqp://w:p@elsewhere/axis"))
+    given = settings(tmp_path, "amqp://w:p@elsewhere/axis")
     assert ensure_worker_account(given) == given
     assert not (tmp_path / "stack.env").exists()
 
 
 def test_the_account_that_sets_up_the_broker_is_not_cut_down_to_a_workers(tmp_path: Path) -> None:
     with pytest.raises(Misconfigured, match="account that sets up the broker"):
-        worker_user(settings(tmp_path, worker_amqp_url=SecretStr("amqp://admin:secret@broker:5672/axis")))
+        worker_user(settings(tmp_path, "amqp://admin:secret@broker:5672/axis"))

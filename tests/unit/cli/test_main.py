@@ -100,6 +100,11 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
         cli.main()
 
 
+def test_an_error_in_a_file_says_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    raising(monkeypatch, Malformed("mismatched tag", line=3, column=7))
+    assert "mismatched tag, line 3, column 7" in run().err
+
+
 def test_an_error_in_json(run: Run, store: object) -> None:
     ran = run("track", "nothing-such", "--json")
     assert ran.code == 66

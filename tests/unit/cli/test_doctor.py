@@ -1,0 +1,56 @@
+import datetime as dt
+from pathlib import Path
+
+import pytest
+
+from axis.cli.checks import _clock, _space, _worker
+from axis.cli.findings import Level, few
+from tests.builders import NOW
+from tests.unit.cli.conftest import Run
+
+
+def test_without_settings_it_says_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for name in ("AXIS_AMQP_URL", "AXIS_RABBITMQ_API_URL", "AXIS_DATABASE_URL"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AXIS_HOME", str(tmp_path))
+    ran = run("doctor")
+    assert ran.code == 1
+    assert ran.out.startswith("fail settings")
+    assert "`axis up`" in ran.out
+
+
+def test_what_is_away_fails_alone(run: Run, store: object, tmp_path: Path) -> None:
+    ran = run("doctor", "--json")
+    assert ran.code == 1
+    levels = {each["name"]: each["level"] for each in ran.json["checks"]}
+    assert {name for name, level in levels.items() if level == "fail"} >= {"broker", "database", "gateway", "axis key"}
+    assert levels["settings"] == "ok"
+    assert all(each["remedy"] for each in ran.json["checks"] if each["level"] == "fail")
+
+
+@pytest.mark.parametrize(
+    ("ahead", "level"),
+    [(0.0, Level.OK), (0.9, Level.OK), (2.0, Level.WARN), (-2.0, Level.WARN), (31.0, Level.FAIL), (-31.0, Level.FAIL)],
+)
+def test_clocks(ahead: float, level: Level) -> None:
+    assert _clock(NOW, NOW + dt.timedelta(seconds=ahead), NOW).level is level
+
+
+def test_a_slow_answer_is_no_wrong_clock() -> None:
+    assert _clock(NOW, NOW + dt.timedelta(seconds=5), NOW + dt.timedelta(seconds=9)).level is Level.OK
+
+
+def test_workers() -> None:
+    assert _worker("router", {"a": (2, 0), "b": (1, 5)}).level is Level.OK
+    idle = _worker("router", {"a": (1, 0), "b": (0, 5)})
+    assert (idle.level, idle.found) == (Level.FAIL, "nobody consumes b; 5 messages wait")
+    assert "there is no queue a" in _worker("tracker", {"a": None}).found
+
+
+def test_space_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
+    assert "GiB free" in _space("disk", tmp_path / "not" / "yet").found
+
+
+def test_few() -> None:
+    assert few(["a", "b"]) == "a, b"
+    assert few([str(number) for number in range(9)]) == "0, 1, 2, 3, 4 and 4 more"
