@@ -119,7 +119,9 @@ class Tracker:
                 # Another tracker recorded one of these ids under another envelope since we looked.
                 raise Unavailable("a status id was recorded by another tracker meanwhile; the batch is judged again")
             refused = [end for end in ends if isinstance(end, Refuse)]
-            if notices := [end.notice for end in (*fresh, *refused) if end.notice is not None]:
+            notices = [end.notice for end in fresh]
+            notices += [end.notice for end in refused if end.notice is not None]
+            if notices:
                 await tx.notices(notices)
             if kept := [end.quarantine for end in refused if end.quarantine is not None]:
                 await tx.quarantine(kept)

@@ -7,7 +7,7 @@ import os
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -91,7 +91,7 @@ def enrol(
     if not certificate.is_file():
         raise NotFound(f"no such file: {certificate}")
     now = dt.datetime.now(dt.UTC)
-    role = "gateway" if gateway else "agency"
+    role: Literal["agency", "gateway"] = "gateway" if gateway else "agency"
     record = enrolled(certificate.read_bytes(), canonical(organisation), role, now, allow_demonstration=demonstration)
     asyncio.run(_put(record))
     if as_json:

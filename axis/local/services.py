@@ -58,5 +58,5 @@ def from_environment(environ: Mapping[str, str] = os.environ) -> Services | None
             f"{', '.join(sorted(named))} set, but not {', '.join(missing)}: set all three or none",
             code="local/environment",
         )
-    found = {attribute: environ[name] for name, attribute in VARIABLES.items()}
-    return Services(**found, kind="environment")
+    amqp_url, api_url, database_url = (environ[name] for name in VARIABLES)
+    return Services(amqp_url, api_url, database_url, kind="environment")
