@@ -15,8 +15,8 @@ def load(group: str) -> Mapping[str, str]:
 def parse(text: str, origin: str) -> Mapping[str, str]:
     """Split a file into its queries: each begins with a line `-- name: <name>` and ends before the next.
 
-    Raises ValueError for a file with more than comments before the first name, a name used twice or a query without text:
-    mistakes of ours, found when the program starts.
+    Only comments may stand before the first. Raises ValueError for SQL there, a name used twice or a query without
+    text: mistakes of ours, found when the program starts.
     """
     before, *parts = _NAME.split(text)
     if not all(line.startswith("--") for line in before.split("\n") if line):

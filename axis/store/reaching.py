@@ -89,8 +89,8 @@ def options(name: str) -> dict[str, Any]:
             # Compiling a plan costs more than any of our queries, and the estimate that triggers it grows with the
             # number of partitions.
             "jit": "off",
-            # Plans must not depend on statistics. On the first of a month the partition that everything goes to is empty,
-            # and a plan cached then reads all of it, more of it each minute. What we ask is answered by indexes.
+            # Plans must not depend on statistics. On the first of a month the partition that everything goes to is
+            # empty, and a plan cached then reads all of it, more of it each minute. Our questions have indexes.
             "enable_seqscan": "off",
             "enable_hashjoin": "off",
             "enable_mergejoin": "off",
