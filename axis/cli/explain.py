@@ -51,7 +51,8 @@ def explain(
 ) -> None:
     """Explain where a document would go, and why.
 
-    Prints every rule that was considered, the mailbox, the accounts and the lane. Nothing is sent. Codes may be in either form.
+    Prints every rule that was considered, the mailbox, the accounts and the lane. Nothing is sent. Codes may be in
+    either form.
 
     For example:
 

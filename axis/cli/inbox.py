@@ -42,8 +42,9 @@ def inbox(
 ) -> None:
     """Take the documents in an agency's mailbox.
 
-    Urgent ones first: each is checked, printed, and reported as 01 (arrived). A document taken is not handed out again: use --save to keep it, or --leave to only look (at the first 64 of each
-    lane). With --json and --follow each document is one line.
+    Urgent ones first: each is checked, printed, and reported as 01 (arrived). A document taken is not handed out
+    again: use --save to keep it, or --leave to only look (at the first 64 of each lane). With --json and --follow
+    each document is one line.
 
     For example:
 
