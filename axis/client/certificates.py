@@ -2,8 +2,6 @@
 
 import json
 import re
-from base64 import urlsafe_b64encode
-from hashlib import sha256
 from typing import Any
 
 from cryptography import x509
@@ -11,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from pydantic import ConfigDict
 
 from axis.errors import Misconfigured
+from axis.trust import thumbprint
 from schemas import Certificate
 
 AXIS = "W00"  # the code under which the axis signs receipts
@@ -37,11 +36,6 @@ def write_certificate(certificate: Certificate) -> bytes:
     return _Json(**{name: getattr(certificate, name) for name in Certificate.model_fields}).model_dump_json().encode()
 
 
-def thumbprint_of(der: bytes) -> str:
-    """Name a certificate: base64url of the SHA-256 of its DER (RFC 7515, x5t#S256)."""
-    return urlsafe_b64encode(sha256(der).digest()).rstrip(b"=").decode("ascii")
-
-
 def pinned(pem: bytes) -> list[Certificate]:
     """Read the axis's own certificates from PEM, one or more (two while its key changes)."""
     try:
@@ -56,7 +50,7 @@ def pinned(pem: bytes) -> list[Certificate]:
 def _of_axis(certificate: x509.Certificate) -> Certificate:
     der = certificate.public_bytes(Encoding.DER)
     return Certificate(
-        thumbprint=thumbprint_of(der),
+        thumbprint=thumbprint(der),
         organisation=AXIS,
         role="axis",
         subject=certificate.subject.rfc4514_string()[:_SUBJECT],

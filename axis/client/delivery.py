@@ -28,6 +28,15 @@ class Reported:
     confirmed_at: datetime | None
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What an application reports of a document."""
+
+    code: StatusCode
+    reason: str | None = None
+    staff: Staff | None = None
+
+
 class Desk(Protocol):
     """What a delivery needs from the agency that it came to."""
 
@@ -59,7 +68,7 @@ class Delivery:
         recipients: tuple[str, ...],
         signer: Signer,
         desk: Desk,
-        take: Callable[["Delivery"], Awaitable[None]],
+        take: Callable[["Delivery", Said | None], Awaitable[Sequence[Reported]]],
     ) -> None:
         self.body = body
         self.signature = signature
@@ -88,7 +97,7 @@ class Delivery:
         """Say that the document is safe with the application: status 01 goes out, and the broker may forget it."""
         async with self._taking:
             if not self._taken:
-                await self._take(self)
+                await self._take(self, None)
                 self._taken = True
 
     async def accept(self, *, staff: Staff | None = None) -> Sequence[Reported]:
@@ -125,9 +134,13 @@ class Delivery:
         """Take the document, then report a status, one for each recipient of it that is ours.
 
         Returns when the statuses are on disk and the broker has confirmed them or its deadline is over. The same
-        status reported again keeps its id.
+        status reported again keeps its id. Taking and the first report are one write: a crash keeps both or neither.
         """
-        await self.take()
+        async with self._taking:
+            if not self._taken:
+                reported = await self._take(self, Said(code, reason, staff))
+                self._taken = True
+                return reported
         return [
             await self._desk.report(self.envelope.id, code, recipient=recipient, reason=reason, staff=staff)
             for recipient in self.recipients

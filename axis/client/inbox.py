@@ -4,9 +4,9 @@ Taking a document, step by step, and what a crash does after each:
 
     1 hand out    the application keeps the document        crash: nothing is recorded; the broker hands it out again
                                                             (the application meets its id a second time)
-    2 ledger      taken, with the signed 01, in one write   crash: the copy that comes again is known and not handed
-                                                            out; the 01 is sent at the next connect, same id and bytes
-    3 publish 01  confirmed by the broker                   crash: the same 01 goes out again; the axis knows its id
+    2 ledger      taken, with the signed 01 and the first   crash: the copy that comes again is known and not handed
+                  status of the application, in one write   out; both go out at the next connect, same ids and bytes
+    3 publish     confirmed by the broker                   crash: the same go out again; the axis knows their ids
     4 confirmed   noted in the ledger                       crash: the copy that comes again is only acked
     5 ack         the broker forgets the document
 
@@ -26,7 +26,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any, Self
 
 from axis.client.building import Author, reason_text
-from axis.client.delivery import Delivery, Desk
+from axis.client.delivery import Delivery, Desk, Reported, Said
 from axis.client.ledger import Entry, Ledger, Taken
 from axis.client.mail import Mail, Parcel, digest_of, evidence, patiently, signature_of
 from axis.client.outbox import Outbox
@@ -125,8 +125,8 @@ class Inbox:
         if not recipients:
             raise Refused("status/not-recipient", f"{envelope.id} names nobody this mailbox receives for")
 
-        async def take(delivery: Delivery) -> None:
-            await self._take(mail, parcel, delivery)
+        async def take(delivery: Delivery, said: Said | None) -> list[Reported]:
+            return await self._take(mail, parcel, delivery, said)
 
         return Delivery(
             body=submission.body,
@@ -138,24 +138,31 @@ class Inbox:
             take=take,
         )
 
-    async def _take(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> None:
-        envelope_id = delivery.envelope.id
-        arrived = [
-            self._author.status(envelope_id, StatusCode.ARRIVED, recipient=recipient)
-            for recipient in delivery.recipients
+    async def _take(self, mail: Mail, parcel: Parcel, delivery: Delivery, said: Said | None) -> list[Reported]:
+        envelope_id, recipients = delivery.envelope.id, delivery.recipients
+        statuses = [Said(StatusCode.ARRIVED)] if said is None else [Said(StatusCode.ARRIVED), said]
+        entries = [
+            self._author.status(envelope_id, each.code, recipient=recipient, reason=each.reason, staff=each.staff)
+            for each in statuses
+            for recipient in recipients
         ]
         taken = Taken(envelope_id, delivery.sha256, self._author.now())
-        entries = await self._ledger.write(taken=[taken], entries=arrived)
+        kept = await self._ledger.write(taken=[taken], entries=entries)
         # From here on it is taken, whatever the broker says.
-        await self._settle(mail, parcel, entries)
+        sent = await self._settle(mail, parcel, kept)
+        if said is None:
+            return []
+        last = zip(sent[-len(recipients) :], recipients, strict=True)
+        return [Reported(entry.id, recipient, said.code, entry.confirmed_at) for entry, recipient in last]
 
-    async def _settle(self, mail: Mail, parcel: Parcel, entries: list[Entry]) -> None:
+    async def _settle(self, mail: Mail, parcel: Parcel, entries: list[Entry]) -> list[Entry]:
         """Ack when the statuses are confirmed; at once if they can be, else as soon as they are."""
         sent = await self._outbox.send(entries)
         if all(entry.confirmed_at is not None for entry in sent):
             await mail.ack(parcel)
         else:
             self._start(self._ack_later(mail, parcel, sent[0].about))
+        return sent
 
     async def _ack_later(self, mail: Mail, parcel: Parcel, envelope_id: str) -> None:
         await self._outbox.wait_confirmed(envelope_id)

@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from axis.client.certificates import pinned, read_certificate, thumbprint_of, write_certificate
+from axis.client.certificates import pinned, read_certificate, write_certificate
 from axis.core.admission import check_signer
 from axis.core.ids import time_of
 from axis.core.messages import Signer
 from axis.core.reading import parse_envelope, parse_status
 from axis.errors import Misconfigured, Refused, Unavailable
 from axis.trust import Keyring
+from axis.trust import thumbprint as thumbprint_of
 from axis.trust.jws import take_apart
 from schemas import Certificate, Envelope, Receipt, Status
 

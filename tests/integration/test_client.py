@@ -4,6 +4,8 @@ import asyncio
 import base64
 import hashlib
 import os
+import signal
+import sys
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,7 +16,8 @@ import pytest
 from pydantic import SecretStr
 
 from axis.broker import Consumer, Link, ManagementApi, Publisher
-from axis.client import Agency, AgencySettings, NotConfirmed
+from axis.client import Agency, AgencySettings, NotConfirmed, write_profile
+from axis.client.certificates import write_certificate
 from axis.core.messages import Outgoing, Submission
 from axis.core.reading import parse_status, read_envelope
 from axis.core.topology import Topology, WorkerUser, desired, difference
@@ -22,13 +25,14 @@ from axis.errors import Unavailable
 from schemas import Mailbox, Priority, StatusCode
 from schemas.wire import DELIVER_EXCHANGE, TRACK_QUEUE
 from tests.services import OwnBroker, Vhost
-from tests.unit.client.doubles import NOW, World, identity, paper
+from tests.unit.client.doubles import NOW, Identity, World, identity, paper
 from tests.unit.client.doubles import world as make_world
 
 # Accounts are shared by all virtual hosts of a broker: a code of our own keeps other tests' passwords apart.
 CODE, PASSWORD = "X37", "for tests only"
 WORKER = "axis-worker-client-test"
 SECONDS = 60
+RECEIVE = Path(__file__).parents[2] / "examples" / "receive.py"
 
 
 def password_hash(password: str) -> str:
@@ -49,9 +53,26 @@ class Axis:
     vhost: Vhost
     world: World
     settings: AgencySettings
+    own: Identity
 
     def connect(self, **changes: Any) -> Any:
         return Agency.connect(self.settings, **{"gateway": self.world.shelf, **changes})
+
+    def write_profile(self, folder: Path) -> None:
+        """Write the agency's profile; its state already knows the sender's certificate, so no gateway is needed."""
+        write_profile(
+            folder,
+            code=CODE,
+            amqp_url=self.settings.amqp_url.get_secret_value(),
+            gateway_url="http://127.0.0.1:9",
+            key=self.own.key_pem,
+            certificate=self.own.certificate_pem,
+            axis_certificate=self.world.axis.certificate_pem,
+        )
+        certificate = self.world.sender.certificate
+        cached = folder / "state" / "certificates" / f"{certificate.thumbprint}.json"
+        cached.parent.mkdir(parents=True)
+        cached.write_bytes(write_certificate(certificate))
 
     async def deliver(self, *submissions: Submission, lane: str = "normal") -> None:
         await self._publish(submissions, f"mailbox.{lane}.{CODE}")
@@ -105,7 +126,7 @@ async def set_up(vhost: Vhost, folder: Path) -> Axis:
         key=own.key,
         state_folder=folder,
     )
-    return Axis(vhost, world, settings)
+    return Axis(vhost, world, settings, own)
 
 
 @pytest.fixture
@@ -223,6 +244,35 @@ async def test_a_document_sent_while_the_broker_is_away_arrives_once(own_axis: A
         await until_sent(agency)
     (submission,) = await axis.received("axis.route.normal", 1)
     assert submission.message_id == raised.value.envelope_id
+
+
+async def test_a_receiver_that_is_killed_again_and_again_loses_and_doubles_nothing(axis: Axis, tmp_path: Path) -> None:
+    profile, saved = tmp_path / "profile", tmp_path / "saved"
+    axis.write_profile(profile)
+    documents = [axis.world.document(recipients=[CODE]) for _ in range(60)]
+    await axis.deliver(*documents)
+    for kill_at in (1, 15, 16, 40, None):
+        receiver = await asyncio.create_subprocess_exec(
+            sys.executable, RECEIVE, "--profile", profile, "--save", saved, stdout=asyncio.subprocess.PIPE
+        )
+        async with asyncio.timeout(SECONDS):
+            while len(list(saved.glob("*/envelope.json"))) < (kill_at or len(documents)):
+                assert receiver.returncode is None
+                await asyncio.sleep(0.005)
+        if kill_at is None:
+            await axis.until_told(no_messages)
+            receiver.send_signal(signal.SIGINT)
+            out, _ = await receiver.communicate()
+            assert out.decode().endswith("stopped; what was not taken comes again\n")
+            assert receiver.returncode == 0
+        else:
+            receiver.kill()
+            await receiver.communicate()
+    assert {path.name for path in saved.iterdir()} == {each.message_id for each in documents}
+    reported = await axis.received(TRACK_QUEUE, 2 * len(documents))
+    assert sorted(statuses(reported)) == sorted(
+        (str(each.message_id), code) for each in documents for code in ("01", "03")
+    )
 
 
 async def until_sent(agency: Agency) -> None:

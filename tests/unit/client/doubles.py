@@ -20,13 +20,12 @@ from axis.broker import FakeBroker, Received
 from axis.broker.fake import FakeBatch, FakeConsumer
 from axis.client import AgencySettings
 from axis.client.building import Author, File
-from axis.client.certificates import thumbprint_of
 from axis.client.gateway import Uploaded
 from axis.core.ids import new_id
 from axis.core.messages import Outgoing, Submission
 from axis.core.topology import WorkerUser, desired
 from axis.errors import Refused, Unavailable
-from axis.trust import SigningKey
+from axis.trust import SigningKey, thumbprint
 from schemas import Certificate, Document, Mailbox, Priority, Receipt, StatusCode
 from schemas.wire import RECEIPT_MEDIA_TYPE, SIGNATURE_HEADER
 
@@ -73,7 +72,7 @@ def identity(code: str, role: str = "agency", *, not_after: dt.datetime = NOW + 
     der = made.public_bytes(Encoding.DER)
     certificate = Certificate.model_validate(
         {
-            "thumbprint": thumbprint_of(der),
+            "thumbprint": thumbprint(der),
             "organisation": code,
             "role": role,
             "subject": code,

@@ -183,6 +183,21 @@ async def test_crash_after_the_ledger_sends_the_same_01_and_hands_nothing_out(wo
     assert not world.post.waiting(NORMAL)
 
 
+async def test_taking_and_the_first_status_are_kept_together(world: World) -> None:
+    # 2: the process ends inside accept(), after the one write
+    await world.post.put(NORMAL, world.document())
+    async with crashing(world) as agency:
+        delivery = await anext(agency.inbox())
+        world.post.away = True
+        await delivery.accept()
+        kept = await agency.outbox()
+        assert [entry.key.split()[1] for entry in kept] == ["01", "03"]
+    world.post.away = False
+    async with world.connect() as agency:
+        assert await drain(agency) == []
+    assert [message.body for message in world.post.published] == [entry.body for entry in kept]
+
+
 async def test_a_lost_confirm_sends_the_same_bytes_again(world: World) -> None:
     # 3: the 01 reached the broker, its confirm did not reach us
     await world.post.put(NORMAL, world.document())
