@@ -28,3 +28,8 @@ def choose(names: Iterable[str]) -> dict[str, int]:
     for name in names:
         chosen[name] = next(port for port in iter(candidates.pop, None) if is_free(port))
     return chosen
+
+
+def free_port() -> int:
+    """Choose one free port."""
+    return choose(["one"])["one"]
