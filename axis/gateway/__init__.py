@@ -8,7 +8,7 @@
     GET  /metrics                         for Prometheus; no token, so a public proxy must not forward it
 
 Every other request carries `Authorization: Bearer <token>`: a token made for this method and path by the agency's
-own key (axis.trust.issue_token), valid for two minutes; within them it may be used again for the same request.
+own key (axis.trust.issue_token), valid for a minute; while it is, it may be used again for the same request.
 Errors are application/problem+json with a stable `code`, which is also in the header `axis-code` (HEAD has no body).
 
 A whole download is checked against its digest on the way, and breaks off short of its Content-Length if it does not

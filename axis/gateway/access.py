@@ -11,7 +11,7 @@ _LONGEST_TOKEN = 8 * 1024
 
 
 def account_of(request: Request, keyring: Keyring, now: dt.datetime) -> str:
-    """Return the code the request's token was made for; raise Refused token/…, signature/… or certificate/….
+    """Return the code the token was made for; raise Refused token/…, signature/…, certificate/… or abuse/signer.
 
     The token is bound to the method and to the path as it came over the wire, before any decoding.
     """

@@ -25,23 +25,21 @@ class DirectoryStore(Protocol):
 
 
 class Enrolled:
-    """Every certificate by thumbprint, and the keyring made of them."""
+    """The keyring as it stands now."""
 
     def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
-        self._by_thumbprint = {certificate.thumbprint: certificate for certificate in certificates}
-        self.keyring = Keyring(self._by_thumbprint.values())
+        self.keyring = Keyring(certificates)
         self._log = structlog.get_logger(part="enrolled")
 
     def find(self, thumbprint: str) -> Certificate | None:
         """Return the certificate with this thumbprint, revoked and expired ones too."""
-        return self._by_thumbprint.get(thumbprint)
+        return self.keyring.get(thumbprint)
 
     async def load(self, store: DirectoryStore) -> None:
         """Read all certificates; raises Unavailable."""
         _, _, certificates = await store.load()
-        self._by_thumbprint = {certificate.thumbprint: certificate for certificate in certificates}
         self.keyring = Keyring(certificates)
-        self._log.info("certificates", count=len(self._by_thumbprint))
+        self._log.info("certificates", count=len(self.keyring))
 
     async def follow(self, store: DirectoryStore) -> None:
         """Keep up with the store until cancelled.
@@ -57,7 +55,5 @@ class Enrolled:
 
     async def _load_changed(self, store: DirectoryStore, codes: set[str]) -> None:
         _, _, certificates = await store.load_changed(codes)
-        kept = {key: value for key, value in self._by_thumbprint.items() if value.organisation not in codes}
-        self._by_thumbprint = kept | {certificate.thumbprint: certificate for certificate in certificates}
         self.keyring = self.keyring.updated(certificates)
         self._log.info("certificates changed", codes=sorted(codes)[:10], count=len(codes))

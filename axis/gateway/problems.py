@@ -34,7 +34,7 @@ _HTTP: Mapping[str, tuple[int, Reason]] = MappingProxyType(
 _STATUS = MappingProxyType(
     {"blob/not-found": 404, "blob/too-large": 413, "axis/unavailable": 503, "axis/internal": 500}
 )
-_UNPROVEN = ("token/", "certificate/", "signature/")
+_UNPROVEN = ("token/", "certificate/", "signature/", "abuse/")
 
 
 class HttpRefused(AxisError):

@@ -85,7 +85,7 @@ async def test_no_token(axis: Gateway, method: str) -> None:
 async def test_a_token_that_is_none(axis: Gateway, value: str) -> None:
     answer = await axis.client.get(PATH, headers=[(b"authorization", value.encode("latin-1"))])
     assert answer.status_code == 401
-    assert answer.json()["code"] in {"token/invalid", "token/missing"}
+    assert answer.json()["code"] in {"token/invalid", "token/missing", "signature/malformed"}
 
 
 async def test_two_tokens(axis: Gateway) -> None:
@@ -108,7 +108,7 @@ async def test_a_token_for_another_blob(axis: Gateway) -> None:
     refused(await axis.client.get(PATH, headers=headers), 401, "token/invalid")
 
 
-@pytest.mark.parametrize("moved", [dt.timedelta(minutes=10), -dt.timedelta(minutes=10)])
+@pytest.mark.parametrize("moved", [dt.timedelta(minutes=3), -dt.timedelta(minutes=3)])
 async def test_a_token_of_another_time(axis: Gateway, moved: dt.timedelta) -> None:
     headers = axis.sender.bearer("GET", PATH, axis.clock())
     axis.clock.time += moved
@@ -118,7 +118,7 @@ async def test_a_token_of_another_time(axis: Gateway, moved: dt.timedelta) -> No
 async def test_a_token_in_somebody_elses_name(axis: Gateway) -> None:
     token = issue_token(axis.stranger.key, code="H37.05", method="GET", path=PATH, now=axis.clock())
     answer = await axis.client.get(PATH, headers={"authorization": f"Bearer {token}"})
-    assert answer.status_code == 401
+    refused(answer, 401, "abuse/signer")
 
 
 async def test_a_token_of_a_key_nobody_enrolled(axis: Gateway, tmp_path: Path) -> None:
