@@ -5,7 +5,7 @@ import contextlib
 import logging
 import random
 from collections import deque
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncGenerator, Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -76,7 +76,7 @@ class Consumer:
         """Take no more: `batches` yields what is already here, and ends."""
         self._stop.set()
 
-    async def batches(self) -> AsyncIterator[Batch]:
+    async def batches(self) -> AsyncGenerator[Batch, None]:
         """Yield batches until `stop`; a lost connection is made again by itself, with growing waits."""
         wait = _FIRST_WAIT_SECONDS
         while not self._stop.is_set():

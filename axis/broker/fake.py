@@ -7,7 +7,7 @@ It does not know accounts, alarms or disks; `away` makes every publish fail.
 import asyncio
 import re
 from collections import deque
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from axis.broker.consumer import Received
@@ -173,7 +173,7 @@ class FakeConsumer:
         self._stop.set()
         await self._broker.tell()
 
-    async def batches(self) -> AsyncIterator[FakeBatch]:
+    async def batches(self) -> AsyncGenerator[FakeBatch, None]:
         """Yield batches until `stop`; what is unsettled at the end goes back."""
         open_batches: list[FakeBatch] = []
         try:

@@ -85,5 +85,6 @@ async def connect_all(
         profiles[newcomer.code] = await connecting.run(directory, open_now.get(newcomer.code), enrolled)
     if any(profile.mailbox for profile in profiles.values()):
         # Also when nothing was done: an earlier run may have ended between the store and the broker.
-        await apply_topology(settings, store, progress=progress)
+        if changes := await apply_topology(settings, store, progress=lambda _: None):
+            progress(f"broker: {changes} objects made or changed")
     return profiles

@@ -1,4 +1,4 @@
-"""The embedded default: a private RabbitMQ and PostgreSQL for one clone, and a keeper for processes that belong together.
+"""The embedded default: a private RabbitMQ and PostgreSQL for one clone, and a keeper of processes.
 
 `up` gives any command a broker and a database without asking anybody; `start_set` keeps a set of processes (the nodes,
 the axis's own workers) alive and leaves no orphans.

@@ -4,7 +4,6 @@ import shutil
 import subprocess
 import time
 from collections.abc import Callable
-from pathlib import Path
 
 from axis.errors import Unavailable
 from axis.local.ports import LOOPBACK

@@ -188,7 +188,7 @@ def main(argv: list[str]) -> int:
     """Split off from the starter, take over its lock, and keep the set; the starter returns once state is written."""
     spec = SetSpec.from_json(Path(argv[1]).read_text(encoding="utf-8"))
     lock = int(argv[2])
-    os.set_inheritable(lock, False)
+    os.set_inheritable(lock, False)  # noqa: FBT003 - the standard library's signature
     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     told, tell = os.pipe()
     if os.fork():

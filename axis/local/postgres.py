@@ -48,7 +48,12 @@ def prepare(found: Postgres, record: Record, user: str | None) -> ProcessSpec:
     ]
     return ProcessSpec(
         name="postgres",
-        argv=(found.program("postgres"), "-D", str(_data(record)), *(part for item in options for part in ("-c", item))),
+        argv=(
+            found.program("postgres"),
+            "-D",
+            str(_data(record)),
+            *(part for item in options for part in ("-c", item)),
+        ),
         env=_environment(base),
         cwd=str(base),
         ready=Probe.command(

@@ -128,9 +128,7 @@ def _fitting(database: Postgres, record: Record) -> Postgres:
     return fitting
 
 
-def _specs(
-    record: Record, broker: Rabbitmq, database: Postgres, progress: Callable[[str], None]
-) -> list[ProcessSpec]:
+def _specs(record: Record, broker: Rabbitmq, database: Postgres, progress: Callable[[str], None]) -> list[ProcessSpec]:
     broker_user, database_user = _users(Path(record.data))
     if postgres.data_major(record) is None:
         progress(f"PostgreSQL {database.major}: making the data folder in {record.data}")

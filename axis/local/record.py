@@ -73,4 +73,6 @@ def read_record(root: Path) -> Record | None:
     except PermissionError as error:
         raise Misconfigured(f"{path} belongs to another user", code="local/folder") from error
     except (ValueError, TypeError) as error:
-        raise Misconfigured(f"{path} cannot be read ({error}): remove it to start afresh", code="local/record") from error
+        raise Misconfigured(
+            f"{path} cannot be read ({error}): remove it to start afresh", code="local/record"
+        ) from error

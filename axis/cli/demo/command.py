@@ -1,6 +1,7 @@
 """`axis demo`: set up, play, account, and say in one line whether the counts are what the story must give."""
 
 import asyncio
+import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -77,7 +78,7 @@ def _show(story: Story, *, as_json: bool) -> None:
         )
         return
     print_table(
-        ("document", "recipient", "resolved", "mailbox", "state", "last status", "sent", "received", "last status at"),
+        ("document", "recipient", "how it was resolved", "mailbox", "state", "status", "sent", "received", "answered"),
         [
             (
                 row.document,
@@ -86,9 +87,9 @@ def _show(story: Story, *, as_json: bool) -> None:
                 row.mailbox,
                 row.state,
                 row.last_status.value if row.last_status else None,
-                row.sent_at,
-                row.received_at,
-                row.last_at,
+                _clock(row.sent_at),
+                _clock(row.received_at),
+                _clock(row.last_at),
             )
             for row in rows
         ],
@@ -96,6 +97,10 @@ def _show(story: Story, *, as_json: bool) -> None:
     if counts != EXPECTED:
         say(f"expected: {EXPECTED}")
     say(str(counts))
+
+
+def _clock(moment: dt.datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone().strftime("%H:%M:%S")
 
 
 def _plain(row: Row) -> dict[str, object]:

@@ -141,7 +141,8 @@ class Story:
         while True:
             await asyncio.sleep(_TELL_SECONDS)
             counts = self.tally.counts
-            now = f"… of {counts.sent}: {counts.delivered} received, {counts.acknowledged} finished, {counts.refused} refused"
+            told = f"{counts.delivered} received, {counts.acknowledged} finished, {counts.refused} refused"
+            now = f"… of {counts.sent}: {told}"
             if now != before:
                 yield now
             before = now

@@ -118,7 +118,7 @@ class Tap:
 
     async def batches(self) -> AsyncIterator[TappedBatch]:
         mine: list[TappedBatch] = []
-        async with aclosing(self._consumer.batches()) as batches:  # type: ignore[type-var]  # an async generator, declared as an iterator
+        async with aclosing(self._consumer.batches()) as batches:
             async for batch in batches:
                 mine.append(TappedBatch(batch))
                 self._batches.append(mine[-1])

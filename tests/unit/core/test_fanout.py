@@ -69,9 +69,8 @@ def test_every_recipient_is_served_by_its_mailbox_alone(pairs: list[tuple[int, i
 
 @pytest.mark.parametrize("header", ['{"H37": [9]}', '{"H37": [-1]}', '{"H37": ["0"]}', '{"H37": [true]}', "not json"])
 def test_a_false_routes_header_is_refused(header: str) -> None:
-    with pytest.raises(ValueError, match=r".") as caught:
+    with pytest.raises(ValueError, match=r"positions|Expecting"):
         recipients_of("H37", ["H37.05"], header)
-    assert caught.type is not AssertionError
 
 
 def test_notices_go_to_their_queue_with_their_own_signature() -> None:
