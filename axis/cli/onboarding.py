@@ -83,8 +83,8 @@ async def connect_all(
         enrolled = [each for each in certificates if each.organisation == newcomer.code]
         connecting = Connecting(settings, store, now, newcomer)
         profiles[newcomer.code] = await connecting.run(directory, open_now.get(newcomer.code), enrolled)
-    if any(profile.mailbox for profile in profiles.values()):
-        # Also when nothing was done: an earlier run may have ended between the store and the broker.
-        if changes := await apply_topology(settings, store, progress=lambda _: None):
-            progress(f"broker: {changes} objects made or changed")
+    # Also when nothing was done: an earlier run may have ended between the store and the broker.
+    opened = any(profile.mailbox for profile in profiles.values())
+    if opened and (changes := await apply_topology(settings, store, progress=lambda _: None)):
+        progress(f"broker: {changes} objects made or changed")
     return profiles

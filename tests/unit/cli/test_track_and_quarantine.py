@@ -99,7 +99,7 @@ def filled(store: FakeStore) -> None:
     asyncio.run(fill())
 
 
-@pytest.mark.parametrize("term", [ENVELOPE, DOCUMENT])
+@pytest.mark.parametrize("term", [ENVELOPE, DOCUMENT], ids=["envelope", "document"])
 def test_track_by_envelope_and_by_document(run: Run, filled: None, term: str) -> None:
     ran = run("track", term)
     assert ran.code == 0
