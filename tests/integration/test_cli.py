@@ -19,6 +19,7 @@ from axis.cli import stack
 from axis.cli.accounts import management
 from axis.cli.onboarding import Newcomer, connect_all, ensure_worker_account, onboard_many
 from axis.client import AgencySettings
+from axis.core.topology import Binding, Change, Verb
 from axis.errors import Misconfigured
 from axis.settings import Settings
 from axis.store import Store
@@ -113,6 +114,22 @@ def test_the_topology_is_as_it_has_to_be_after_adding(agencies: Axis) -> None:
     checks = {check["name"]: check for check in agencies.json("doctor")["checks"]}
     assert {name: check["level"] for name, check in checks.items() if check["level"] == "fail"} == {}
     assert "consumers of axis.route.urgent: 1, axis.route.normal: 1" in checks["router"]["found"]
+
+
+def test_a_topology_plan_shows_and_apply_mends_what_is_missing(agencies: Axis) -> None:
+    assert agencies.json("topology", "plan", "--exit-code") == {"applied": False, "changes": []}
+
+    async def break_it() -> None:
+        async with management(agencies.settings) as api:
+            await api.apply([Change(Verb.DELETE, binding.kind, binding.queue, "taken away", binding)], lambda _: None)
+
+    queue = f"notices.{RECEIVER}"
+    binding = Binding("axis.deliver", queue, queue)
+    asyncio.run(break_it())
+    (change,) = agencies.json("topology", "plan", "--exit-code", code=2)["changes"]
+    assert (change["verb"], change["kind"]) == ("create", "binding")
+    assert "1 done" in agencies.run("topology", "apply").stdout
+    assert "as it has to be" in agencies.run("topology", "plan", "--exit-code").stdout
 
 
 def test_a_document_goes_there_and_its_status_comes_back(agencies: Axis, tmp_path: Path) -> None:

@@ -44,9 +44,8 @@ class Story:
     async def play(self) -> None:
         """Play until every document has come to its end for every recipient, or the deadline is over."""
         async with contextlib.AsyncExitStack() as stack:
-            connected = await asyncio.gather(
-                *(stack.enter_async_context(Agency.connect(settings)) for settings in self._profiles.values())
-            )
+            # One after another: what goes on inside an agency belongs to the task that entered it.
+            connected = [await stack.enter_async_context(Agency.connect(each)) for each in self._profiles.values()]
             agencies = {agency.code: agency for agency in connected}
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="axis-demo-")))
             self._progress(f"{len(agencies)} agencies connected, each under its own account")
