@@ -1,5 +1,6 @@
 """`axis local`: a private RabbitMQ and PostgreSQL for this clone."""
 
+import datetime as dt
 import os
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -8,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import typer
 
 from axis import local
-from axis.cli.console import JsonOption, print_json, print_table, progress, report, say
+from axis.cli.console import JsonOption, local_time, print_json, progress, report, say
 from axis.errors import AxisError
 from axis.local import LocalStatus, NodeStatus, Services
 from axis.settings import HOME_VARIABLE
@@ -90,7 +91,7 @@ def down_command(*, root: RootOption = None, as_json: JsonOption = False) -> Non
     if as_json:
         print_json({"stopped": stopped})
     else:
-        say("stopped; the data is kept" if stopped else "nothing of this clone was running")
+        say("Stopped; the data is kept." if stopped else "Nothing of this clone was running.")
 
 
 @app.command("status")
@@ -132,24 +133,32 @@ def _show(found: LocalStatus, root: Path, services: Services | None, *, as_json:
         print_json(_plain(found, services, env_file))
         return
     if services is None:
-        say("nothing runs for this clone: start it with `axis local up`")
+        say("Nothing runs for this clone: start it with `axis local up`.")
     elif services.kind == "environment":
-        say("broker and database are those named by AXIS_AMQP_URL, AXIS_RABBITMQ_API_URL and AXIS_DATABASE_URL:")
+        say("Broker and database are those named by AXIS_AMQP_URL, AXIS_RABBITMQ_API_URL and AXIS_DATABASE_URL:")
     if services is not None:
-        print_table(("what", "where"), [(name, url) for name, url in _addresses(services).items()])
-    if found.nodes:
-        say("")
-        columns = ("node", "state", "version", "ports", "pid", "since", "restarts", "data")
-        print_table(columns, [_row(node) for node in found.nodes])
+        for name, url in _addresses(services).items():
+            say(f"  {name:<11} {url}")
+    for node in found.nodes:
+        for line in _lines(node):
+            say(line)
     if services is not None and services.kind != "environment":
-        say(f"\nthe addresses with their passwords are in {env_file}")
+        say(f"The addresses with their passwords are in {env_file}")
 
 
-def _row(node: NodeStatus) -> tuple[object, ...]:
-    ports = " ".join(f"{name}:{port}" for name, port in node.ports)
-    state = "running" if node.running else "stopped"
-    restarts = node.restarts or None
-    return (node.name, state, node.version, ports, node.pid, node.since[:19], restarts, node.data)
+def _lines(node: NodeStatus) -> list[str]:
+    """Describe a node in a few lines: folders are long, and a table would cut them off."""
+    title = f"{local.TITLES[node.name]} {node.version}".strip()
+    if not node.running:
+        return [f"{title}: not running", f"  data        {node.data}"]
+    restarts = f", restarted {node.restarts} times" if node.restarts else ""
+    since = dt.datetime.fromisoformat(node.since) if node.since else None
+    return [
+        f"{title}: running" + (f", process {node.pid} since {local_time(since)}{restarts}" if node.pid else ""),
+        f"  ports       {', '.join(f'{name} {port}' for name, port in node.ports)} (on 127.0.0.1 only)",
+        f"  data        {node.data}",
+        *([f"  log         {node.log}"] if node.log else []),
+    ]
 
 
 def _plain(found: LocalStatus, services: Services | None, env_file: Path) -> dict[str, Any]:

@@ -5,11 +5,13 @@ the axis's own workers) alive and leaves no orphans.
 """
 
 from axis.local.nodes import LocalStatus, NodeStatus, down, status, up
+from axis.local.private import TITLES
 from axis.local.process import Probe, ProcessSpec, ProcessState, SetState
 from axis.local.services import Services, from_environment
 from axis.local.sets import set_state, start_set, stop_set
 
 __all__ = [
+    "TITLES",
     "LocalStatus",
     "NodeStatus",
     "Probe",

@@ -20,7 +20,7 @@ ATTEMPTS = 3
 # last backend of a killed PostgreSQL is still on its way out.
 _PASSING = ("eaddrinuse", "address already in use", "could not bind", "shared memory block")
 
-_TITLES = {"epmd": "Erlang port mapper", "rabbitmq": "RabbitMQ", "postgres": "PostgreSQL"}
+TITLES = {"epmd": "Erlang port mapper", "rabbitmq": "RabbitMQ", "postgres": "PostgreSQL"}
 
 
 def running(root: Path) -> Record | None:
@@ -153,4 +153,4 @@ class _Narrator:
             version = self._record.versions.get(process.name, "")
             port = self._record.ports["amqp" if process.name == "rabbitmq" else process.name]
             word = "starting" if process.condition == "starting" else "ready"
-            self._progress(f"{_TITLES[process.name]} {version}: {word} on 127.0.0.1:{port}")
+            self._progress(f"{TITLES[process.name]} {version}: {word} on 127.0.0.1:{port}")
