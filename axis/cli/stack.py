@@ -22,6 +22,7 @@ AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its r
 SET_NAME = "axis"
 WORKERS = ("router", "tracker", "relay")
 _START_SECONDS = 60.0
+_KEY_DAYS = 365
 
 
 def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None) -> Settings:
@@ -68,7 +69,7 @@ async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress)
         now = dt.datetime.now(dt.UTC)
         authority = DemonstrationCA.open_or_create(settings.home / "demonstration-ca", now)
         key = new_key("p256")
-        certificate = authority.issue(AXIS_CODE, key, name="The axis", now=now)
+        certificate = authority.issue(AXIS_CODE, key, name="The axis", now=now, days=_KEY_DAYS)
         folder.mkdir(parents=True, exist_ok=True)
         write_private(folder / "key.pem", key.decode())
         (folder / "certificate.pem").write_bytes(certificate)

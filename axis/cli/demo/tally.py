@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from schemas import Receipt, RecipientOutcome, StatusCode
 
-_FINAL = {StatusCode.REFUSED, StatusCode.FINISHED}
+# What each recipient of the story reports, one after the other; the sender has to see all of them.
+_WHOLE_WAY = {StatusCode.ARRIVED, StatusCode.ACCEPTED, StatusCode.PROCESSING, StatusCode.FINISHED}
 
 
 @dataclass(slots=True)
@@ -49,15 +50,13 @@ class Row:
 
     @property
     def acknowledged(self) -> bool:
-        """Whether the recipient has it and the sender saw it finished."""
-        return self.received_at is not None and StatusCode.FINISHED in self.statuses
+        """Whether the recipient has it and the sender saw every status on the way to 06."""
+        return self.received_at is not None and _WHOLE_WAY.issubset(self.statuses)
 
     @property
     def done(self) -> bool:
         """Whether nothing more can come for this row."""
-        if self.receipt is RecipientOutcome.REFUSED:
-            return True
-        return self.receipt is not None and self.received_at is not None and not _FINAL.isdisjoint(self.statuses)
+        return self.receipt is not None and (self.refused or self.acknowledged)
 
 
 @dataclass(frozen=True, slots=True)

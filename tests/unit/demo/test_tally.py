@@ -43,7 +43,9 @@ def test_each_end_is_counted_once() -> None:
         tally.status("e", "H37", StatusCode.FINISHED, NOW)
         tally.status("e", "G17", StatusCode.REFUSED, NOW)
     tally.status("e", "H37", StatusCode.ACCEPTED, NOW)
-    assert (before, tally.done) == (False, True)
+    without_processing = tally.done
+    tally.status("e", "H37", StatusCode.PROCESSING, NOW)
+    assert (before, without_processing, tally.done) == (False, False, True)
     assert str(tally.counts) == "demo: sent=3 delivered=2 acknowledged=1 refused=2 lost=0"
     assert [row.last_status for row in tally.rows] == [StatusCode.FINISHED, StatusCode.REFUSED, None]
 
