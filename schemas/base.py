@@ -1,5 +1,6 @@
 """What every model of the wire contract has in common."""
 
+import datetime as dt
 from typing import Annotated
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
@@ -54,4 +55,9 @@ ReasonCode = Annotated[
     str,
     Field(max_length=60, pattern=REASON_PATTERN, description="A stable code; schemas.reasons lists them all."),
 ]
-Moment = Annotated[AwareDatetime, Field(description="ISO 8601 with an offset; the axis writes UTC.")]
+# Years that every calendar, database and time zone conversion can hold.
+_EARLIEST, _LATEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)
+Moment = Annotated[
+    AwareDatetime,
+    Field(ge=_EARLIEST, lt=_LATEST, description="ISO 8601 with an offset, 1900 to 2199; the axis writes UTC."),
+]

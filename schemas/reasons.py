@@ -187,6 +187,11 @@ _ALL = (
         "Report for your own code, or name a unit below in `recipient`.",
     ),
     Reason("status/not-sender", "Only the sender of the document may take it back", "Send 13 under the sender's code."),
+    Reason(
+        "status/id-time",
+        "The time in the id is too far from now",
+        "Make the id when you report, and set your clock by the axis.",
+    ),
     Reason("status/id-reused", "The id was used before for other bytes", "Make a new id for a new status."),
     # The axis itself
     Reason(

@@ -11,6 +11,7 @@ from enum import StrEnum
 import typer
 
 from axis.broker import Consumer, Link, Publisher
+from axis.core.admission import IdWindow
 from axis.core.decisions import Desk
 from axis.core.lanes import LANES, route_queue
 from axis.errors import AxisError
@@ -20,7 +21,7 @@ from axis.trust import SigningKey
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 from workers.metrics import Metrics
 from workers.relay import Relay
-from workers.router import IdWindow, Router
+from workers.router import Router
 from workers.runtime import Handler, Log, configure_logging, consume, every, stop_on_signals
 from workers.tracker import Tracker
 from workers.view import View, utc_now
@@ -49,6 +50,13 @@ class Context:
     consuming: Link
     view: View
     desk: Desk
+
+    @property
+    def window(self) -> IdWindow:
+        """How far the time in an id may be from now."""
+        return IdWindow(
+            dt.timedelta(days=self.settings.id_past_days), dt.timedelta(minutes=self.settings.id_future_minutes)
+        )
 
     async def consume(self, queue: str, handler: Handler) -> None:
         """Take batches from a queue until the process is told to stop."""
@@ -82,13 +90,12 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
 
 
 async def _route(context: Context) -> None:
-    settings = context.settings
     router = Router(
         store=context.store,
         publisher=context.publisher,
         view=context.view,
         desk=context.desk,
-        window=IdWindow(dt.timedelta(days=settings.id_past_days), dt.timedelta(minutes=settings.id_future_minutes)),
+        window=context.window,
         log=context.log,
         metrics=context.metrics,
     )
@@ -103,6 +110,7 @@ async def _track(context: Context) -> None:
         publisher=context.publisher,
         view=context.view,
         desk=context.desk,
+        window=context.window,
         log=context.log,
         metrics=context.metrics,
     )

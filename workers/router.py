@@ -11,13 +11,12 @@ Commit order, and what a crash does at each point:
 What is committed but unmarked for longer is published by the relay, so a failed publish loses nothing either.
 """
 
-import datetime as dt
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.broker import Publisher
-from axis.core.admission import admit_envelope, check_id_time
+from axis.core.admission import IdWindow, admit_envelope
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.fanout import fan_out, notice_message
 from axis.core.messages import Outgoing, Submission
@@ -32,14 +31,6 @@ from workers.runtime import Log, log_refused, publish_all
 from workers.view import View
 
 Decision = Accept | Refuse
-
-
-@dataclass(frozen=True, slots=True)
-class IdWindow:
-    """How far the time in an id may be from now."""
-
-    past: dt.timedelta
-    future: dt.timedelta
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +103,7 @@ class Router:
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)
             admit_envelope(envelope, submission, signer, self._view.directory, at)
-            check_id_time(envelope.id, at, past=self._window.past, future=self._window.future)
+            self._window.check(envelope.id, at, "envelope/id-time")
         except Refused as error:
             return self._refuse(submission, error, source)
         except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it

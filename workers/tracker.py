@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.broker import Publisher
-from axis.core.admission import admit_status
+from axis.core.admission import IdWindow, admit_status
 from axis.core.decisions import Desk, Refuse, digest, poison
 from axis.core.fanout import notice_message
 from axis.core.messages import Signer, Submission
@@ -50,12 +50,21 @@ class Tracker:
     """Handle batches of statuses; `handle` returns when everything about a batch is committed."""
 
     def __init__(
-        self, *, store: Store, publisher: Publisher, view: View, desk: Desk, log: Log, metrics: Metrics
+        self,
+        *,
+        store: Store,
+        publisher: Publisher,
+        view: View,
+        desk: Desk,
+        window: IdWindow,
+        log: Log,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._publisher = publisher
         self._view = view
         self._desk = desk
+        self._window = window
         self._log = log
         self._metrics = metrics
 
@@ -78,6 +87,7 @@ class Tracker:
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)
             admit_status(status, submission, signer, self._view.directory, at)
+            self._window.check(status.id, at, "status/id-time")
             return Report(submission, status, signer, signature, digest(submission.body))
         except Refused as error:
             return self._desk.refuse(submission, error, source=source)

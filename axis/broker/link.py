@@ -14,7 +14,10 @@ from aiormq import Connection
 from aiormq.abc import AbstractChannel
 from aiormq.exceptions import AMQPError
 
+from axis.broker import tolerant
 from axis.errors import Unavailable
+
+tolerant.install()  # before the first connection is made
 
 HEARTBEAT_SECONDS = 20
 _CLOSE_SECONDS = 5.0

@@ -7,6 +7,7 @@ a CC header carries a message past the topic permission.
 
 import datetime as dt
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from axis.core.codes import is_within
 from axis.core.directory import Directory
@@ -50,11 +51,21 @@ def admit_status(status: Status, submission: Submission, signer: Signer, directo
         )
 
 
-def check_id_time(identifier: str, at: dt.datetime, *, past: dt.timedelta, future: dt.timedelta) -> None:
-    """Refuse an id whose time is far from now: ids choose the month partition, where uniqueness is checked."""
-    made = time_of(identifier)
-    if not at - past <= made <= at + future:
-        raise Refused("envelope/id-time", f"the id was made at {made.isoformat()}, now it is {at.isoformat()}")
+@dataclass(frozen=True, slots=True)
+class IdWindow:
+    """How far the time in an id may be from now: ids choose the month partition, where uniqueness is checked."""
+
+    past: dt.timedelta
+    future: dt.timedelta
+
+    def check(self, identifier: str, at: dt.datetime, code: str) -> None:
+        """Refuse an id whose time is outside, with the code given."""
+        try:
+            made = time_of(identifier)
+        except OverflowError as error:  # 48 bits of milliseconds reach beyond the year 9999
+            raise Refused(code, "the time in the id is beyond the calendar") from error
+        if not at - self.past <= made <= at + self.future:
+            raise Refused(code, f"the id was made at {made.isoformat()}, now it is {at.isoformat()}")
 
 
 def _check_account(claim: str, account: str | None, directory: Directory, at: dt.datetime) -> None:

@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
+from pamqp import encode
 
 from axis.broker import Consumer, Link, ManagementApi, Publisher
-from axis.core.messages import Outgoing
+from axis.core.messages import Outgoing, Submission
 from axis.core.topology import Change, Topology, WorkerUser, desired, difference
 from axis.errors import Misconfigured, Unavailable
 from schemas import Mailbox
@@ -219,3 +220,33 @@ async def test_an_alarm_is_told_at_once_and_clears_by_itself(own_vhost: Vhost, o
             return outcome is None
 
         await until(clear, 30)
+
+
+async def test_hostile_properties_reach_the_consumer_and_leave_the_connection_alone(
+    own_vhost: Vhost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await apply(own_vhost, "H37")
+    hostile = b"\xff\xfe not UTF-8"
+    real = encode.short_string
+
+    def short_string(value: str) -> bytes:
+        return bytes([len(hostile)]) + hostile if value == "HOSTILE" else real(value)
+
+    monkeypatch.setitem(encode.METHODS, "shortstr", short_string)
+    async with (
+        Link(url_for(own_vhost, "H37", "secret H37"), "agency") as agency,
+        Link(own_vhost.amqp_url, "c") as taking,
+    ):
+        bad = document("normal.H37", message_id="HOSTILE", content_type="HOSTILE", user_id="H37")
+        good = document("normal.H37", message_id="good", user_id="H37")
+        assert await Publisher(agency).publish_many([bad, good]) == [None, None]
+        batches = Consumer(taking, "axis.route.normal").batches()
+        async with contextlib.aclosing(batches), asyncio.timeout(20):
+            found: list[Submission] = []
+            while len(found) < 2:
+                batch = await anext(batches)
+                found += [received.submission for received in batch.messages]
+                await batch.ack()
+        assert [each.account for each in found] == ["H37", "H37"]
+        assert "\ufffd" in (found[0].message_id or "")
+        assert not any(each.redelivered for each in found)

@@ -2,13 +2,14 @@ import datetime as dt
 
 import pytest
 
-from axis.core.admission import admit_envelope, admit_status, check_id_time
+from axis.core.admission import IdWindow, admit_envelope, admit_status
 from axis.core.directory import Directory
 from axis.core.ids import new_id
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_envelope, read_status
 from axis.errors import Refused
 from tests.builders import (
+    LONG_AGO,
     NOW,
     document_submission,
     envelope_dict,
@@ -104,10 +105,12 @@ def test_a_status_needs_the_same_witnesses() -> None:
 
 
 def test_ids_from_far_away_are_refused() -> None:
-    past, future = dt.timedelta(days=31), dt.timedelta(hours=1)
+    window = IdWindow(past=dt.timedelta(days=31), future=dt.timedelta(hours=1))
     for offset in (dt.timedelta(0), dt.timedelta(minutes=59), -dt.timedelta(days=30)):
-        check_id_time(new_id(NOW + offset), NOW, past=past, future=future)
-    for offset in (dt.timedelta(hours=2), -dt.timedelta(days=32)):
+        window.check(new_id(NOW + offset), NOW, "envelope/id-time")
+    far = [new_id(NOW + dt.timedelta(hours=2)), new_id(NOW - dt.timedelta(days=32)), new_id(LONG_AGO)]
+    beyond_the_calendar = "ffffffff-ffff-7fff-bfff-ffffffffffff"
+    for identifier in (*far, beyond_the_calendar):
         with pytest.raises(Refused) as caught:
-            check_id_time(new_id(NOW + offset), NOW, past=past, future=future)
-        assert caught.value.code == "envelope/id-time"
+            window.check(identifier, NOW, "status/id-time")
+        assert caught.value.code == "status/id-time"
