@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from axis.broker.consumer import Received
 from axis.core.messages import Outgoing, Submission
-from axis.core.topology import Queue, Topology
+from axis.core.topology import Topology
 from axis.errors import NotRouted, Unavailable
 
 
@@ -189,11 +189,6 @@ class FakeConsumer:
     def _received(self, submission: Submission) -> Received:
         self._tag += 1
         return Received(submission, self._tag)
-
-
-def quorum_queue(name: str) -> Queue:
-    """Declare a plain queue, for a topology made by hand."""
-    return Queue(name, {"x-queue-type": "quorum"})
 
 
 def _submission(message: Outgoing) -> Submission:

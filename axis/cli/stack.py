@@ -22,6 +22,8 @@ AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its r
 SET_NAME = "axis"
 WORKERS = ("router", "tracker", "relay")
 _START_SECONDS = 60.0
+_PASSED_ON = frozenset({"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
+_PASSED_PREFIXES = ("AXIS_", "PYTHON", "LC_", "SSL_CERT_", "AWS_", "AZURE_", "GOOGLE_")  # the last three: blob stores
 _KEY_DAYS = 365
 
 
@@ -90,8 +92,15 @@ def _remember(home: Path) -> None:
     write_private(path, "# Written by `axis up`; holds passwords.\n" + "\n".join(lines) + "\n")
 
 
+def _environment() -> dict[str, str]:
+    """Take what our processes need of the environment: the keeper writes it down, so nothing else belongs there."""
+    return {
+        name: value for name, value in os.environ.items() if name in _PASSED_ON or name.startswith(_PASSED_PREFIXES)
+    }
+
+
 def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
-    env = {**os.environ, "AXIS_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
+    env = {**_environment(), "AXIS_HOME": str(settings.home), "PYTHONUNBUFFERED": "1"}
     ports = choose(WORKERS)
     specs = [
         ProcessSpec(
