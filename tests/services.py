@@ -25,7 +25,6 @@ import httpx
 
 from axis import local
 from axis.local import private
-from axis.local.pids import Process
 from axis.local.process import ProcessSpec
 from axis.local.programs import find_rabbitmq
 from axis.local.record import Record
@@ -215,10 +214,6 @@ def open_folder(path: str) -> Path:
     root.chmod(0o711)
     return root
 
-
-def ended(process: Process) -> bool:
-    """Whether the process is gone (a zombie nobody collects counts as gone)."""
-    return not process.alive
 
 
 def _run_folder() -> Path:

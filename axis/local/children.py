@@ -13,6 +13,7 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
+from axis.local.layout import open_log
 from axis.local.pids import Process, named
 from axis.local.process import Condition, ProcessSpec, ProcessState
 
@@ -76,11 +77,10 @@ class Child:
     def start(self) -> None:
         """Start the process in a session of its own, its output appended to its log."""
         self.ready = False
-        self._log.parent.mkdir(parents=True, exist_ok=True)
         if self._log.exists() and self._log.stat().st_size > LARGEST_LOG_BYTES:
             self._log.replace(self._log.with_suffix(".log.1"))
         uid, gid, groups = _identity(self.spec.user)
-        with self._log.open("ab") as log:
+        with open_log(self._log) as log:
             self._popen = subprocess.Popen(
                 list(self.spec.argv),
                 env=dict(self.spec.env),

@@ -2,12 +2,16 @@
 
 import os
 import pwd
+import re
 import secrets
-import shutil
 import subprocess
 from pathlib import Path
+from typing import BinaryIO
 
 from axis.errors import Misconfigured
+
+# RabbitMQ hands its paths to a shell (df) and packs them as Latin-1: blanks, quotes and Vietnamese letters end it.
+_PLAIN_PATH = re.compile(r"[A-Za-z0-9_./+@-]+")
 
 SHARED_TEMPORARY = Path("/var/tmp")  # noqa: S108 - a fallback that survives a restart; the name below it is random
 
@@ -38,7 +42,32 @@ def write_private(path: Path, text: str) -> None:
     fresh.unlink(missing_ok=True)
     with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
         out.write(text)
+    hand_over(fresh)
     fresh.replace(path)
+
+
+def hand_over(path: Path) -> None:
+    """Give what root has made to the owner of the folder around it, who must be able to go on without root."""
+    owner = path.parent.stat()
+    if os.geteuid() == 0 and owner.st_uid != 0:
+        os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def open_lock(path: Path) -> int:
+    """Open a lock file, made if need be; return its descriptor."""
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    hand_over(path)
+    return lock
+
+
+def open_log(path: Path) -> BinaryIO:
+    """Open a log to append to, it and its folder made if need be."""
+    if not path.parent.exists():
+        path.parent.mkdir()
+        hand_over(path.parent)
+    opened = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
+    hand_over(path)
+    return os.fdopen(opened, "ab")
 
 
 def owner_of(path: Path) -> str:
@@ -80,28 +109,26 @@ def give(path: Path, user: str | None) -> None:
 
 
 def data_folder(root: Path, recorded: str | None, users: set[str]) -> Path:
-    """Return the folder that holds the nodes' data: under `.axis`, unless a service user cannot get there.
+    """Return the folder that holds the nodes' data: under `.axis`, unless the nodes cannot live there.
 
-    A clone under a closed folder such as /root cannot be entered by the user `postgres`. Nothing above the clone
-    is opened for that; the data goes to a folder of its own under /var/tmp, and its name is recorded.
+    A clone under a closed folder such as /root cannot be entered by the user `postgres`, and RabbitMQ cannot cope
+    with every path. Nothing above the clone is opened or renamed for that; the data goes to a folder of its own under
+    /var/tmp, and its name is recorded.
     """
     if recorded is not None and Path(recorded).is_dir():
         return Path(recorded)
     inside = folder(root) / "data"
-    inside.mkdir(mode=0o711, exist_ok=True)
-    inside.chmod(0o711)
-    if all(_can_enter(user, inside) for user in users):
-        return inside
-    inside.rmdir()
+    if _PLAIN_PATH.fullmatch(str(inside)):
+        inside.mkdir(mode=0o711, exist_ok=True)
+        inside.chmod(0o711)
+        hand_over(inside)
+        if all(_can_enter(user, inside) for user in users):
+            return inside
+        inside.rmdir()
     outside = SHARED_TEMPORARY / f"axis-{secrets.token_hex(6)}"
     outside.mkdir(mode=0o711)
     outside.chmod(0o711)
     return outside
-
-
-def forget_data(data: Path) -> None:
-    """Remove a data folder."""
-    shutil.rmtree(data, ignore_errors=True)
 
 
 def _can_enter(user: str, path: Path) -> bool:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from axis.errors import Unavailable
 from axis.local import docker, packages, private
-from axis.local.layout import folder, place
+from axis.local.layout import folder, open_lock, place
 from axis.local.programs import find_postgres, find_rabbitmq
 from axis.local.record import Record, read_record
 from axis.local.services import Services, from_environment
@@ -205,7 +205,7 @@ def _nodes(root: Path, record: Record) -> tuple[NodeStatus, ...]:
 @contextmanager
 def _one_at_a_time(root: Path, progress: Callable[[str], None]) -> Iterator[None]:
     """Let one `up` of a clone work at a time; the others wait for it, and then find everything running."""
-    lock = os.open(folder(root) / "up.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = open_lock(folder(root) / "up.lock")
     try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)

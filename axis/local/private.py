@@ -97,13 +97,16 @@ def new_record(root: Path, kind: str, *, durable: bool = True) -> Record:
         last = None
     if kind == "docker":
         return last or Record(kind=kind, data="", ports=ports.choose(PORTS))
-    recorded = None if last is None else last.data
-    users = {user for user in _users(Path(recorded or folder(root) / "data")) if user is not None}
+    inside = str(folder(root) / "data")
+    # Data beside its clone moves with the clone, so where it was recorded then does not matter.
+    moved = last is not None and Path(last.data).parts[-2:] == (".axis", "data")
+    recorded = None if last is None or moved else last.data
+    users = {user for user in _users(Path(recorded or inside)) if user is not None}
     data = str(data_folder(root, recorded, users))
-    if last is None or data != last.data:
+    if last is None or data != (inside if moved else last.data):
         # New data needs new passwords: those of other data do not open it.
         return Record(kind=kind, data=data, ports=ports.choose(PORTS), durable=durable)
-    return replace(last, durable=durable)
+    return replace(last, data=data, durable=durable)
 
 
 def _users(data: Path) -> tuple[str | None, str | None]:

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal, Self
 
+from axis.local.layout import hand_over
+
 
 @dataclass(frozen=True, slots=True)
 class Probe:
@@ -76,6 +78,7 @@ class SetSpec:
         """Read a description written by `to_json`."""
         fields: dict[str, Any] = json.loads(text)
         fields["processes"] = tuple(_process(item) for item in fields["processes"])
+        fields["scratch"] = tuple(fields["scratch"])
         return cls(**fields)
 
 
@@ -121,6 +124,7 @@ class SetState:
         """Replace the state file in one step, so that a reader never sees half of it."""
         fresh = path.with_name(path.name + ".new")
         fresh.write_text(json.dumps(asdict(self), ensure_ascii=False, indent=1), encoding="utf-8")
+        hand_over(fresh)
         fresh.replace(path)
 
     @classmethod

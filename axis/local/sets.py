@@ -12,8 +12,8 @@ from dataclasses import replace
 from pathlib import Path
 
 import axis
-from axis.errors import Unavailable
-from axis.local.layout import folder, place, write_private
+from axis.errors import Misconfigured, Unavailable
+from axis.local.layout import folder, open_lock, open_log, place, write_private
 from axis.local.pids import Process, await_end, kill_group, named, reap
 from axis.local.process import ProcessSpec, SetSpec, SetState
 
@@ -64,12 +64,22 @@ def start_set(
 
 
 def stop_set(root: Path, set_name: str) -> SetState | None:
-    """Stop the set and wait until nothing of it runs; return its last state, None when there never was one."""
+    """Stop the set and wait until nothing of it runs; return its last state, None when there never was one.
+
+    Raises:
+        Misconfigured: `local/folder` when another user started it.
+    """
     state = SetState.read(_state_file(root, set_name))
     if state is None:
         return None
     keeper = Process(state.keeper_pid, state.keeper_started)
-    if keeper.signal(signal.SIGTERM) and not await_end(keeper, _stop_seconds(root, set_name) + GRACE_SECONDS):
+    try:
+        asked = keeper.signal(signal.SIGTERM)
+    except PermissionError as error:
+        raise Misconfigured(
+            f"{set_name} was started by another user: stop it as that user", code="local/folder"
+        ) from error
+    if asked and not await_end(keeper, _stop_seconds(root, set_name) + GRACE_SECONDS):
         kill_group(keeper)
         await_end(keeper, GRACE_SECONDS)
     reap(_processes(state))
@@ -93,12 +103,11 @@ def _launch(root: Path, spec: SetSpec, lock: int) -> None:
         Path(spec.state_file).unlink()
     spec_file = folder(root) / f"{spec.name}.spec.json"
     log_file = folder(root) / "log" / f"keeper-{spec.name}.log"
-    log_file.parent.mkdir(exist_ok=True)
     write_private(spec_file, spec.to_json())
-    with log_file.open("ab") as log:
+    with open_log(log_file) as log:
         launched = subprocess.run(
             [sys.executable, "-m", "axis.local.keeper", str(spec_file), str(lock)],
-            env={**os.environ, "PYTHONPATH": str(Path(axis.__path__[0]).parent)},
+            env={**os.environ, "PYTHONPATH": _module_path()},
             cwd="/",
             stdin=subprocess.DEVNULL,
             stdout=log,
@@ -134,7 +143,7 @@ def _locked(root: Path, set_name: str, until: float) -> Iterator[int | None]:
 
     Of two starters at once one launches, the other waits for the same set.
     """
-    lock = os.open(folder(root) / f"{set_name}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+    lock = open_lock(folder(root) / f"{set_name}.lock")
     try:
         while True:
             with suppress(BlockingIOError):
@@ -150,6 +159,13 @@ def _locked(root: Path, set_name: str, until: float) -> Iterator[int | None]:
         yield lock
     finally:
         os.close(lock)
+
+
+def _module_path() -> str:
+    """Let the keeper, whose current folder is /, find this very package and what the caller's own path adds."""
+    inherited = os.environ.get("PYTHONPATH")
+    ours = str(Path(axis.__path__[0]).resolve().parent)
+    return os.pathsep.join([ours, inherited] if inherited else [ours])
 
 
 def _processes(state: SetState) -> list[Process]:
