@@ -6,6 +6,7 @@ import hashlib
 import random
 import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
 
@@ -18,10 +19,11 @@ from axis.trust import SigningKey, issue_token
 from schemas import REASONS, Certificate
 
 PIECE = 256 * 1024  # bytes read, sent and held at a time
-_WAITS = (0.1, 0.4, 1.6)  # seconds between attempts
+_WAITS = (0.1, 0.4, 1.6, 3.2, 4.8)  # seconds between attempts: long enough for a gateway that is started again
 _FAILED = 500
 _BAD = 400
 _NOT_FOUND = 404
+_PART = 206
 _CODE_HEADER = "axis-code"  # where an answer to HEAD says its code, having no body
 
 
@@ -91,23 +93,42 @@ class Gateway:
         """
         path = f"/v1/blobs/{sha256}"
         digest, received, held = hashlib.sha256(), 0, b""
-        try:
-            async with self._http.stream("GET", path, headers=self._bearer("GET", path)) as response:
-                await _check(response)
-                async for piece in response.aiter_bytes(PIECE):
-                    received += len(piece)
-                    if received > size:
-                        break
-                    await asyncio.to_thread(digest.update, piece)
-                    if held:
-                        yield held
-                    held = piece
-        except httpx.HTTPError as error:
-            raise _unreachable(error) from error
+        waits = iter(_WAITS)
+        while True:
+            try:
+                async with aclosing(self._pieces(path, received)) as pieces:
+                    async for piece in pieces:
+                        received += len(piece)
+                        if received > size:
+                            break
+                        await asyncio.to_thread(digest.update, piece)
+                        if held:
+                            yield held
+                        held = piece
+                break
+            except Unavailable:
+                # What has come is hashed already, so the next attempt goes on where this one broke off.
+                if received and received == size:
+                    break
+                if (wait := next(waits, None)) is None:
+                    raise
+                await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
         if received != size or digest.hexdigest() != sha256:
             raise Refused("blob/digest", f"the gateway's bytes for {sha256} are not the ones that were named")
         if held:
             yield held
+
+    async def _pieces(self, path: str, start: int) -> AsyncGenerator[bytes, None]:
+        headers = self._bearer("GET", path) | ({"range": f"bytes={start}-"} if start else {})
+        try:
+            async with self._http.stream("GET", path, headers=headers) as response:
+                await _check(response)
+                if start and response.status_code != _PART:
+                    raise Unavailable("the gateway does not go on where the download broke off")
+                async for piece in response.aiter_bytes(PIECE):
+                    yield piece
+        except httpx.HTTPError as error:
+            raise _unreachable(error) from error
 
     async def certificate(self, thumbprint: str) -> Certificate | None:
         """Fetch an enrolled certificate; None when there is none with this thumbprint."""

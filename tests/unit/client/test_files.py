@@ -268,3 +268,54 @@ async def test_a_download_is_streamed(gateway: Callable[[Answer], Gateway]) -> N
     pieces = [piece async for piece in answer.download(hashlib.sha256(data).hexdigest(), len(data))]
     assert b"".join(pieces) == data
     assert len(pieces) > 1
+
+
+class Breaking(httpx.AsyncByteStream):
+    """A body that breaks off after some bytes."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self._data
+        raise httpx.ReadError("the gateway was killed")
+
+
+async def test_a_download_that_breaks_off_goes_on_where_it_was(
+    gateway: Callable[[Answer], Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axis.client.gateway._WAITS", (0.0, 0.0, 0.0))
+    data = bytes(range(256)) * 4_000
+    asked: list[str | None] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        start = request.headers.get("range")
+        asked.append(start)
+        if len(asked) == 1:
+            raise httpx.ConnectError("nobody there")
+        if len(asked) == 2:
+            return httpx.Response(200, stream=Breaking(data[:300_000]))
+        return httpx.Response(206, content=data[int(start.removeprefix("bytes=").rstrip("-")) :] if start else data)
+
+    reached = gateway(answer)
+    pieces = [piece async for piece in reached.download(hashlib.sha256(data).hexdigest(), len(data))]
+    assert b"".join(pieces) == data
+    assert asked[:2] == [None, None]
+    assert asked[2] is not None
+
+
+async def test_a_download_gives_up_when_nobody_answers(
+    gateway: Callable[[Answer], Gateway], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axis.client.gateway._WAITS", (0.0, 0.0))
+    asked = 0
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        nonlocal asked
+        asked += 1
+        # A gateway that answers a range with the whole file cannot be gone on with.
+        return httpx.Response(200, stream=Breaking(bytes(300_000)))
+
+    with pytest.raises(Unavailable):
+        [piece async for piece in gateway(answer).download("0" * 64, 1_000_000)]
+    assert asked == 3
