@@ -4,6 +4,7 @@ Its actions can be repeated at any time and by several relays at once: a second 
 """
 
 import datetime as dt
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
@@ -11,7 +12,6 @@ from axis.broker import Publisher
 from axis.core.decisions import Desk
 from axis.core.fanout import fan_out, notice_message
 from axis.core.messages import Outgoing, Submission
-from axis.core.reading import parse_envelope
 from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow
 from axis.errors import Refused
 from axis.store import Store
@@ -74,15 +74,17 @@ class Relay:
         if not envelopes and not notices:
             return
         self._view.forget()
-        await self._view.look(
+        ready = await self._view.look(
             self._publisher,
             {d.mailbox for _, deliveries in envelopes for d in deliveries if d.mailbox is not None}
             | {notice.mailbox for notice in notices},
         )
         messages: list[Outgoing] = []
         for envelope, deliveries in envelopes:
-            messages.extend(fan_out(envelope, _recipients(envelope), await self._hold_unready(envelope, deliveries)))
-        messages.extend(notice_message(notice) for notice in notices if self._view.ready(notice.mailbox))
+            messages.extend(
+                fan_out(envelope, _recipients(envelope), await self._hold_unready(envelope, deliveries, ready))
+            )
+        messages.extend(notice_message(notice) for notice in notices if notice.mailbox in ready)
         done = await publish_all(self._publisher, messages, log=self._log, metrics=self._metrics)
         unpublishable = {envelope.id for envelope, _ in envelopes} - {message.message_id for message in messages}
         await self._store.mark_published(
@@ -91,9 +93,11 @@ class Relay:
         )
         self._log.info("republished", envelopes=len(envelopes), notices=len(notices), confirmed=len(done))
 
-    async def _hold_unready(self, envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow]) -> list[DeliveryRow]:
+    async def _hold_unready(
+        self, envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow], ready: frozenset[str]
+    ) -> list[DeliveryRow]:
         routed = [d for d in deliveries if d.state is DeliveryState.ROUTED and d.mailbox is not None]
-        unready = {d.mailbox for d in routed if d.mailbox is not None and not self._view.ready(d.mailbox)}
+        unready = {d.mailbox for d in routed if d.mailbox is not None} - ready
         if unready:
             await self._store.hold(
                 envelope.id,
@@ -105,10 +109,8 @@ class Relay:
         return [d for d in routed if d.mailbox not in unready]
 
     async def _release_held(self) -> None:
-        waiting = await self._store.held_mailboxes()
-        await self._view.look(self._publisher, waiting)
         # Only those that can go are fetched: mailboxes that never come up must not starve the others.
-        released = {mailbox for mailbox in waiting if self._view.ready(mailbox)}
+        released = await self._view.look(self._publisher, await self._store.held_mailboxes())
         for envelope, deliveries in await self._store.held(_LIMIT, released) if released else []:
             ready = [_routed(delivery) for delivery in deliveries]
             messages = fan_out(envelope, _recipients(envelope), ready)
@@ -120,7 +122,9 @@ class Relay:
 
 
 def _recipients(envelope: EnvelopeRow) -> Sequence[str]:
-    return parse_envelope(envelope.body).recipients
+    # Not through the schema: these bytes fitted that of their day, and a stricter one must not strand them.
+    recipients: list[str] = json.loads(envelope.body)["recipients"]
+    return recipients
 
 
 def _routed(delivery: DeliveryRow) -> DeliveryRow:

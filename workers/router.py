@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.broker import Publisher
-from axis.core.admission import IdWindow, admit_envelope
+from axis.core.admission import IdWindow, admit_envelope, admit_source
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.fanout import fan_out, notice_message
 from axis.core.messages import Outgoing, Submission
@@ -30,7 +30,17 @@ from workers.metrics import Metrics
 from workers.runtime import Log, log_refused, publish_all
 from workers.view import View
 
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """An envelope that was read, verified and admitted, and where each of its recipients leads to."""
+
+    candidate: Candidate
+    resolutions: tuple[Resolution, ...]
+
+
 Decision = Accept | Refuse
+Read = tuple[Submission, Resolved | Refuse]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,58 +81,47 @@ class Router:
 
     async def handle(self, batch: Sequence[Submission], source: str) -> None:
         """Decide, commit, publish and mark; raise Unavailable when the batch has to be tried again as a whole."""
-        for part in _distinct(batch):
-            started = time.perf_counter()
-            ends = await self._commit_isolated(part, await self._decide(part, source), source)
+        started = time.perf_counter()
+        for part in _distinct([(submission, self._read(submission, source)) for submission in batch]):
+            ends = await self._settle(part, source)
             await self._publish(ends)
             self._account(part, ends, source, started)
 
     # Deciding: nothing here changes anything outside.
 
-    async def _decide(self, batch: Sequence[Submission], source: str) -> list[Decision]:
-        read = [self._read(submission, source) for submission in batch]
-        candidates = [each for each in read if isinstance(each, Candidate)]
-        at = self._desk.now()
-        resolutions = {
-            candidate.envelope.id: resolve_recipients(candidate.envelope, self._view.directory, at)
-            for candidate in candidates
-        }
-        await self._view.look(
-            self._publisher, {r.mailbox for each in resolutions.values() for r in each if r.mailbox is not None}
-        )
-        known = await self._known_blobs(candidates)
-        return [
-            self._place(each, resolutions[each.envelope.id], known, source) if isinstance(each, Candidate) else each
-            for each in read
-        ]
-
-    def _read(self, submission: Submission, source: str) -> Candidate | Refuse:
+    def _read(self, submission: Submission, source: str) -> Resolved | Refuse:
         try:
             at = self._desk.now()
             envelope = read_envelope(submission)
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)
             admit_envelope(envelope, submission, signer, self._view.directory, at)
+            admit_source(envelope, source)
             self._window.check(envelope.id, at, "envelope/id-time")
+            candidate = Candidate(submission, envelope, signer, signature, digest(submission.body))
+            return Resolved(candidate, resolve_recipients(envelope, self._view.directory, at))
         except Refused as error:
             return self._refuse(submission, error, source)
         except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
-            self._log.exception("poison", source=source, message_id=submission.message_id)
-            return self._refuse(submission, poison(error), source)
-        return Candidate(submission, envelope, signer, signature, digest(submission.body))
+            return self._poison(submission, error, source)
+
+    async def _decide(self, part: Sequence[Read], source: str) -> list[Decision]:
+        resolved = [each for _, each in part if isinstance(each, Resolved)]
+        ready = await self._view.look(
+            self._publisher, {r.mailbox for each in resolved for r in each.resolutions if r.mailbox is not None}
+        )
+        known = await self._known_blobs(each.candidate for each in resolved)
+        return [each if isinstance(each, Refuse) else self._place(each, ready, known, source) for _, each in part]
 
     def _place(
-        self,
-        candidate: Candidate,
-        resolutions: Sequence[Resolution],
-        known: Mapping[str, Mapping[str, int]],
-        source: str,
+        self, resolved: Resolved, ready: frozenset[str], known: Mapping[str, Mapping[str, int]], source: str
     ) -> Decision:
+        candidate = resolved.candidate
         try:
             attachments = check_blobs(candidate.envelope, known.get(candidate.submission.account or "", {}))
         except Refused as error:
             return self._refuse(candidate.submission, error, source)
-        deliveries = deliveries_of(candidate.envelope.id, resolutions, self._view.ready)
+        deliveries = deliveries_of(candidate.envelope.id, resolved.resolutions, ready.__contains__)
         return self._desk.accept(candidate, deliveries, attachments)
 
     async def _known_blobs(self, candidates: Iterable[Candidate]) -> Mapping[str, Mapping[str, int]]:
@@ -135,33 +134,31 @@ class Router:
     def _refuse(self, submission: Submission, error: Refused, source: str) -> Refuse:
         return self._desk.refuse(submission, error, source=source)
 
+    def _poison(self, submission: Submission, error: Exception, source: str) -> Refuse:
+        self._log.exception("poison", source=source, message_id=submission.message_id)
+        return self._refuse(submission, poison(error), source)
+
     # Carrying out: commit, publish, mark.
 
-    async def _commit_isolated(
-        self, batch: Sequence[Submission], decisions: Sequence[Decision], source: str
-    ) -> list[End]:
+    async def _settle(self, part: Sequence[Read], source: str) -> list[End]:
         try:
-            return await self._commit(batch, decisions, source)
+            return await self._commit(part, await self._decide(part, source), source)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours over one message; its neighbours go on
-            if len(batch) > 1:
-                self._log.exception("batch failed, committing one by one", source=source, messages=len(batch))
-                return [
-                    end
-                    for submission, decision in zip(batch, decisions, strict=True)
-                    for end in await self._commit_isolated([submission], [decision], source)
-                ]
-            self._log.exception("poison", source=source, message_id=batch[0].message_id)
-            return await self._commit(batch, [self._refuse(batch[0], poison(error), source)], source)
+            if len(part) > 1:
+                self._log.exception("batch failed, taking its messages one by one", source=source, messages=len(part))
+                return [end for each in part for end in await self._settle([each], source)]
+            ((submission, _),) = part
+            return await self._commit(part, [self._poison(submission, error, source)], source)
 
-    async def _commit(self, batch: Sequence[Submission], decisions: Sequence[Decision], source: str) -> list[End]:
+    async def _commit(self, part: Sequence[Read], decisions: Sequence[Decision], source: str) -> list[End]:
         accepts = [decision.accepted for decision in decisions if isinstance(decision, Accept)]
         async with self._store.transaction() as tx:
             existing = await tx.accept(accepts) if accepts else {}
             ends = [
                 decision if isinstance(decision, Refuse) else self._end(submission, decision, existing, source)
-                for submission, decision in zip(batch, decisions, strict=True)
+                for (submission, _), decision in zip(part, decisions, strict=True)
             ]
             refused = [end for end in ends if isinstance(end, Refuse)]
             if notices := [end.notice for end in refused if end.notice is not None]:
@@ -201,9 +198,9 @@ class Router:
         notices = done - {end.envelope.id for end in routed}
         await self._store.mark_published(sorted(envelopes), sorted(notices))
 
-    def _account(self, batch: Sequence[Submission], ends: Sequence[End], source: str, started: float) -> None:
+    def _account(self, part: Sequence[Read], ends: Sequence[End], source: str, started: float) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        for submission, end in zip(batch, ends, strict=True):
+        for (submission, _), end in zip(part, ends, strict=True):
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue
@@ -219,15 +216,20 @@ class Router:
             )
 
 
-def _distinct(batch: Sequence[Submission]) -> Iterator[list[Submission]]:
-    """Split a batch so that no part has the same id twice: the second is decided when the first is committed."""
-    part: list[Submission] = []
-    ids: set[str | None] = set()
-    for submission in batch:
-        if submission.message_id in ids:
-            yield part
-            part, ids = [], set()
-        part.append(submission)
-        ids.add(submission.message_id)
+def _distinct(batch: Sequence[Read]) -> Iterator[list[Read]]:
+    """Split a batch so that no part has the same envelope twice: the second is decided when the first is committed.
+
+    Only what was read and verified counts: a flood of refused messages under one id makes no parts.
+    """
+    part: list[Read] = []
+    ids: set[str] = set()
+    for submission, read in batch:
+        if isinstance(read, Resolved):
+            identifier = read.candidate.envelope.id
+            if identifier in ids:
+                yield part
+                part, ids = [], set()
+            ids.add(identifier)
+        part.append((submission, read))
     if part:
         yield part

@@ -1,6 +1,7 @@
 """The directory as a worker sees it: kept in memory, refreshed within a second of a change."""
 
 import datetime as dt
+import math
 import time
 from collections.abc import Iterable
 
@@ -12,6 +13,7 @@ from axis.trust import Keyring
 from workers.runtime import Log
 
 _SEEN_SECONDS = 60.0  # how long a look at a mailbox's queues is believed
+_LOOK_AT_ONCE = 200  # mailboxes, three queues each, within one deadline
 
 
 class View:
@@ -47,21 +49,28 @@ class View:
         self._seen = {mailbox: when for mailbox, when in self._seen.items() if mailbox not in codes}
         self._log.info("directory changed", codes=sorted(codes)[:10], count=len(codes))
 
-    async def look(self, publisher: Publisher, mailboxes: Iterable[str]) -> None:
-        """Look at the queues of the mailboxes not seen lately."""
-        now = time.monotonic()
-        unseen = {mailbox for mailbox in mailboxes if now - self._seen.get(mailbox, -_SEEN_SECONDS) >= _SEEN_SECONDS}
-        if not unseen:
-            return
-        missing = await publisher.queues_missing([name for mailbox in unseen for name in queues_of(mailbox)])
-        for mailbox in unseen:
-            self._seen.pop(mailbox, None)
-            if missing.isdisjoint(queues_of(mailbox)):
-                self._seen[mailbox] = now
+    async def look(self, publisher: Publisher, mailboxes: Iterable[str]) -> frozenset[str]:
+        """Return those of the mailboxes whose queues are there; only those not seen lately are looked at.
 
-    def ready(self, mailbox: str) -> bool:
-        """Say whether the mailbox's queues were there when last looked at."""
-        return mailbox in self._seen
+        The answer is the caller's to keep while it decides: another lane may `forget` meanwhile. A long list is looked
+        at piece by piece, each with a deadline of its own, so that a second try goes on where the first one ended.
+        """
+        wanted = set(mailboxes)
+        ready = {mailbox for mailbox in wanted if self._seen_lately(mailbox)}
+        unseen = sorted(wanted - ready)
+        for start in range(0, len(unseen), _LOOK_AT_ONCE):
+            some = unseen[start : start + _LOOK_AT_ONCE]
+            now = time.monotonic()
+            missing = await publisher.queues_missing([name for mailbox in some for name in queues_of(mailbox)])
+            for mailbox in some:
+                self._seen.pop(mailbox, None)
+                if missing.isdisjoint(queues_of(mailbox)):
+                    self._seen[mailbox] = now
+                    ready.add(mailbox)
+        return frozenset(ready)
+
+    def _seen_lately(self, mailbox: str) -> bool:
+        return time.monotonic() - self._seen.get(mailbox, -math.inf) < _SEEN_SECONDS
 
     def has_mailbox(self, account: str, at: dt.datetime) -> bool:
         """Say whether the account has a mailbox, by the newest directory."""

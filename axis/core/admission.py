@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from axis.core.codes import is_within
 from axis.core.directory import Directory
 from axis.core.ids import time_of
-from axis.core.lanes import lane_of, submit_key
+from axis.core.lanes import lane_of, route_queue, submit_key
 from axis.core.messages import Signer, Submission
 from axis.errors import Refused
 from schemas import Envelope, Status
@@ -38,6 +38,17 @@ def admit_envelope(
         lane, _, said = submission.routing_key.partition(".")
         code = "lane/mismatch" if said == envelope.sender and lane in {"urgent", "normal"} else "abuse/routing-key"
         raise Refused(code, f"the routing key is “{submission.routing_key}”, must be “{wanted}”")
+
+
+def admit_source(envelope: Envelope, queue: str) -> None:
+    """Check that an admitted envelope came through the queue of its lane; raise Refused abuse/routing-headers.
+
+    The broker takes the BCC header out when it delivers. A copy that it led into the other lane, past the documents
+    waiting there, is known only by where it arrived.
+    """
+    wanted = route_queue(lane_of(envelope.document.priority))
+    if queue != wanted:
+        raise Refused("abuse/routing-headers", f"it came to {queue}, and its routing key leads to {wanted}")
 
 
 def admit_status(status: Status, submission: Submission, signer: Signer, directory: Directory, at: dt.datetime) -> None:

@@ -14,6 +14,7 @@ from axis.core import receipts
 from axis.core.ids import new_id
 from axis.core.lanes import lane_of
 from axis.core.messages import Signer, Submission
+from axis.core.reading import printable
 from axis.core.records import Accepted, AttachmentRow, DeliveryRow, EnvelopeRow, NoticeRow, QuarantineRow
 from axis.errors import Refused
 from schemas import Envelope, Receipt
@@ -97,6 +98,9 @@ class Desk:
     def refuse(self, submission: Submission, error: Refused, *, source: str) -> Refuse:
         """Decide a refusal: a receipt when the broker proved the account and it has a mailbox to answer to."""
         at, sha256 = self.now(), digest(submission.body)
+        # A detail may repeat what the message says, such as its routing key, and the receipt's schema is strict: it
+        # must never be the refusal itself that fails.
+        error = Refused(error.code, printable(error.detail))
         notice = None
         if submission.account is not None and self.has_mailbox(submission.account, at):
             receipt = receipts.refusal(

@@ -57,6 +57,11 @@ def parse_status(body: bytes) -> Status:
     return _parse(body, Status, MAX_STATUS_BYTES)
 
 
+def printable(text: str) -> str:
+    """Replace what is not printable: details go into receipts, logs and terminals, where it would forge lines."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
+
+
 def _check_properties(submission: Submission, type_: str, media_type: str) -> None:
     if submission.type != type_:
         raise Refused("message/type", f"type is {_quoted(submission.type)}, taken here: {type_}")
@@ -131,5 +136,4 @@ def _quoted(value: str | None) -> str:
 
 
 def _clean(text: str) -> str:
-    # Details go into receipts, logs and terminals; a hostile key or value must not forge lines there.
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)[:500]
+    return printable(text)[:500]
