@@ -10,15 +10,18 @@ from axis.errors import Unavailable
 from axis.local.programs import OLDEST_POSTGRES, OLDEST_RABBITMQ, numbers
 
 INSTALL_SECONDS = 900
+SYSTEMD = Path("/run/systemd/system")  # there when systemd is the init that runs
 _OLDEST = {"rabbitmq-server": OLDEST_RABBITMQ, "postgresql": (OLDEST_POSTGRES,)}
 
-# Nothing is written to the machine to keep the services down: with SYSTEMD_OFFLINE the packages' scripts act as in a
-# chroot (systemctl ignores "start"); without an init system Debian's invoke-rc.d starts nothing by itself.
+# Nothing is written to the machine to keep the services down. With SYSTEMD_OFFLINE the packages' scripts act as in a
+# chroot (systemctl ignores "start"); to other init systems we are in runlevel 1, where these services do not run.
 _ENVIRONMENT = {
     "DEBIAN_FRONTEND": "noninteractive",
     "DEBCONF_NONINTERACTIVE_SEEN": "true",
     "NEEDRESTART_SUSPEND": "1",
     "SYSTEMD_OFFLINE": "1",
+    "RUNLEVEL": "1",
+    "PREVLEVEL": "N",
     "LC_ALL": "C.UTF-8",
 }
 
@@ -66,6 +69,8 @@ def install(names: Sequence[str], *, progress: Callable[[str], None]) -> None:
                 code="local/install",
             )
     progress(f"apt-get install {' '.join(names)} (their own services are not started)")
+    if SYSTEMD.is_dir():
+        progress(f"at the next boot systemd will start them, unless you run: systemctl disable {' '.join(names)}")
     try:
         _apt(*_install_arguments(names))
     except Unavailable:

@@ -16,7 +16,7 @@ from axis.local.record import DATABASE, USER, Record
 
 INIT_SECONDS = 120
 _LOCALES = ("C.UTF-8", "C")
-# Commits still reach the operating system (synchronous_commit stays on): a killed server loses nothing, a power cut may.
+# Commits still reach the operating system (synchronous_commit stays on): a kill loses nothing, a power cut may.
 _FAST = ("fsync=off", "full_page_writes=off", "wal_level=minimal", "max_wal_senders=0")
 
 
