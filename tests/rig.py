@@ -5,6 +5,7 @@ import base64
 import contextlib
 import datetime as dt
 import hashlib
+import json
 import os
 import signal
 import sys
@@ -14,6 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from aiormq.abc import AbstractChannel
+from pamqp.commands import Basic
+from prometheus_client.parser import text_string_to_metric_families
 
 from axis.broker import Consumer, Link, ManagementApi, Publisher
 from axis.core.lanes import lane_of, mailbox_queue, notices_queue, submit_key
@@ -58,6 +62,17 @@ class Process:
     def kill(self) -> None:
         self.process.kill()
 
+    def events(self, since: int = 0) -> list[dict[str, Any]]:
+        """Read what it logged from an offset on; every line has to be JSON."""
+        return [json.loads(line) for line in self.log.read_bytes()[since:].splitlines()]
+
+    async def counted(self, name: str, **labels: str) -> float:
+        """Add up the samples of its metrics page with these labels."""
+        async with httpx.AsyncClient(trust_env=False) as client:
+            page = (await client.get(f"http://127.0.0.1:{self.port}/metrics")).text
+        samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
+        return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
+
     async def stop(self) -> int:
         """Ask it to end and return its exit code."""
         with contextlib.suppress(ProcessLookupError):
@@ -88,20 +103,23 @@ class Rig:
     async def connect(self, codes: Iterable[str], *, without_mailbox: Iterable[str] = ()) -> None:
         """Register organisations, give them mailboxes, certificates and broker accounts."""
         codes, bare = list(codes), list(without_mailbox)
-        authority = DemonstrationCA.open_or_create(self.folder / "ca", now())
         boxes = [Mailbox(code=code, valid_from=LONG_AGO, password_hash=hash_of(code)) for code in codes]
         await self.store.directory.put_organisations([organisation(code) for code in (*codes, *bare)])
         for box in boxes:
             await self.store.directory.put_mailbox(box)
         for code in (*codes, *bare):
-            await self._certify(authority, code)
+            await self.certify(code)
         await self.apply_topology()
 
-    async def _certify(self, authority: DemonstrationCA, code: str) -> None:
+    async def certify(self, code: str, *, named: str | None = None, enrolled: bool = True, **changes: Any) -> None:
+        """Make a key for a code, kept as `keys[named or code]`; `changes` are made to the enrolled record."""
+        authority = DemonstrationCA.open_or_create(self.folder / "ca", now())
         key = new_key("ed25519")
         certificate = authority.issue(code, key, name=code, now=now())
-        self.keys[code] = SigningKey.from_pem(key, certificate)
-        await self.store.directory.put_certificate(enrol(certificate, code, "agency", now(), allow_demonstration=True))
+        self.keys[named or code] = SigningKey.from_pem(key, certificate)
+        record = enrol(certificate, code, "agency", now(), allow_demonstration=True)
+        if enrolled:
+            await self.store.directory.put_certificate(record.model_copy(update=changes))
 
     async def make_axis_key(self) -> None:
         authority = DemonstrationCA.open_or_create(self.folder / "ca", now())
@@ -218,13 +236,16 @@ class Rig:
         return Outgoing(**{**base, **{k: v for k, v in changes.items() if k not in fields}})
 
     async def send_as(self, account: str, *messages: Outgoing) -> None:
-        """Publish under an agency's own account."""
-        async with Link(self.url_of(account), f"agency {account}") as link:
-            for outcome in await Publisher(link).publish_many(messages):
-                if outcome is not None:
-                    raise outcome
+        """Publish under an agency's own account, one right behind the other; headers may be anything AMQP can say."""
+        await self.send_through(self.url_of(account), *messages)
 
-    async def take(self, queue: str, count: int, *, settle: float = 0.3) -> list[Submission]:
+    async def send_through(self, url: str, *messages: Outgoing) -> None:
+        """Publish under the account of an address."""
+        async with Link(url, "somebody") as link, asyncio.timeout(DEADLINE_SECONDS):
+            channel = await link.channel(confirms=True)
+            await asyncio.gather(*(_publish(channel, message) for message in messages))
+
+    async def take(self, queue: str, count: int, *, settle: float = 0.0) -> list[Submission]:
         """Take and ack `count` messages, and whatever more comes within `settle` seconds after them."""
         consumer = Consumer(self.link, queue)
         found: list[Submission] = []
@@ -253,6 +274,20 @@ class Rig:
         """Take notices that are receipts."""
         found = await self.notices(code, count)
         return [Receipt.model_validate_json(each.body) for each in found]
+
+
+async def _publish(channel: AbstractChannel, message: Outgoing) -> None:
+    properties = Basic.Properties(
+        content_type=message.content_type,
+        headers=dict(message.headers),
+        delivery_mode=2,
+        message_id=message.message_id,
+        message_type=message.type,
+        user_id=message.user_id,
+    )
+    await channel.basic_publish(
+        message.body, exchange=message.exchange, routing_key=message.routing_key, properties=properties, mandatory=True
+    )
 
 
 @contextlib.asynccontextmanager

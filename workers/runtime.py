@@ -36,21 +36,34 @@ def configure_logging(settings: Settings, worker: str) -> Log:
         structlog.processors.format_exc_info,
     ]
     factory: Callable[..., structlog.typing.WrappedLogger]
+    renderer: structlog.typing.Processor
     if form == "json":
-        shared.append(structlog.processors.JSONRenderer(serializer=_json))
+        renderer = structlog.processors.JSONRenderer(serializer=_json)
         factory = structlog.BytesLoggerFactory(sys.stderr.buffer)
     else:
-        shared.append(structlog.dev.ConsoleRenderer())
+        renderer = structlog.dev.ConsoleRenderer()
         factory = structlog.PrintLoggerFactory(sys.stderr)
     level = logging.getLevelNamesMapping()[settings.log_level.upper()]
     structlog.configure(
-        processors=shared,
+        processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=factory,
         cache_logger_on_first_use=True,
     )
     log: Log = structlog.get_logger(worker=worker)
+    logging.basicConfig(level=max(level, logging.WARNING), handlers=[_Forwarding(log)], force=True)
     return log
+
+
+class _Forwarding(logging.Handler):
+    """Log what the seams and the libraries below them say as lines of ours."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._log.log(record.levelno, record.getMessage(), logger=record.name, exc_info=record.exc_info)
 
 
 def _json(event: object, **_: object) -> bytes:
