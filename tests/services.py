@@ -215,7 +215,6 @@ def open_folder(path: str) -> Path:
     return root
 
 
-
 def _run_folder() -> Path:
     return open_folder(os.environ[ROOT_VARIABLE])
 
