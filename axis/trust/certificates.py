@@ -2,11 +2,16 @@
 
 import datetime as dt
 import hashlib
+import re
+import unicodedata
+import warnings
 from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import Encoding
+from cryptography.utils import CryptographyDeprecationWarning
+from cryptography.x509.oid import ExtensionOID
 
 from axis.errors import Refused
 from axis.trust import encoding
@@ -16,6 +21,30 @@ from schemas import Certificate
 # An extension of our demonstration CA. The arc is that of UUIDs (2.25), which anybody may use: it names nothing else.
 DEMONSTRATION_OID = x509.ObjectIdentifier("2.25.214748364799000000001")
 _MAX_PEM_BYTES = 64 * 1024
+# What cryptography raises on hostile or broken DER, besides ValueError; certificates are parsed piece by piece, so any
+# look at one can raise any of these.
+UNREADABLE = (
+    ValueError,
+    TypeError,
+    UnsupportedAlgorithm,
+    x509.InvalidVersion,
+    x509.DuplicateExtension,
+    x509.UnsupportedGeneralNameType,
+    CryptographyDeprecationWarning,
+)
+_PEM_BLOCK = re.compile(rb"-----BEGIN ([A-Z0-9 ]{1,40})-----")
+# RFC 5280 section 4.2: who does not understand a critical extension refuses the certificate. These are looked at
+# below, or say nothing about signing documents.
+_UNDERSTOOD = frozenset(
+    {
+        ExtensionOID.BASIC_CONSTRAINTS,
+        ExtensionOID.KEY_USAGE,
+        ExtensionOID.EXTENDED_KEY_USAGE,
+        ExtensionOID.SUBJECT_ALTERNATIVE_NAME,
+        ExtensionOID.CERTIFICATE_POLICIES,
+        DEMONSTRATION_OID,
+    }
+)
 
 
 def thumbprint(der: bytes) -> str:
@@ -24,12 +53,22 @@ def thumbprint(der: bytes) -> str:
 
 
 def load_pem(pem: bytes) -> x509.Certificate:
-    """Parse one PEM certificate; raise Refused certificate/malformed."""
+    """Parse a PEM file that holds one certificate and nothing else; raise Refused certificate/malformed."""
     if len(pem) > _MAX_PEM_BYTES:
         raise Refused("certificate/malformed", f"{len(pem)} bytes")
+    blocks = _PEM_BLOCK.findall(pem)
+    if any(block.endswith(b"PRIVATE KEY") for block in blocks):
+        raise Refused("certificate/malformed", "the file holds a private key: keep that, give the certificate alone")
+    if len(blocks) > 1:
+        # Which of a chain is meant would be a guess; the order differs between authorities.
+        raise Refused("certificate/malformed", f"the file holds {len(blocks)} blocks: give the one that signs, alone")
     try:
-        return x509.load_pem_x509_certificate(pem)
-    except (ValueError, UnsupportedAlgorithm) as error:
+        with warnings.catch_warnings():
+            # What the library still reads but calls a breach of RFC 5280 (a negative serial number) it will refuse
+            # one day, and every worker that loads it then would stop taking it: refuse it now.
+            warnings.simplefilter("error", CryptographyDeprecationWarning)
+            return x509.load_pem_x509_certificate(pem)
+    except UNREADABLE as error:
         raise Refused("certificate/malformed", f"not an X.509 certificate in PEM: {error}"[:300]) from error
 
 
@@ -48,7 +87,7 @@ def enrol(
     certificate = load_pem(certificate_pem)
     try:
         check_public_key(certificate.public_key())
-    except (ValueError, UnsupportedAlgorithm) as error:
+    except UNREADABLE as error:
         raise Refused("certificate/malformed", f"its public key cannot be read: {error}"[:300]) from error
     _check_validity(certificate, at)
     _check_usage(certificate)
@@ -83,17 +122,30 @@ def _check_validity(certificate: x509.Certificate, at: dt.datetime) -> None:
 def _check_usage(certificate: x509.Certificate) -> None:
     try:
         extensions = certificate.extensions
-    except (ValueError, x509.DuplicateExtension) as error:
+    except UNREADABLE as error:
         raise Refused("certificate/malformed", f"its extensions cannot be read: {error}"[:300]) from error
     for extension in extensions:
         value = extension.value
         if isinstance(value, x509.BasicConstraints) and value.ca:
             # A CA's key signs certificates; one that also signs documents would be worth stealing twice.
             raise Refused("certificate/malformed", "a CA certificate does not sign documents")
-        if isinstance(value, x509.KeyUsage) and not (value.digital_signature or value.content_commitment):
-            raise Refused("certificate/malformed", "its key usage does not allow signatures")
+        if isinstance(value, x509.KeyUsage):
+            _check_key_usage(value)
+        if extension.critical and extension.oid not in _UNDERSTOOD:
+            oid = extension.oid.dotted_string
+            raise Refused("certificate/malformed", f"its critical extension {oid} is not understood here")
+
+
+def _check_key_usage(usage: x509.KeyUsage) -> None:
+    if usage.key_cert_sign or usage.crl_sign:
+        raise Refused("certificate/malformed", "a CA certificate does not sign documents")
+    if not (usage.digital_signature or usage.content_commitment):
+        raise Refused("certificate/malformed", "its key usage does not allow signatures")
 
 
 def _subject(certificate: x509.Certificate) -> str:
-    text = certificate.subject.rfc4514_string()
+    try:
+        text = unicodedata.normalize("NFC", certificate.subject.rfc4514_string())
+    except UNREADABLE as error:
+        raise Refused("certificate/malformed", f"its subject cannot be read: {error}"[:300]) from error
     return "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)[:500]

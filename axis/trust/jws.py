@@ -83,7 +83,7 @@ def read_header(segment: str, *, members: frozenset[str]) -> dict[str, Any]:
     if not segment or len(segment) > MAX_HEADER_CHARACTERS:
         raise Refused("signature/malformed", f"a protected header of {len(segment)} characters")
     try:
-        header = json.loads(encoding.decode(segment).decode("utf-8"), object_pairs_hook=_unique)
+        header = json.loads(encoding.decode(segment).decode("utf-8"), object_pairs_hook=unique)
     except (ValueError, RecursionError) as error:
         raise Refused("signature/malformed", f"the protected header: {error}") from error
     if not isinstance(header, dict):
@@ -107,6 +107,14 @@ def read_thumbprint(value: object) -> str:
     raise Refused("signature/malformed", "x5t#S256 is not the base64url of a SHA-256")
 
 
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build an object of parsed JSON; raise ValueError when a member stands twice (RFC 7515 section 4)."""
+    members = dict(pairs)
+    if len(members) != len(pairs):
+        raise ValueError("a member stands twice")
+    return members
+
+
 # Every message of one certificate carries the same header segment, so parsing it once is enough. Only headers that
 # parse are kept: exceptions are not cached, and the size of an entry is bounded above.
 @lru_cache(maxsize=8192)
@@ -119,13 +127,6 @@ def _detached(segment: str) -> Header:
 
 
 _DETACHED_MEMBERS = frozenset({"alg", "b64", "crit", "x5t#S256"})
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) != len(pairs):
-        raise ValueError("a member stands twice")
-    return members
 
 
 def _told(value: object) -> str:

@@ -11,11 +11,13 @@ from dataclasses import dataclass
 from typing import Self
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature
 
 from axis.core.messages import Signer
 from axis.errors import Refused
 from axis.trust.algorithms import VerifyingKey, verifying_key
+from axis.trust.certificates import UNREADABLE
+from axis.trust.certificates import thumbprint as thumbprint_of
 from axis.trust.jws import take_apart
 from schemas import Certificate
 
@@ -41,7 +43,12 @@ class Keyring:
         """Return a ring in which these certificates are new or replaced."""
         ring = type(self)(())
         # The same class builds itself: nobody has seen this ring yet.
-        ring._entries = {**self._entries, **_entries(certificates, self._entries)}  # noqa: SLF001 - our own
+        changed = tuple(certificates)
+        # What is replaced is gone even when its replacement cannot be used: the old row may be the unrevoked one.
+        kept = dict(self._entries)
+        for certificate in changed:
+            kept.pop(certificate.thumbprint, None)
+        ring._entries = {**kept, **_entries(changed, self._entries)}  # noqa: SLF001 - our own
         return ring
 
     def __len__(self) -> int:
@@ -89,7 +96,7 @@ def _entries(certificates: Iterable[Certificate], before: Mapping[str, _Entry]) 
         old = before.get(certificate.thumbprint)
         try:
             key = old.key if old is not None and old.certificate.der == certificate.der else _key_of(certificate)
-        except (Refused, ValueError, UnsupportedAlgorithm) as error:
+        except (Refused, *UNREADABLE) as error:
             # One bad row must not take the others with it; its owner is told certificate/unknown.
             log.error(  # noqa: TRY400 - the sentence says all, a traceback only where it was found
                 "certificate %s of %s cannot be used: %s", certificate.thumbprint, certificate.organisation, error
@@ -101,4 +108,6 @@ def _entries(certificates: Iterable[Certificate], before: Mapping[str, _Entry]) 
 
 
 def _key_of(certificate: Certificate) -> VerifyingKey:
+    if thumbprint_of(certificate.der) != certificate.thumbprint:
+        raise ValueError("the thumbprint is of another certificate")
     return verifying_key(x509.load_der_x509_certificate(certificate.der).public_key())
