@@ -1,12 +1,10 @@
-"""Whatever comes in, trust gives a verdict: a signer, or a refusal with a code; never another exception."""
+"""Whatever certificate or raw signature comes in, there is a verdict with a code, never another exception."""
 
 import base64
 import contextlib
 import datetime as dt
 import functools
-import json
 import warnings
-from typing import Any
 
 import pytest
 from cryptography import x509
@@ -19,19 +17,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from axis.errors import Refused
-from axis.trust import Keyring, enrol, issue_token, thumbprint, verify_token
+from axis.trust import Keyring, enrol, thumbprint
 from axis.trust.algorithms import verifying_key
-from axis.trust.encoding import decode, encode
+from axis.trust.encoding import encode
 from schemas import REASONS, Certificate
 from tests.builders import NOW
 from tests.unit.trust.certified import KINDS, certified
-
-MEMBERS = ("alg", "b64", "crit", "x5t#S256", "jwk", "typ", "kid")
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=10), inner, max_size=4),
-    max_leaves=8,
-)
 
 
 @functools.cache
@@ -39,7 +30,7 @@ def ring() -> Keyring:
     return Keyring([certified(kind)[1] for kind in KINDS])
 
 
-def code_of(signature: Any, body: bytes = b"{}") -> str:
+def code_of(signature: str, body: bytes = b"{}") -> str:
     with pytest.raises(Refused) as caught:
         ring().verify(body, signature, NOW)
     assert caught.value.code in REASONS
@@ -48,56 +39,10 @@ def code_of(signature: Any, body: bytes = b"{}") -> str:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@given(body=st.binary(max_size=300), other=st.binary(max_size=300))
-def test_a_signature_is_of_its_body_alone(kind: str, body: bytes, other: bytes) -> None:
-    key, record, _ = certified(kind)
-    signature = key.sign(body)
-    assert ring().verify(body, signature, NOW).thumbprint == record.thumbprint
-    if other != body:
-        assert code_of(signature, other) == "signature/invalid"
-
-
-@given(data=st.binary(max_size=100))
-def test_base64url_goes_there_and_back(data: bytes) -> None:
-    assert decode(encode(data)) == data
-    assert encode(data) == base64.urlsafe_b64encode(data).decode().rstrip("=")
-
-
-@given(text=st.text(max_size=12) | st.text("AZaz09-_=+/ \n", max_size=12))
-def test_base64url_has_one_spelling(text: str) -> None:
-    try:
-        data = decode(text)
-    except ValueError:
-        return
-    assert encode(data) == text
-
-
-@given(members=st.dictionaries(st.sampled_from(MEMBERS) | st.text(max_size=5), JSON, max_size=6))
-def test_no_made_up_header_passes(members: dict[str, Any]) -> None:
-    segment = encode(json.dumps(members).encode())
-    assert code_of(f"{segment}..{encode(bytes(64))}").startswith("signature/")
-
-
-@pytest.mark.parametrize("kind", KINDS)
 @given(raw=st.binary(min_size=1, max_size=600))
 def test_no_made_up_signature_passes(kind: str, raw: bytes) -> None:
     segment = certified(kind)[0].sign(b"{}").split(".")[0]
     assert code_of(f"{segment}..{encode(raw)}") == "signature/invalid"
-
-
-@given(value=st.none() | st.integers() | st.binary(max_size=20) | st.lists(st.text(max_size=3), max_size=3) | st.text())
-def test_a_header_of_any_kind_is_refused(value: object) -> None:
-    assert code_of(value).startswith("signature/")
-
-
-@given(place=st.integers(0, 10_000), bit=st.integers(0, 7))
-def test_no_bit_of_a_token_can_be_changed(place: int, bit: int) -> None:
-    request = {"method": "GET", "path": "/v1/blobs/" + "0" * 64}
-    token = bytearray(issue_token(certified("ed25519")[0], code="H37.05", now=NOW, **request).encode())
-    token[place % len(token)] ^= 1 << bit
-    with pytest.raises(Refused) as caught:
-        verify_token(token.decode("latin-1"), ring(), now=NOW, **request)
-    assert caught.value.code in REASONS
 
 
 @functools.cache
