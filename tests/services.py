@@ -146,7 +146,6 @@ class OwnBroker:
             self._specs,
             owner_pid=int(os.environ[OWNER_VARIABLE]),
             deadline=90,
-            scratch=[],
         )
 
     def kill_broker(self) -> None:
@@ -202,7 +201,8 @@ def own_broker() -> OwnBroker | None:
     found = find_rabbitmq()
     if found is None:
         return None
-    root = open_folder(f"{tempfile.gettempdir()}/axis-broker-{secrets.token_hex(6)}")
+    # In the run's folder, so that it goes with it when the run is killed.
+    root = open_folder(f"{_run_folder()}/broker-{secrets.token_hex(6)}")
     record, specs = private.broker_specs(root, found)
     return OwnBroker(root, record, specs)
 

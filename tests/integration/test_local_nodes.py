@@ -67,7 +67,7 @@ def clone() -> Iterator[Callable[[str], Path]]:
 
 def start(root: Path, *, told: list[str] | None = None) -> Services:
     lines: list[str] = [] if told is None else told
-    return local.up(root, progress=lines.append, assume_yes=True, durable=False)
+    return local.up(root, progress=lines.append, assume_yes=True, durable=False, owner_pid=os.getpid())
 
 
 def node(root: Path, name: str) -> Process:
