@@ -3,41 +3,8 @@
 from typing import Any
 
 from schemas import examples, wire
+from schemas.guide import DESCRIPTION
 from schemas.reasons import REASONS
-
-_SIGNING = """\
-Every envelope and status carries a detached JWS (RFC 7515 appendix F, RFC 7797 with b64=false) in the message header
-`axis-signature`, made over the exact bytes of the body:
-
-1. Write the body as UTF-8 JSON. These bytes are what is signed and what is sent; nobody re-serialises them.
-2. Protected header, JSON without spaces, exactly these members:
-   {"alg":A,"b64":false,"crit":["b64"],"x5t#S256":T}
-   A is EdDSA (Ed25519), ES256 (P-256; the signature is the 64 bytes r||s, not DER), PS256 or RS256 (RSA of 2048 bits
-   or more). T is the base64url of the SHA-256 of the enrolled DER certificate.
-3. segment = BASE64URL(header); all base64url is without padding.
-4. signature = sign(ASCII(segment) + "." + body).
-5. axis-signature: segment + ".." + BASE64URL(signature).
-
-`x-signature-example` has every intermediate value for an Ed25519 key, which any library must reproduce. To verify a
-delivered document or a forwarded status, fetch the certificate by its thumbprint from the gateway
-(GET /v1/certificates/{thumbprint}) and check that its organisation is the sender (reporter) or above it. Receipts are
-signed by the axis; pin its certificate, which came with your profile."""
-
-_DESCRIPTION = f"""\
-Agencies exchange signed electronic documents over RabbitMQ (AMQP 0-9-1). An agency has one account named by its code,
-publishes under its own code (or a unit's below it) and reads its own three queues; everything else the broker refuses.
-
-Publish persistent (delivery_mode 2), mandatory, with publisher confirms, with `user_id` set to the account. A confirm
-means the message is on disk; the receipt says what the axis made of it. If a confirm is lost, publish the same bytes
-again: the id makes it the same message, and the receipt comes again.
-
-Consume with manual acks; ack when the document is safe with you. The same envelope can come twice: drop repeats by id.
-A mailbox serves every recipient that is its own code, and those that the header `{wire.ROUTES_HEADER}` names: a JSON
-object of mailbox -> positions (from 0) in the envelope's `recipients`.
-
-Files do not travel in messages: upload them to the gateway first (gateway.openapi.json), name them by SHA-256.
-
-{_SIGNING}"""
 
 
 def asyncapi(version: str) -> dict[str, Any]:
@@ -47,7 +14,7 @@ def asyncapi(version: str) -> dict[str, Any]:
         "info": {
             "title": "The axis: exchange of signed electronic documents",
             "version": version,
-            "description": _DESCRIPTION,
+            "description": DESCRIPTION,
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": wire.ENVELOPE_MEDIA_TYPE,
@@ -143,11 +110,18 @@ def _operations() -> dict[str, Any]:
         }
 
     publishing = {"bindings": {"amqp": {"deliveryMode": 2, "mandatory": True, "ack": True, "bindingVersion": "0.3.0"}}}
+    answered = {
+        "reply": {
+            "channel": {"$ref": "#/channels/notices"},
+            "messages": [{"$ref": "#/channels/notices/messages/receipt"}],
+        }
+    }
+    taking = {"bindings": {"amqp": {"ack": True, "bindingVersion": "0.3.0"}}}
     return {
-        "sendDocument": operation("send", "submit", "Send a document", "document", **publishing),
+        "sendDocument": operation("send", "submit", "Send a document", "document", **publishing, **answered),
         "reportStatus": operation("send", "status", "Report what was done with a document", "status", **publishing),
-        "receiveDocument": operation("receive", "mailbox", "Take a document from the mailbox", "delivered"),
-        "receiveNotice": operation("receive", "notices", "Take a receipt or a status", "receipt", "status"),
+        "receiveDocument": operation("receive", "mailbox", "Take a document from the mailbox", "delivered", **taking),
+        "receiveNotice": operation("receive", "notices", "Take a receipt or a status", "receipt", "status", **taking),
     }
 
 
@@ -158,19 +132,20 @@ def _messages() -> dict[str, Any]:
         "payload": _schema("envelope"),
         "correlationId": {"description": "message_id = the envelope's id.", "location": "$message.payload#/id"},
         "traits": [{"$ref": "#/components/messageTraits/signed"}],
+        "bindings": _properties(wire.TYPE_DOCUMENT),
         "examples": [{"name": "urgent", "headers": {wire.SIGNATURE_HEADER: signature}, "payload": examples.ENVELOPE}],
     }
     return {
         "document": {
             "name": "document",
             "title": "An envelope, as submitted",
-            "summary": "AMQP type `document`, message_id = id, user_id = account; at most 256 KiB.",
+            "summary": "type `document`, message_id = id, user_id = account, delivery_mode 2; at most 256 KiB.",
             **document,
         },
         "delivered": {
             "name": "document",
             "title": "An envelope, as delivered",
-            "summary": "The very bytes and signature that the sender submitted.",
+            "summary": "The very bytes and signature that the sender submitted; user_id is absent.",
             **document,
         },
         "status": {
@@ -181,6 +156,7 @@ def _messages() -> dict[str, Any]:
             "payload": _schema("status"),
             "correlationId": {"description": "The envelope it is about.", "location": "$message.payload#/envelope"},
             "traits": [{"$ref": "#/components/messageTraits/signed"}],
+            "bindings": _properties(wire.TYPE_STATUS),
             "examples": [{"name": "accepted", "payload": examples.STATUS}],
         },
         "receipt": {
@@ -191,6 +167,7 @@ def _messages() -> dict[str, Any]:
             "payload": _schema("receipt"),
             "correlationId": {"description": "The message answered.", "location": "$message.payload#/message_id"},
             "traits": [{"$ref": "#/components/messageTraits/signed"}],
+            "bindings": _properties(wire.TYPE_RECEIPT),
             "examples": [{"name": "partial", "payload": examples.RECEIPT}],
         },
     }
@@ -209,6 +186,10 @@ def _headers() -> dict[str, Any]:
             },
         },
     }
+
+
+def _properties(type_: str) -> dict[str, Any]:
+    return {"amqp": {"messageType": type_, "bindingVersion": "0.3.0"}}
 
 
 def _schema(name: str) -> dict[str, Any]:

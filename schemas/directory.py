@@ -1,7 +1,7 @@
 """Directory records: organisations, mailboxes and certificates, each with its validity."""
 
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -50,6 +50,11 @@ class Mailbox(Wire):
     ]
 
 
+def _in_base64(schema: dict[str, Any]) -> None:
+    del schema["format"]  # pydantic's word for bytes, which no validator knows
+    schema.update(contentEncoding="base64", contentMediaType="application/pkix-cert")
+
+
 class Certificate(Wire):
     """A certificate enrolled for an organisation: it may sign for that code and every unit below."""
 
@@ -60,4 +65,11 @@ class Certificate(Wire):
     not_before: Moment
     not_after: Moment
     revoked_at: Moment | None = None
-    der: Annotated[bytes, Field(repr=False, description="The X.509 certificate, DER.")]
+    der: Annotated[
+        bytes,
+        Field(
+            repr=False,
+            description="The X.509 certificate: DER, in JSON as base64 (RFC 4648 section 4).",
+            json_schema_extra=_in_base64,
+        ),
+    ]

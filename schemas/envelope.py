@@ -1,12 +1,11 @@
 """The envelope: what an agency says about one document, and to whom it goes."""
 
-import datetime as dt
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
-from schemas.base import TEXT_PATTERN, Code, MessageId, Moment, Sha256, Text50, Text200, Text500, Text2000, Wire
+from schemas.base import TEXT_PATTERN, Code, Day, MessageId, Moment, Sha256, Text50, Text200, Text500, Text2000, Wire
 
 MAX_ENVELOPE_BYTES = 256 * 1024
 MAX_RECIPIENTS = 5_000
@@ -86,7 +85,7 @@ class Reply(Wire):
     organisation: Code | None = None
     document_id: Text200 | None = None
     notation: Text200 | None = None
-    issued_on: dt.date | None = None
+    issued_on: Day | None = None
 
 
 class Document(Wire):
@@ -104,14 +103,14 @@ class Document(Wire):
     ]
     number: Text50 | None = None
     notation: Text200 | None = None
-    issued_on: dt.date | None = None
+    issued_on: Day | None = None
     place: Text200 | None = None
     kind: Annotated[Text200 | None, Field(description="Loại văn bản: Công văn, Quyết định, …")] = None
     subject: Annotated[str, Field(min_length=1, max_length=2000, pattern=TEXT_PATTERN, description="Trích yếu.")]
     abstract: Text2000 | None = None
     signer: Signer | None = None
     priority: Priority = Priority.NORMAL
-    due_on: dt.date | None = None
+    due_on: Day | None = None
     pages: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     copies: Annotated[int, Field(ge=0, le=1_000_000)] | None = None
     paper_follows: bool = False
@@ -132,6 +131,14 @@ class TraceStep(Wire):
 class Envelope(Wire):
     """The signed JSON message about one document; at most 256 KiB as bytes."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "if": {"properties": {"action": {"const": "new"}}},
+            "then": {"properties": {"concerns": {"type": "null"}}},
+            "else": {"required": ["concerns"], "properties": {"concerns": {"type": "string"}}},
+        }
+    )
+
     schema_: Literal["axis.envelope/1"] = Field(alias="schema")
     id: MessageId
     sender: Code
@@ -145,7 +152,10 @@ class Envelope(Wire):
     reason: Annotated[Text2000 | None, Field(description="Why it is recalled, updated or replaced.")] = None
     sent_at: Moment
     document: Document
-    attachments: Annotated[list[Attachment], Field(max_length=MAX_ATTACHMENTS)] = []
+    attachments: Annotated[
+        list[Attachment],
+        Field(max_length=MAX_ATTACHMENTS, description="No two of the same name, upper and lower case being the same."),
+    ] = []
     trace: Annotated[list[TraceStep], Field(max_length=100)] = []
 
     @model_validator(mode="after")

@@ -1,16 +1,25 @@
 """Worked examples: every body, and one signature that any library must arrive at byte for byte."""
 
 import base64
+import datetime as dt
+import hashlib
 import json
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.x509.oid import NameOID
 
 # A key for the example alone: 32 bytes counting up. Ed25519 signatures are deterministic, so the example is too.
 EXAMPLE_PRIVATE_KEY = bytes(range(32))
-# Of no certificate; a real one is the SHA-256 of the DER certificate.
-EXAMPLE_THUMBPRINT = base64.urlsafe_b64encode(bytes(range(32))).rstrip(b"=").decode("ascii")
+_START = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+
+
+def body_of(value: dict[str, Any]) -> bytes:
+    """Write an example as the bytes that are signed and sent."""
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+
 
 ENVELOPE_ID = "01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11"
 
@@ -60,7 +69,7 @@ RECEIPT: dict[str, Any] = {
     "id": "01995f1c-7b01-7a00-8a55-0d1e2f3a4b5c",
     "message_type": "document",
     "message_id": ENVELOPE_ID,
-    "message_sha256": "2c26b46b68ffc68ff99b453c1d30413413422d706483bfa0f98a5e886266e7ae",
+    "message_sha256": hashlib.sha256(body_of(ENVELOPE)).hexdigest(),
     "account": "G22",
     "outcome": "partial",
     "recipients": [
@@ -82,30 +91,64 @@ ORGANISATION: dict[str, Any] = {
 }
 
 
-def body_of(value: dict[str, Any]) -> bytes:
-    """Write an example as the bytes that are signed and sent."""
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+def certificate_der() -> bytes:
+    """Issue the example key's certificate: self-signed, the same bytes on every run."""
+    key = Ed25519PrivateKey.from_private_bytes(EXAMPLE_PRIVATE_KEY)
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "EXAMPLE ONLY - the key is public")])
+    builder = x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key())
+    builder = builder.serial_number(1).not_valid_before(_START).not_valid_after(_START.replace(year=2027))
+    return builder.sign(key, None).public_bytes(Encoding.DER)
 
 
 def signature_example() -> dict[str, Any]:
     """Sign the example envelope step by step: every intermediate value, for checking another implementation."""
     key = Ed25519PrivateKey.from_private_bytes(EXAMPLE_PRIVATE_KEY)
-    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
-    header = json.dumps(
-        {"alg": "EdDSA", "b64": False, "crit": ["b64"], "x5t#S256": EXAMPLE_THUMBPRINT}, separators=(",", ":")
-    )
+    der = certificate_der()
+    thumbprint = _base64url(hashlib.sha256(der).digest())
+    header = _json({"alg": "EdDSA", "b64": False, "crit": ["b64"], "x5t#S256": thumbprint})
     segment = _base64url(header.encode())
     body = body_of(ENVELOPE)
     signature = key.sign(segment.encode() + b"." + body)
     return {
-        "private_key_hex": EXAMPLE_PRIVATE_KEY.hex(),
-        "public_key_hex": public.hex(),
+        **_key_members(key),
+        "certificate_der_base64": base64.b64encode(der).decode(),
+        "thumbprint": thumbprint,
         "body": body.decode(),
+        "body_sha256": hashlib.sha256(body).hexdigest(),
         "protected_header": header,
         "protected_segment": segment,
         "signing_input": f"{segment}." + body.decode(),
         "axis-signature": f"{segment}..{_base64url(signature)}",
     }
+
+
+def token_example() -> dict[str, Any]:
+    """Make a bearer token for one upload step by step."""
+    key = Ed25519PrivateKey.from_private_bytes(EXAMPLE_PRIVATE_KEY)
+    path = "/v1/blobs/" + ENVELOPE["attachments"][0]["sha256"]
+    issued = 1_795_507_200  # 2026-11-24T08:00:00Z
+    thumbprint = _base64url(hashlib.sha256(certificate_der()).digest())
+    header = _json({"alg": "EdDSA", "typ": "axis-token", "x5t#S256": thumbprint})
+    claims = _json({"iss": "G22", "aud": "axis-gateway", "iat": issued, "exp": issued + 60, "htm": "PUT", "htu": path})
+    signing_input = f"{_base64url(header.encode())}.{_base64url(claims.encode())}"
+    return {
+        **_key_members(key),
+        "request": f"PUT {path}",
+        "header": header,
+        "claims": claims,
+        "signing_input": signing_input,
+        "token": f"{signing_input}.{_base64url(key.sign(signing_input.encode()))}",
+    }
+
+
+def _key_members(key: Ed25519PrivateKey) -> dict[str, Any]:
+    public = key.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": _base64url(public), "d": _base64url(EXAMPLE_PRIVATE_KEY)}
+    return {"private_key_hex": EXAMPLE_PRIVATE_KEY.hex(), "public_key_hex": public.hex(), "private_key_jwk": jwk}
+
+
+def _json(value: dict[str, Any]) -> str:
+    return json.dumps(value, separators=(",", ":"))
 
 
 def _base64url(data: bytes) -> str:

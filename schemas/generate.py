@@ -11,6 +11,7 @@ from schemas.asyncapi import asyncapi
 from schemas.base import Wire
 from schemas.directory import Certificate, Mailbox, Organisation
 from schemas.envelope import Envelope
+from schemas.meanings import meanings_of
 from schemas.openapi import openapi
 from schemas.receipt import Receipt
 from schemas.status import Status
@@ -40,6 +41,9 @@ def files() -> dict[str, str]:
 def json_schema(name: str) -> dict[str, Any]:
     """Build the JSON Schema (2020-12) of one body."""
     schema = _MODELS[name].model_json_schema(by_alias=True, mode="validation")
+    for title, definition in schema.get("$defs", {}).items():
+        if meanings := meanings_of(title):
+            definition["x-meanings"] = meanings
     head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": f"urn:axis:{name}:1"}
     return {**head, **schema}
 

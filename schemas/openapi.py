@@ -2,13 +2,28 @@
 
 from typing import Any
 
+from schemas import examples
 from schemas.base import SHA256_PATTERN, THUMBPRINT_PATTERN
+
+# Beside the codes of schemas.reasons (x-reasons in axis.asyncapi.json), those that only HTTP can cause.
+HTTP_CODES = {
+    "http/address": (404, "There is nothing at this address"),
+    "http/method": (405, "The method is not allowed here"),
+    "http/length": (400, "Content-Length and Transfer-Encoding exclude each other"),
+    "http/headers": (431, "The headers are over the limit"),
+    "http/content-range": (400, "A blob is stored whole"),
+    "http/range": (416, "The range is outside the blob"),
+    "http/slow": (408, "The upload is too slow"),
+    "http/busy": (503, "Too many transfers at once"),
+}
 
 _BEARER = """\
 A compact JWS (RFC 7515) made anew for each request with the agency's enrolled key:
 header {"alg":A,"typ":"axis-token","x5t#S256":T} as for signatures, without b64 and crit;
-claims {"iss":code,"aud":"axis-gateway","iat":now,"exp":now+60,"htm":method,"htu":path}, times in seconds, at most 120
-seconds apart, `htu` the path of the request as sent. Such a token is good for nothing but its one request."""
+claims {"iss":code,"aud":"axis-gateway","iat":now,"exp":now+60,"htm":method,"htu":path}, exactly these; times in whole
+seconds, at most 120 apart; `htu` the path of the request as sent, without query. `code` is the account. Such a token is
+good for nothing but its one request. `x-token-example` has every intermediate value for the Ed25519 key of the
+signature example."""
 
 
 def openapi(version: str) -> dict[str, Any]:
@@ -24,19 +39,25 @@ def openapi(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/", "description": "The gateway's address in your profile."}],
         "security": [{"token": []}],
+        "x-http-codes": {code: {"status": status, "title": title} for code, (status, title) in HTTP_CODES.items()},
         "paths": {"/v1/blobs/{sha256}": _blobs(), "/v1/certificates/{thumbprint}": _certificates()},
         "components": {
             "securitySchemes": {
-                "token": {"type": "http", "scheme": "bearer", "bearerFormat": "JWS", "description": _BEARER}
+                "token": {
+                    "type": "http",
+                    "scheme": "bearer",
+                    "bearerFormat": "JWS",
+                    "description": _BEARER,
+                    "x-token-example": examples.token_example(),
+                }
             },
             "schemas": {
                 "Problem": {
                     "type": "object",
-                    "description": "RFC 9457; `code` is one of the stable codes (x-reasons in axis.asyncapi.json).",
+                    "description": "RFC 9457; `code` is one of the stable codes (x-reasons in axis.asyncapi.json, or "
+                    "x-http-codes here). It is also in the header `axis-code`.",
                     "required": ["code", "title"],
-                    "properties": {
-                        name: {"type": "string"} for name in ("type", "code", "title", "detail", "remedy", "fault")
-                    }
+                    "properties": {name: {"type": "string"} for name in ("code", "title", "detail", "remedy")}
                     | {"status": {"type": "integer"}, "retry": {"type": "boolean"}},
                 },
                 "Stored": {
@@ -55,19 +76,26 @@ def _blobs() -> dict[str, Any]:
         "put": {
             "operationId": "putBlob",
             "summary": "Store a file; safe to repeat",
+            "description": "The bytes as they are, no form, no Content-Range. Announce a large one with "
+            "`Expect: 100-continue`: a refusal then comes before the bytes.",
             "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
             "responses": {
                 "201": _answer("Stored, on disk, and recorded as yours.", "application/json", "Stored"),
-                "400": _problem("blob/digest: the bytes do not have the digest in the address."),
-                "401": _problem("token/…, certificate/…, signature/…"),
+                "400": _problem("blob/digest: the bytes do not have the digest in the address; http/content-range."),
+                "401": _unproven(),
+                "408": _problem("http/slow."),
                 "413": _problem("blob/too-large: the limit is in `detail`; refused before the upload."),
-                "503": _problem("axis/unavailable: try again."),
+                "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
             },
         },
         "head": {
             "operationId": "hasBlob",
             "summary": "Ask whether a file is there for you",
-            "responses": {"200": {"description": "It is; Content-Length is its size."}, "404": {"description": "No."}},
+            "responses": {
+                "200": {"description": "It is; Content-Length is its size."},
+                "401": {"description": "The code is in the header axis-code."},
+                "404": {"description": "No."},
+            },
         },
         "get": {
             "operationId": "getBlob",
@@ -77,9 +105,10 @@ def _blobs() -> dict[str, Any]:
             "responses": {
                 "200": {"description": "The bytes.", "content": {"application/octet-stream": {}}},
                 "206": {"description": "The range asked for.", "content": {"application/octet-stream": {}}},
-                "401": _problem("token/…, certificate/…, signature/…"),
+                "401": _unproven(),
                 "404": _problem("blob/not-found: not there, or not yours to read."),
                 "416": _problem("http/range: outside the file."),
+                "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
             },
         },
     }
@@ -95,7 +124,7 @@ def _certificates() -> dict[str, Any]:
         "get": {
             "operationId": "getCertificate",
             "summary": "Fetch a certificate to verify a signature with",
-            "responses": {"200": ok, "401": _problem("token/…"), "404": _problem("certificate/unknown")},
+            "responses": {"200": ok, "401": _unproven(), "404": _problem("certificate/unknown")},
         },
     }
 
@@ -108,6 +137,10 @@ def _parameter(name: str, pattern: str, description: str) -> dict[str, Any]:
 def _answer(description: str, media_type: str, schema: str) -> dict[str, Any]:
     content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"description": description, "content": content}
+
+
+def _unproven() -> dict[str, Any]:
+    return _problem("token/…, signature/…, certificate/…, abuse/signer.")
 
 
 def _problem(description: str) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from schemas.base import Code, MessageId, Moment, Text200, Text2000, Wire
 
@@ -36,6 +36,21 @@ class Staff(Wire):
 class Status(Wire):
     """One step of one recipient; at most 16 KiB as bytes."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "allOf": [
+                {
+                    "if": {"properties": {"code": {"enum": ["02", "13", "16"]}}},
+                    "then": {"required": ["reason"], "properties": {"reason": {"type": "string", "pattern": r"\S"}}},
+                },
+                {
+                    "if": {"properties": {"code": {"const": "13"}}},
+                    "then": {"required": ["recipient"], "properties": {"recipient": {"type": "string"}}},
+                },
+            ]
+        }
+    )
+
     schema_: Literal["axis.status/1"] = Field(alias="schema")
     id: MessageId
     reporter: Annotated[Code, Field(description="Who says so: the recipient; for code 13 the sender of the document.")]
@@ -49,7 +64,7 @@ class Status(Wire):
     ] = None
     code: StatusCode
     at: Moment
-    reason: Text2000 | None = None
+    reason: Annotated[Text2000 | None, Field(description="Required, and not only spaces, with 02, 13 and 16.")] = None
     staff: Staff | None = None
 
     @model_validator(mode="after")

@@ -3,16 +3,24 @@
 import base64
 import copy
 import json
+import warnings
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from joserfc import jws as joserfc
+from joserfc.jwk import OKPKey
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
+from axis.gateway.problems import _HTTP
+from axis.trust import Keyring, SigningKey, enrol, issue_token, verify_token
+from axis.trust.certificates import load_pem
 from schemas import REASONS, Envelope, Organisation, Receipt, Status, Wire, examples, generate
 from schemas.asyncapi import asyncapi
+from schemas.openapi import HTTP_CODES
+from tests.builders import NOW
 
 BODIES: tuple[tuple[str, type[Wire], dict[str, Any]], ...] = (
     ("envelope", Envelope, examples.ENVELOPE),
@@ -119,6 +127,40 @@ def test_every_reason_is_listed_with_its_remedy() -> None:
     assert all(reason["remedy"] and reason["title"] for reason in listed.values())
 
 
+def test_the_worked_signature_is_taken_by_the_axis() -> None:
+    example = examples.signature_example()
+    der = base64.b64decode(example["certificate_der_base64"])
+    pem = b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(der) + b"-----END CERTIFICATE-----\n"
+    record = enrol(pem, "G22", "agency", NOW)
+    assert record.thumbprint == example["thumbprint"]
+    signer = Keyring([record]).verify(example["body"].encode(), example["axis-signature"], NOW)
+    assert signer.organisation == "G22"
+    token = examples.token_example()
+    method, _, path = token["request"].partition(" ")
+    assert verify_token(token["token"], Keyring([record]), method=method, path=path, now=NOW) == "G22"
+    key = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(example["private_key_hex"])), load_pem(pem))
+    assert key.sign(example["body"].encode()) == example["axis-signature"]
+    assert issue_token(key, code="G22", method=method, path=path, now=NOW) == token["token"]
+
+
+def test_the_worked_examples_are_taken_by_another_implementation() -> None:
+    example, token = examples.signature_example(), examples.token_example()
+    oracle = OKPKey.import_key(example["private_key_jwk"])
+    with warnings.catch_warnings():
+        # RFC 9864 renames EdDSA to Ed25519; the name on our wire is the older one, which every library knows.
+        warnings.simplefilter("ignore")
+        registry = joserfc.JWSRegistry(algorithms=["EdDSA"], strict_check_header=False)
+        payload = example["body"].encode()
+        joserfc.deserialize_compact(example["axis-signature"], oracle, payload=payload, registry=registry)
+        found = joserfc.deserialize_compact(token["token"], oracle, registry=registry)
+    assert found.payload == token["claims"].encode()
+    assert example["body_sha256"] == examples.RECEIPT["message_sha256"]
+
+
+def test_the_gateways_own_codes_are_listed() -> None:
+    assert {code: (status, reason.title) for code, (status, reason) in _HTTP.items()} == HTTP_CODES
+
+
 def references(value: object) -> Iterator[str]:
     if isinstance(value, dict):
         for key, item in value.items():
@@ -147,6 +189,9 @@ def test_operations_use_messages_of_their_channel() -> None:
     document = asyncapi("1")
     for operation in document["operations"].values():
         channel = operation["channel"]["$ref"].removeprefix("#/channels/")
+        reply = operation.get("reply", {"channel": operation["channel"], "messages": []})
+        answers = reply["channel"]["$ref"]
+        assert all(message["$ref"].startswith(f"{answers}/messages/") for message in reply["messages"])
         for message in operation["messages"]:
             name = message["$ref"].removeprefix(f"#/channels/{channel}/messages/")
             assert name in document["channels"][channel]["messages"]
