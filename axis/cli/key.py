@@ -53,6 +53,8 @@ def new(
 
     Have a certificate for it issued by your authority, then: axis key enrol CERTIFICATE --for H37
     """
+    # Made before the file: Ctrl-C while an RSA key is sought must not leave an empty file that is then never overwritten.
+    pem = new_key(kind.value)
     try:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     except OSError as error:
@@ -60,7 +62,7 @@ def new(
         failure.exit_code = _CANNOT_CREATE
         raise failure from error
     with os.fdopen(descriptor, "wb") as file:
-        file.write(new_key(kind.value))
+        file.write(pem)
     if as_json:
         print_json({"file": out, "kind": kind.value})
     else:
