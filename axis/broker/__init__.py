@@ -4,10 +4,21 @@ What it promises: a publish that returns is on disk in every queue it was routed
 is settled, and comes again when a connection, a process or the broker dies before that.
 """
 
+from axis.broker.address import vhost_of
 from axis.broker.consumer import Batch, Consumer, Received
 from axis.broker.fake import FakeBroker
-from axis.broker.link import Link
-from axis.broker.management import ManagementApi, vhost_of
+from axis.broker.link import Link, QueueState
+from axis.broker.management import ManagementApi
 from axis.broker.publisher import Publisher
 
-__all__ = ["Batch", "Consumer", "FakeBroker", "Link", "ManagementApi", "Publisher", "Received", "vhost_of"]
+__all__ = [
+    "Batch",
+    "Consumer",
+    "FakeBroker",
+    "Link",
+    "ManagementApi",
+    "Publisher",
+    "QueueState",
+    "Received",
+    "vhost_of",
+]

@@ -1,29 +1,32 @@
 """One connection to RabbitMQ, made again when it is lost.
 
-Below this seam is aiormq, not aio-pika: the router needs batches, multiple acks and pipelined confirms, and aio-pika's
-robust connection says "connected" while its consumers are gone. Reconnecting is ours: who needs a channel asks for
-one, and either gets one that is open or Unavailable within the deadline.
+Reconnecting is a matter of asking: who needs a channel gets one that is open, on a new connection if need be, or
+Unavailable within the deadline. Nothing is restored out of sight, so nothing can look restored and be gone.
 """
 
 import asyncio
-import contextlib
+from collections.abc import Iterable
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self, TypeVar
 
-from aiormq import Connection
-from aiormq.abc import AbstractChannel
-from aiormq.exceptions import AMQPError
+from pamqp import commands
+from pamqp.base import Frame as Method
 
-from axis.broker import tolerant
+from axis.broker.address import Address
+from axis.broker.channel import Channel, ClosedByBroker
+from axis.broker.connection import Connection
 from axis.errors import Unavailable
 
-tolerant.install()  # before the first connection is made
+C = TypeVar("C", bound=Channel)
 
-HEARTBEAT_SECONDS = 20
-_CLOSE_SECONDS = 5.0
+_ASK_AT_ONCE = 64
 
-# What the driver raises when the other side is gone, refuses us, or the connection dies under a call.
-FAILURES = (AMQPError, ConnectionError, OSError, asyncio.IncompleteReadError, RuntimeError)
+
+class QueueState(NamedTuple):
+    """What the broker says of a queue: how many consume from it, how many messages are ready in it."""
+
+    consumers: int
+    messages: int
 
 
 class Link:
@@ -34,7 +37,7 @@ class Link:
 
     def __init__(self, url: str, name: str, *, deadline: float = 10.0) -> None:
         self.deadline = deadline
-        self._url = url
+        self._address = Address.parse(url)
         self._name = name
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
@@ -48,69 +51,90 @@ class Link:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Close for good."""
+        """Close for good, after everything that was sent."""
         self._closed = True
-        await self.drop()
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            await connection.close()
 
     @property
     def connected(self) -> bool:
-        """Whether the connection was open when last used."""
-        return self._connection is not None and not self._connection.is_closed
+        """Whether the connection is open, as far as is known."""
+        return self._connection is not None and self._connection.closed is None
 
-    async def channel(self, *, confirms: bool = False) -> AbstractChannel:
+    @property
+    def blocked(self) -> str | None:
+        """Why the broker takes no publishes on this connection (memory or disk alarm); None while it does."""
+        return self._connection.blocked if self._connection is not None and self.connected else None
+
+    async def channel(self, kind: type[C]) -> C:
         """Open a channel, on a new connection if the old one is lost; raise Unavailable."""
         connection = await self._connected()
         try:
             async with asyncio.timeout(self.deadline):
-                return await connection.channel(publisher_confirms=confirms, on_return_raises=True)
+                return await connection.channel(kind)
         except TimeoutError as error:
-            # A broker that answers no channel.open in time answers nothing else on this connection either.
-            await self.drop()
-            raise Unavailable(f"the broker did not open a channel within {self.deadline:g} s") from error
-        except FAILURES as error:
-            raise unavailable("open a channel", error) from error
+            # A broker that opens no channel in time answers nothing else on this connection either.
+            reason = Unavailable(f"the broker did not open a channel within {self.deadline:g} s")
+            connection.abort(reason)
+            raise reason from error
 
-    async def blocked(self) -> bool:
-        """Whether the broker has told this connection that it takes no publishes (memory or disk alarm)."""
-        if self._connection is None or self._connection.is_closed:
-            return False
+    async def queue_states(self, names: Iterable[str]) -> dict[str, QueueState | None]:
+        """Look at queues (a passive declare of each; needs no right on them); None: there is no such queue."""
+        left = list(dict.fromkeys(names))
+        states: dict[str, QueueState | None] = {}
         try:
-            async with asyncio.timeout(0):  # `ready` returns without waiting unless blocked
-                await self._connection.ready()
-        except TimeoutError:
-            return True
-        return False
+            async with asyncio.timeout(self.deadline):
+                while left:
+                    states |= await self._some_states(left[:_ASK_AT_ONCE])
+                    left = [name for name in left if name not in states]
+        except TimeoutError as error:
+            raise Unavailable(f"the broker did not tell about queues within {self.deadline:g} s") from error
+        return states
 
-    async def drop(self) -> None:
-        """Close the connection without trusting it to say goodbye; the next use makes a new one."""
+    async def _some_states(self, names: list[str]) -> dict[str, QueueState | None]:
+        """Ask about all at once; the first that is not there closes the channel, and those behind it get no answer."""
+        channel = await self.channel(Channel)
+        states: dict[str, QueueState | None] = {}
+        try:
+            answers = [channel.ask(commands.Queue.Declare(queue=name, passive=True)) for name in names]
+            for name, answer in zip(names, answers, strict=True):
+                states[name] = await _state(answer)
+                if states[name] is None:
+                    break
+        finally:
+            channel.end()
+        return states
+
+    def drop(self, reason: Unavailable) -> None:
+        """End the connection without saying goodbye; the next use makes a new one."""
         connection, self._connection = self._connection, None
-        if connection is not None and not connection.is_closed:
-            with contextlib.suppress(TimeoutError, *FAILURES):
-                async with asyncio.timeout(_CLOSE_SECONDS):
-                    await connection.close()
+        if connection is not None:
+            connection.abort(reason)
 
     async def _connected(self) -> Connection:
         async with self._opening:
             if self._closed:
                 raise Unavailable("the connection was closed by us")
-            if self._connection is None or self._connection.is_closed:
+            if self._connection is None or self._connection.closed is not None:
                 self._connection = await self._connect()
             return self._connection
 
     async def _connect(self) -> Connection:
-        separator = "&" if "?" in self._url else "?"
-        connection = Connection(f"{self._url}{separator}heartbeat={HEARTBEAT_SECONDS}")
         try:
             async with asyncio.timeout(self.deadline):
-                await connection.connect(client_properties={"connection_name": self._name})
+                return await Connection.open(self._address, self._name)
         except TimeoutError as error:
             raise Unavailable(f"the broker did not answer within {self.deadline:g} s") from error
-        except FAILURES as error:
-            raise unavailable("connect", error) from error
-        return connection
 
 
-def unavailable(what: str, error: BaseException) -> Unavailable:
-    """Turn a failure of the driver into ours; a password in its text would end up in logs, so only its kind is told."""
-    reason = next((str(part) for part in error.args[::-1] if isinstance(part, str) and "://" not in part), "")
-    return Unavailable(f"cannot {what}: {type(error).__name__}{f' ({reason})' if reason else ''}")
+async def _state(answer: asyncio.Future[Method]) -> QueueState | None:
+    try:
+        state = await answer
+    except ClosedByBroker as error:
+        if error.not_found:
+            return None
+        raise
+    if not isinstance(state, commands.Queue.DeclareOk):
+        raise Unavailable(f"the broker answered {state.name} to a question about a queue")
+    return QueueState(state.consumer_count or 0, state.message_count or 0)

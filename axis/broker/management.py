@@ -29,11 +29,6 @@ _DEADLINE_SECONDS = 30.0  # listing thousands of queues takes a while
 Progress = Callable[[str], None]
 
 
-def vhost_of(amqp_url: str) -> str:
-    """Return the virtual host of an AMQP address; without a path it is `/`."""
-    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
-
-
 class ManagementApi:
     """Look at and change one virtual host. `url`: http://user:password@host:port of an administrator."""
 

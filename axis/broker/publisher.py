@@ -1,27 +1,26 @@
 """Publish: persistent, mandatory, confirmed, within a deadline. What is returned or not confirmed is never silent."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import cast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from aiormq.abc import AbstractChannel
-from aiormq.channel import Channel
-from aiormq.exceptions import ChannelNotFoundEntity, DeliveryError, PublishError
 from pamqp import commands
-from pamqp.common import FieldTable
 
-from axis.broker.link import FAILURES, Link, unavailable
+from axis.broker import frames
+from axis.broker.channel import Channel
+from axis.broker.link import Link
+from axis.broker.properties import read_properties
 from axis.core.messages import Outgoing
 from axis.errors import NotRouted, Unavailable
 
-_PERSISTENT = 2
-# A header table must fit one frame (131072 bytes as both sides propose); more would kill the connection and with it
-# every other publish on it.
-_MAX_HEADER_BYTES = 120 * 1024
+if TYPE_CHECKING:
+    from axis.broker.connection import Connection
+
+_WRITE_BYTES = 256 * 1024  # at once, before looking whether the other side keeps up
 
 
 class Publisher:
-    """Publish on one channel, opened again when it is lost.
+    """Publish on one channel, opened again when it is lost. Several tasks may publish at once.
 
     A confirm means that every queue the message was routed to has it on disk. The broker says nothing about a BCC key
     without a queue, so name only queues that `queues_missing` did not miss.
@@ -29,7 +28,7 @@ class Publisher:
 
     def __init__(self, link: Link) -> None:
         self._link = link
-        self._channel: AbstractChannel | None = None
+        self._channel: _ConfirmChannel | None = None
         self._opening = asyncio.Lock()
 
     async def publish(self, message: Outgoing) -> None:
@@ -41,98 +40,155 @@ class Publisher:
     async def publish_many(self, messages: Sequence[Outgoing]) -> list[Unavailable | None]:
         """Publish all, then await all confirms under one deadline; return one outcome for each, in order.
 
-        None: confirmed. NotRouted: no queue was bound for the routing key (nor, of a 4.x broker, for any BCC key). Any
-        other Unavailable: not known, it may have arrived.
+        None: confirmed. NotRouted: no queue was bound for the routing key, nor for any BCC key. Unavailable with code
+        `axis/internal`: the message cannot be said in AMQP (headers beyond one frame, text beyond 255 bytes), the
+        others are not touched by it. Any other Unavailable: not known, it may have arrived or may still arrive. A
+        broker that refuses one (no such exchange, no right) closes the channel over it, so its neighbours that are
+        not confirmed yet end in the same way.
         """
-        if not messages:
-            return []
+        deadline = self._link.deadline
+        publishing = _Publishing(messages)
         try:
-            if await self._link.blocked():
-                raise Unavailable("the broker takes no publishes: memory or disk alarm")  # noqa: TRY301 - one handler
-            channel = await self._open()
+            async with asyncio.timeout(deadline):
+                channel = await self._open()
+                for piece in channel.pieces(publishing):
+                    channel.connection.write(piece)
+                    await channel.connection.writable()
+                await publishing.finished.wait()
+        except TimeoutError:
+            # Frames that wait here would be sent whenever the broker wakes up; the caller is told otherwise now, so
+            # they go with the connection.
+            late = Unavailable(f"not confirmed within {deadline:g} s")
+            publishing.fail(late)
+            self._link.drop(late)
         except Unavailable as error:
-            return [error] * len(messages)
-        tasks = [asyncio.ensure_future(_publish(channel, message)) for message in messages]
-        try:
-            _, late = await asyncio.wait(tasks, timeout=self._link.deadline)
-        except asyncio.CancelledError:
-            await _cancel(tasks)
-            raise
-        if late:
-            await _cancel(late)
-            # Frames that wait in the driver would be sent whenever the broker wakes up; the caller was told
-            # otherwise by then, so they go with the connection.
-            await self._link.drop()
-        return [
-            Unavailable(f"not confirmed within {self._link.deadline:g} s") if task in late else task.result()
-            for task in tasks
-        ]
+            publishing.fail(error)
+        return publishing.outcomes
 
     async def queues_missing(self, names: Iterable[str]) -> set[str]:
         """Return which of these queues are not there (a passive declare of each; needs no right on the queue)."""
-        missing: set[str] = set()
-        channel: AbstractChannel | None = None
-        try:
-            async with asyncio.timeout(self._link.deadline):
-                for name in names:
-                    if channel is None or channel.is_closed:
-                        channel = await self._link.channel()
-                    try:
-                        await channel.queue_declare(name, passive=True)
-                    except ChannelNotFoundEntity:  # closes the channel
-                        missing.add(name)
-                if channel is not None and not channel.is_closed:
-                    await channel.close()
-        except TimeoutError as error:
-            raise Unavailable(f"the broker did not answer within {self._link.deadline:g} s") from error
-        except FAILURES as error:
-            raise unavailable("look at queues", error) from error
-        return missing
+        return {name for name, state in (await self._link.queue_states(names)).items() if state is None}
 
-    async def _open(self) -> AbstractChannel:
+    async def _open(self) -> "_ConfirmChannel":
         async with self._opening:
-            if self._channel is None or self._channel.is_closed:
-                self._channel = await self._link.channel(confirms=True)
+            if reason := self._link.blocked:
+                raise _alarm(reason)
+            if self._channel is None or self._channel.closed is not None:
+                channel = await self._link.channel(_ConfirmChannel)
+                await channel.ask(commands.Confirm.Select())
+                self._channel = channel
             return self._channel
 
 
-async def _publish(channel: AbstractChannel, message: Outgoing) -> Unavailable | None:
-    headers: FieldTable = dict(message.headers)
-    size = sum(len(key) + len(value.encode()) for key, value in message.headers.items())
-    size += sum(len(key) + 8 for key in message.bcc)
-    if size > _MAX_HEADER_BYTES:
-        return Unavailable(f"headers of {size} bytes do not fit one frame", code="axis/internal")
-    if message.bcc:
-        headers["BCC"] = list(message.bcc)
-    properties = commands.Basic.Properties(
-        content_type=message.content_type,
-        headers=headers,
-        delivery_mode=_PERSISTENT,
-        message_id=message.message_id,
-        message_type=message.type,
-        user_id=message.user_id,
-    )
-    try:
-        # wait=False: do not await the socket's drain under the channel's lock, so that publishes are pipelined.
-        await cast("Channel", channel).basic_publish(  # the driver's own interface leaves `wait` out
-            message.body,
-            exchange=message.exchange,
-            routing_key=message.routing_key,
-            properties=properties,
-            mandatory=True,
-            wait=False,
-        )
-    except PublishError:
-        return NotRouted(f"no queue for {message.routing_key} at {message.exchange or 'the default exchange'}")
-    except DeliveryError:
-        return Unavailable("the broker did not take the message (nack)")
-    except FAILURES as error:
-        return unavailable("publish", error)
-    return None
+class _Publishing:
+    """One call of `publish_many`: what became of each of its messages."""
+
+    def __init__(self, messages: Sequence[Outgoing]) -> None:
+        self.messages = messages
+        self.outcomes: list[Unavailable | None] = [None] * len(messages)
+        self.finished = asyncio.Event()
+        self._open = dict.fromkeys(range(len(messages)))
+        self._look()
+
+    def settle(self, index: int, outcome: Unavailable | None) -> None:
+        if index in self._open:
+            del self._open[index]
+            self.outcomes[index] = outcome
+            self._look()
+
+    def fail(self, outcome: Unavailable) -> None:
+        for index in list(self._open):
+            self.settle(index, outcome)
+
+    def _look(self) -> None:
+        if not self._open:
+            self.finished.set()
 
 
-async def _cancel(tasks: Iterable[asyncio.Future[Unavailable | None]]) -> None:
-    waiting = list(tasks)
-    for task in waiting:
-        task.cancel()
-    await asyncio.gather(*waiting, return_exceptions=True)
+class _ConfirmChannel(Channel):
+    """A channel in confirm mode: it knows which publish each sequence number stands for."""
+
+    def __init__(self, connection: "Connection", number: int) -> None:
+        super().__init__(connection, number)
+        self._sequence = 0
+        self._oldest = 1  # all before it are settled
+        self._unconfirmed: dict[int, tuple[_Publishing, int]] = {}  # in the order they were sent
+        self._returned: set[int] = set()
+
+    def pieces(self, publishing: _Publishing) -> Iterator[bytes]:
+        """Yield the frames of all messages, some hundred KiB at a time; write each before anything else is awaited."""
+        parts: dict[int, bytes] = {}
+        size = 0
+        for index, message in enumerate(publishing.messages):
+            try:
+                part = frames.publish(self.number, message, self.connection.frame_bytes)
+            except ValueError as error:
+                publishing.settle(index, Unavailable(f"the message cannot be sent: {error}", code="axis/internal"))
+                continue
+            parts[index] = part
+            size += len(part)
+            if size >= _WRITE_BYTES:
+                yield self._number(publishing, parts)
+                parts, size = {}, 0
+        if parts:
+            yield self._number(publishing, parts)
+
+    def _number(self, publishing: _Publishing, parts: Mapping[int, bytes]) -> bytes:
+        """Give each publish its number only now: a number without a publish would shift the confirms of all others."""
+        if self.closed is not None:
+            raise self.closed
+        for index in parts:
+            self._sequence += 1
+            self._unconfirmed[self._sequence] = (publishing, index)
+        return b"".join(parts.values())
+
+    def returned(self, exchange: str, routing_key: str, header: bytes) -> None:
+        """Mark the publish that comes back. The broker returns in the order of publishing, before it confirms."""
+        what = (exchange, routing_key, read_properties(header).message_id)
+        for sequence, (publishing, index) in self._unconfirmed.items():
+            message = publishing.messages[index]
+            sent = (message.exchange, message.routing_key, message.message_id)
+            if sent == what and sequence not in self._returned:
+                self._returned.add(sequence)
+                return
+
+    def confirmed(self, tag: int, *, multiple: bool, taken: bool) -> None:
+        """Settle the publishes a confirm is about."""
+        if multiple:
+            for sequence in range(self._oldest, tag + 1):
+                self._settle(sequence, taken=taken)
+            self._oldest = tag + 1
+        else:
+            self._settle(tag, taken=taken)
+
+    def fail(self, reason: Unavailable) -> None:
+        """End everything that waits for a confirm with the reason, too."""
+        super().fail(reason)
+        self._give_up(reason)
+
+    def blocked(self, reason: str) -> None:
+        """Tell those who wait: what they sent lies before the broker, and is taken when the alarm is over."""
+        self._give_up(_alarm(reason))
+
+    def _give_up(self, reason: Unavailable) -> None:
+        waiting, self._unconfirmed = self._unconfirmed, {}
+        self._returned.clear()
+        for publishing, index in waiting.values():
+            publishing.settle(index, reason)
+
+    def _settle(self, sequence: int, *, taken: bool) -> None:
+        publishing, index = self._unconfirmed.pop(sequence, (None, 0))
+        if publishing is None:
+            return
+        outcome: Unavailable | None = None
+        if sequence in self._returned:
+            self._returned.discard(sequence)
+            message = publishing.messages[index]
+            outcome = NotRouted(f"no queue for {message.routing_key} at {message.exchange or 'the default exchange'}")
+        elif not taken:
+            outcome = Unavailable("the broker could not keep the message (nack)")
+        publishing.settle(index, outcome)
+
+
+def _alarm(reason: str) -> Unavailable:
+    return Unavailable(f"the broker takes no publishes (alarm): {reason}")

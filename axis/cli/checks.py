@@ -8,7 +8,6 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import httpx
-from aiormq.exceptions import AMQPError, ChannelNotFoundEntity
 
 from axis.broker import Link
 from axis.cli.accounts import management, wanted_topology
@@ -16,7 +15,7 @@ from axis.cli.certificate_checks import certificates
 from axis.cli.findings import Check, Level, few
 from axis.core.lanes import LANES, route_queue
 from axis.core.topology import Verb, difference
-from axis.errors import AxisError, Misconfigured, Unavailable
+from axis.errors import AxisError, Misconfigured
 from axis.settings import Settings
 from axis.store import Store
 from axis.store.reaching import connection
@@ -62,8 +61,8 @@ async def broker(settings: Settings) -> list[Check]:
     """Connect as the workers do, and ask for the version and for alarms."""
     async with management(settings) as api:
         version = await api.version()
-    async with Link(settings.worker_url, "axis doctor") as link:
-        await link.channel()
+    async with Link(settings.worker_url, "axis doctor"):
+        pass  # that it connects is the check
     # Asked over HTTP: the broker tells a connection of an alarm only once it publishes.
     address = f"{settings.rabbitmq_api_url.get_secret_value().rstrip('/')}/api/health/checks/alarms"
     async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False) as client:
@@ -145,7 +144,8 @@ async def workers(settings: Settings) -> list[Check]:
         "relay": [QUARANTINE_QUEUE],
     }
     async with Link(settings.worker_url, "axis doctor") as link:
-        return [_worker(worker, {name: await _state(link, name) for name in names}) for worker, names in queues.items()]
+        states = await link.queue_states([name for names in queues.values() for name in names])
+    return [_worker(worker, {name: states[name] for name in names}) for worker, names in queues.items()]
 
 
 def _worker(worker: str, states: Mapping[str, tuple[int, int] | None]) -> Check:
@@ -161,18 +161,6 @@ def _worker(worker: str, states: Mapping[str, tuple[int, int] | None]) -> Check:
         return Check(worker, Level.FAIL, f"nobody consumes {', '.join(without)}; {waiting} messages wait", start)
     told = ", ".join(f"{name}: {consumers}" for name, (consumers, _) in counted.items())
     return Check(worker, Level.OK, f"consumers of {told}; {waiting} messages wait")
-
-
-async def _state(link: Link, queue: str) -> tuple[int, int] | None:
-    channel = await link.channel()
-    try:
-        state = await channel.queue_declare(queue, passive=True)
-    except ChannelNotFoundEntity:
-        return None
-    except AMQPError as error:
-        raise Unavailable(f"the broker does not tell about {queue}: {error}") from error
-    await channel.close()
-    return state.consumer_count or 0, state.message_count or 0
 
 
 async def gateway(settings: Settings) -> list[Check]:

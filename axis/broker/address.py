@@ -1,0 +1,69 @@
+"""The address of a broker, and how to speak to it safely."""
+
+import ssl
+from dataclasses import dataclass, field
+from typing import Self
+from urllib.parse import parse_qsl, unquote, urlsplit
+
+from axis.errors import Misconfigured
+
+_PORTS = {"amqp": 5672, "amqps": 5671}
+_OPTIONS = frozenset({"cafile", "certfile", "keyfile", "auth"})
+_ASIDE = frozenset({"heartbeat", "name", "timeout"})  # said by us; other clients' addresses carry them
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a broker is and as whom to speak to it; `mechanism` is PLAIN, or EXTERNAL for a client certificate."""
+
+    host: str
+    port: int
+    user: str
+    password: str = field(repr=False)
+    vhost: str
+    tls: ssl.SSLContext | None = None
+    mechanism: str = "PLAIN"
+
+    @classmethod
+    def parse(cls, url: str) -> Self:
+        """Read `amqp[s]://user:password@host:port/vhost?cafile=…&certfile=…&keyfile=…&auth=external`.
+
+        An absent virtual host is `/`. Server certificates are always checked.
+
+        Raises:
+            Misconfigured: when it is no such address. The text never holds the address: it has a password in it.
+        """
+        try:
+            parts = urlsplit(url)
+            port = parts.port
+        except ValueError as error:
+            raise Misconfigured("the broker's address cannot be read") from error
+        if parts.scheme not in _PORTS or not parts.hostname:
+            raise Misconfigured("a broker's address looks like amqp://user:password@host:port/vhost")
+        options = dict(parse_qsl(parts.query))
+        if unknown := sorted(options.keys() - _OPTIONS - _ASIDE):
+            raise Misconfigured(f"the broker's address has unknown options: {', '.join(unknown)}")
+        return cls(
+            host=parts.hostname,
+            port=port or _PORTS[parts.scheme],
+            user=unquote(parts.username or "guest"),
+            password=unquote(parts.password or "guest"),
+            vhost=vhost_of(url),
+            tls=_tls(options) if parts.scheme == "amqps" else None,
+            mechanism=options.get("auth", "plain").upper(),
+        )
+
+
+def vhost_of(amqp_url: str) -> str:
+    """Return the virtual host of an AMQP address; without a path it is `/`."""
+    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
+
+
+def _tls(options: dict[str, str]) -> ssl.SSLContext:
+    try:
+        context = ssl.create_default_context(cafile=options.get("cafile"))
+        if "certfile" in options:
+            context.load_cert_chain(options["certfile"], options.get("keyfile"))
+    except OSError as error:
+        raise Misconfigured(f"the certificates for the broker cannot be read: {error}") from error
+    return context
