@@ -53,7 +53,7 @@ def new(
 
     Have a certificate for it issued by your authority, then: axis key enrol CERTIFICATE --for H37
     """
-    # Made before the file: Ctrl-C while an RSA key is sought must not leave an empty file that is then never overwritten.
+    # Made before the file: Ctrl-C while an RSA key is sought must not leave an empty file, which nothing overwrites.
     pem = new_key(kind.value)
     try:
         descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)

@@ -128,7 +128,8 @@ def _check_usage(certificate: x509.Certificate) -> None:
         value = extension.value
         if isinstance(value, x509.BasicConstraints) and value.ca:
             # A CA's key signs certificates; one that also signs documents would be worth stealing twice.
-            raise Refused("certificate/malformed", "a CA certificate does not sign documents")
+            # `openssl req -x509` makes such a one unless it is told otherwise.
+            raise Refused("certificate/malformed", "a CA certificate (CA:TRUE) does not sign documents: take CA:FALSE")
         if isinstance(value, x509.KeyUsage):
             _check_key_usage(value)
         if extension.critical and extension.oid not in _UNDERSTOOD:
@@ -138,7 +139,7 @@ def _check_usage(certificate: x509.Certificate) -> None:
 
 def _check_key_usage(usage: x509.KeyUsage) -> None:
     if usage.key_cert_sign or usage.crl_sign:
-        raise Refused("certificate/malformed", "a CA certificate does not sign documents")
+        raise Refused("certificate/malformed", "its key usage is that of a CA, which does not sign documents")
     if not (usage.digital_signature or usage.content_commitment):
         raise Refused("certificate/malformed", "its key usage does not allow signatures")
 
