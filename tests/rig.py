@@ -158,9 +158,12 @@ class Rig:
             if script is None:
                 await until(lambda: self._ready(running))
             yield running
-        finally:
+        except BaseException:
             if process.returncode is None:
                 await running.stop()
+            raise
+        if process.returncode is None:
+            assert await running.stop() == 0, log.read_text()
 
     async def _ready(self, running: Process) -> bool:
         if running.process.returncode is not None:
@@ -263,6 +266,11 @@ class Rig:
                     return found
                 found.extend(received.submission for received in batch.messages)
                 await batch.ack()
+
+    async def waiting(self, queue: str) -> int:
+        """Count what is ready in a queue; what a consumer holds is not."""
+        state = (await self.link.queue_states([queue]))[queue]
+        return 0 if state is None else state.messages
 
     async def mail(self, code: str, count: int, lane: str = "normal") -> list[Submission]:
         """Take documents from a mailbox."""
