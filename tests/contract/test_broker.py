@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 from collections.abc import AsyncIterator
 from typing import Any, Protocol
 
@@ -122,6 +123,41 @@ async def test_a_key_without_a_queue_is_not_routed(rig: Rig) -> None:
     outcomes = await rig.publisher.publish_many([message(1), message(2, key="nobody"), message(3)])
     assert [type(outcome) for outcome in outcomes] == [type(None), NotRouted, type(None)]
     assert [each.message_id for each in await drain(rig, "mailbox.normal.H37", 2)] == ["m1", "m3"]
+
+
+async def test_an_envelope_in_several_publishes_is_told_apart_though_its_id_is_one(rig: Rig) -> None:
+    parts = [message(1), message(1, key="mailbox.normal.X99"), message(1, key="mailbox.normal.H26")]
+    outcomes = await rig.publisher.publish_many(parts)
+    assert [type(outcome) for outcome in outcomes] == [type(None), NotRouted, type(None)]
+    assert await rig.publisher.publish_many([]) == []
+
+
+async def test_copies_do_not_help_a_key_without_a_queue_only_where_there_are_none(rig: Rig) -> None:
+    # Routed to one copy is routed: the broker tells nothing of the key that led nowhere.
+    await rig.publisher.publish(message(1, key="mailbox.normal.X99", bcc=("mailbox.normal.H37",)))
+    await drain(rig, "mailbox.normal.H37", 1)
+    with pytest.raises(NotRouted):
+        await rig.publisher.publish(message(2, key="mailbox.normal.X99", bcc=("mailbox.normal.X98",)))
+
+
+@pytest.mark.parametrize("size", [0, 1, 131_064, 256 * 1024])
+async def test_bodies_of_any_size_arrive_as_they_were(rig: Rig, size: int) -> None:
+    body = random.Random(size).randbytes(size)  # noqa: S311 - bytes to compare
+    await rig.publisher.publish_many([message(n, body=body) for n in range(3)])
+    assert [each.body for each in await drain(rig, "mailbox.normal.H37", 3)] == [body] * 3
+
+
+async def test_batches_are_no_larger_than_asked_and_keep_the_order(rig: Rig) -> None:
+    await rig.publisher.publish_many([message(n) for n in range(20)])
+    found: list[str | None] = []
+    async with asyncio.timeout(20), contextlib.aclosing(rig.consumer("mailbox.normal.H37", batch=8).batches()) as taken:
+        async for batch in taken:
+            assert len(batch.messages) <= 8
+            found += [received.submission.message_id for received in batch.messages]
+            await batch.ack()
+            if len(found) == 20:
+                break
+    assert found == [f"m{n}" for n in range(20)]
 
 
 async def test_a_missing_copy_is_skipped_in_silence_so_look_before(rig: Rig) -> None:

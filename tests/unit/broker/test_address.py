@@ -1,0 +1,54 @@
+"""Addresses of brokers."""
+
+import ssl
+
+import pytest
+
+from axis.broker import Link
+from axis.broker.address import Address
+from axis.errors import Misconfigured
+
+
+def test_all_its_parts_are_read() -> None:
+    address = Address.parse("amqp://H37.05:p%40ss%2F@broker.example:5673/axis%2Ftest")
+    assert (address.host, address.port) == ("broker.example", 5673)
+    assert (address.user, address.password, address.vhost) == ("H37.05", "p@ss/", "axis/test")
+    assert (address.tls, address.mechanism) == (None, "PLAIN")
+
+
+def test_what_is_left_out_is_the_brokers_default() -> None:
+    address = Address.parse("amqp://broker")
+    assert (address.port, address.user, address.password, address.vhost) == (5672, "guest", "guest", "/")
+    assert Address.parse("amqp://broker/").vhost == "/"
+    assert Address.parse("amqp://broker/%2F").vhost == "/"
+
+
+def test_certificates_of_servers_are_always_checked() -> None:
+    address = Address.parse("amqps://broker/?auth=external")
+    assert address.port == 5671
+    assert address.mechanism == "EXTERNAL"
+    assert address.tls is not None
+    assert address.tls.check_hostname
+    assert address.tls.verify_mode is ssl.CERT_REQUIRED
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://user:s3cret@broker",
+        "amqp:///axis",
+        "s3cret",
+        "amqp://user:s3cret@broker:port/",
+        "amqp://user:s3cret@[::1/",
+        "amqps://user:s3cret@broker/?no_verify_ssl=1",
+        "amqps://user:s3cret@broker/?cafile=/nowhere/ca.pem",
+    ],
+)
+def test_what_is_no_address_is_a_setting_to_mend_and_its_password_is_not_told(url: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        Link(url, "test")
+    assert "s3cret" not in str(caught.value)
+
+
+def test_a_password_is_not_shown() -> None:
+    assert "s3cret" not in repr(Address.parse("amqp://user:s3cret@broker"))
