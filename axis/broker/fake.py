@@ -141,21 +141,30 @@ class FakeBatch:
 
     async def ack_some(self, *received: Received) -> None:
         """Forget these."""
-        if self._broker.away:
-            raise Unavailable("the broker is away")
+        self._look()
         for each in received:
             self._unsettled.pop(each.tag, None)
 
     async def reject(self, *received: Received) -> None:
         """Dead-letter these."""
+        self._look()
         for each in received:
             if self._unsettled.pop(each.tag, None):
                 await self._broker.dead_letter(self._queue, each.submission)
 
     async def release(self) -> None:
         """Give back what is not settled."""
+        self._look()
+        await self.return_unsettled()
+
+    async def return_unsettled(self) -> None:
+        """Do what the broker does by itself when a consumer ends."""
         unsettled, self._unsettled = list(self._unsettled.values()), {}
         await self._broker.give_back(self._queue, [received.submission for received in unsettled])
+
+    def _look(self) -> None:
+        if self._broker.away:
+            raise Unavailable("the broker is away; it hands the messages out again")
 
 
 class FakeConsumer:
@@ -184,7 +193,7 @@ class FakeConsumer:
                     yield batch
         finally:
             for batch in reversed(open_batches):
-                await batch.release()
+                await batch.return_unsettled()
 
     def _received(self, submission: Submission) -> Received:
         self._tag += 1
