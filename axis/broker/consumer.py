@@ -89,15 +89,16 @@ class Consumer:
                 channel = await self._start()
             except Unavailable as error:
                 log.warning("%s: %s; trying again", self._queue, error.detail)
-                await self._stopped_within(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
-                wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
-                continue
-            try:
-                while batch := await self._next(channel):
-                    wait = _FIRST_WAIT_SECONDS
-                    yield batch
-            finally:
-                await self._end(channel)
+            else:
+                try:
+                    while batch := await self._next(channel):
+                        wait = _FIRST_WAIT_SECONDS
+                        yield batch
+                finally:
+                    await self._end(channel)
+            # A consumer that starts and is gone at once has to wait as well, or it would never stop trying.
+            await self._stopped_within(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _start(self) -> "_ConsumeChannel":
         deadline = self._link.deadline
