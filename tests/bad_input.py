@@ -114,7 +114,7 @@ def as_h37(**changes: Any) -> Make:
 
 
 def _smuggled(axis: Rig, _: str) -> Outgoing:
-    """Under a key that H37 may use, led to one that it may not (tried on 3.10: the broker does it)."""
+    """Under a key that H37 may use, led to one that it may not."""
     good = axis.submission(axis.envelope(), user_id="H37", routing_key="normal.H37")
     return replace(good, headers={**good.headers, "CC": _list("normal.G22")})
 
@@ -231,7 +231,6 @@ CASES = [
     Case("another unit's routing key", "abuse/routing-key", sent(routing_key="normal.G22.01")),
     Case("the key of a unit with a line feed", "abuse/routing-key", sent(routing_key="normal.G22.\n\x1b[2J\0")),
     Case("a CC header", "abuse/routing-headers", headed(CC=["normal.G22"])),
-    Case("a key smuggled by CC", "abuse/routing-headers", _smuggled, account="H37"),
     Case("another lane", "lane/mismatch", sent(routing_key="urgent.G22")),
     Case("an urgent one in the normal lane", "lane/mismatch", _slow_express),
     # The id
@@ -241,6 +240,8 @@ CASES = [
     Case("an id used for other bytes", "envelope/id-reused", _use_again, first=_use),
     Case("an id used by another sender", "envelope/id-reused", _use_elsewhere, account="H26", first=_use),
 ]
+
+SMUGGLED = Case("a key smuggled by CC", "abuse/routing-headers", _smuggled, account="H37")
 
 
 def _without(content: dict[str, Any]) -> dict[str, Any]:
@@ -324,7 +325,7 @@ STATUS_CASES = [
         "a CC header",
         "abuse/routing-headers",
         lambda axis, about: replace(
-            (good := axis.status("H37", about, "03")), headers={**good.headers, "CC": _list("H26")}
+            (good := axis.status("H37", about, "03")), headers={**good.headers, "CC": _list("H37")}
         ),
         "H37",
     ),
