@@ -75,6 +75,12 @@ _ALL = (
         "Make a new id for a new message.",
     ),
     Reason(
+        "envelope/unknown-concerned",
+        "The envelope acted on is not known",
+        "Name in `concerns` the id of an envelope that you sent; wait for its receipt first.",
+        retry=True,
+    ),
+    Reason(
         "envelope/id-time",
         "The time in the id is too far from now",
         "Make the id when you send, and set your clock by the axis.",
@@ -109,6 +115,16 @@ _ALL = (
         "abuse/account",
         "The account does not hold the sender's code",
         "Publish under the account of the sender's own mailbox.",
+    ),
+    Reason(
+        "abuse/sender",
+        "The sender's code is closed or was never registered",
+        "Send under a code that is in force: axis agency show.",
+    ),
+    Reason(
+        "abuse/concerned",
+        "The envelope acted on was sent by somebody else",
+        "Recall, update and replace only what you sent.",
     ),
     Reason(
         "abuse/signer",

@@ -48,7 +48,9 @@ class Relay:
 
     async def sweep(self) -> None:
         """Publish what is unmarked for too long, then release what is held and can go."""
-        await self._publish_unmarked()
+        # What is handed out is not handed out again for a while, so this ends however much of it fails.
+        while await self._publish_unmarked():
+            pass
         await self._release_held()
 
     async def keep_partitions(self) -> None:
@@ -69,10 +71,11 @@ class Relay:
         for submission, refused in zip(batch, refusals, strict=True):
             log_refused(self._log, self._metrics, submission, refused, source=source, ms=0.0)
 
-    async def _publish_unmarked(self) -> None:
+    async def _publish_unmarked(self) -> bool:
+        """Publish up to `_LIMIT` of each; return whether there may be more."""
         envelopes, notices = await self._store.unpublished(self._older_than, _LIMIT)
         if not envelopes and not notices:
-            return
+            return False
         self._view.forget()
         ready = await self._view.look(
             self._publisher,
@@ -92,6 +95,7 @@ class Relay:
             sorted({notice.id for notice in notices} & done),
         )
         self._log.info("republished", envelopes=len(envelopes), notices=len(notices), confirmed=len(done))
+        return _LIMIT in {len(envelopes), len(notices)}
 
     async def _hold_unready(
         self, envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow], ready: frozenset[str]

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.broker import Publisher
-from axis.core.admission import IdWindow, admit_envelope, admit_source
+from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.fanout import fan_out, notice_message
 from axis.core.messages import Outgoing, Submission
@@ -24,6 +24,7 @@ from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution
 from axis.core.routing import check_blobs, deliveries_of, resolve_recipients
+from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
 from axis.store import Store
 from workers.metrics import Metrics
@@ -111,13 +112,23 @@ class Router:
             self._publisher, {r.mailbox for each in resolved for r in each.resolutions if r.mailbox is not None}
         )
         known = await self._known_blobs(each.candidate for each in resolved)
-        return [each if isinstance(each, Refuse) else self._place(each, ready, known, source) for _, each in part]
+        concerned = await self._concerned([each.candidate for each in resolved])
+        return [
+            each if isinstance(each, Refuse) else self._place(each, ready, known, concerned, source) for _, each in part
+        ]
 
     def _place(
-        self, resolved: Resolved, ready: frozenset[str], known: Mapping[str, Mapping[str, int]], source: str
+        self,
+        resolved: Resolved,
+        ready: frozenset[str],
+        known: Mapping[str, Mapping[str, int]],
+        concerned: Mapping[str, EnvelopeFacts],
+        source: str,
     ) -> Decision:
         candidate = resolved.candidate
         try:
+            about = concerned.get(candidate.envelope.concerns or "")
+            check_concerned(candidate.envelope, candidate.submission.account or "", about)
             attachments = check_blobs(candidate.envelope, known.get(candidate.submission.account or "", {}))
         except Refused as error:
             return self._refuse(candidate.submission, error, source)
@@ -130,6 +141,18 @@ class Router:
             for attachment in candidate.envelope.attachments:
                 wanted.setdefault(candidate.submission.account or "", set()).add(attachment.sha256)
         return {account: await self._store.blobs.known(account, digests) for account, digests in wanted.items()}
+
+    async def _concerned(self, candidates: Sequence[Candidate]) -> Mapping[str, EnvelopeFacts]:
+        """Look up the envelopes acted on; those of the same part count, though they are not committed yet."""
+        wanted = {candidate.envelope.concerns for candidate in candidates} - {None}
+        if not wanted:
+            return {}
+        beside = {
+            each.envelope.id: EnvelopeFacts(each.envelope.sender, each.submission.account or "", ())
+            for each in candidates
+        }
+        async with self._store.transaction() as tx:
+            return beside | await tx.deliveries_of({each for each in wanted if each is not None}, about=())
 
     def _refuse(self, submission: Submission, error: Refused, source: str) -> Refuse:
         return self._desk.refuse(submission, error, source=source)

@@ -9,13 +9,14 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from axis.core.codes import is_within
+from axis.core.codes import is_within, lineage
 from axis.core.directory import Directory
 from axis.core.ids import time_of
 from axis.core.lanes import lane_of, route_queue, submit_key
 from axis.core.messages import Signer, Submission
+from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused
-from schemas import Envelope, Status
+from schemas import Envelope, Status, UnknownBelow
 
 _ROUTING_HEADERS = frozenset({"CC", "BCC"})
 
@@ -33,6 +34,7 @@ def admit_envelope(
     refuse_smuggled_routes(submission.headers)
     _check_account(envelope.sender, submission.account, directory, at)
     check_signer(envelope.sender, signer)
+    _check_in_force(envelope.sender, directory, at)
     wanted = submit_key(lane_of(envelope.document.priority), envelope.sender)
     if submission.routing_key != wanted:
         lane, _, said = submission.routing_key.partition(".")
@@ -82,6 +84,36 @@ class IdWindow:
 def _check_account(claim: str, account: str | None, directory: Directory, at: dt.datetime) -> None:
     if account is None or not directory.holds(account, claim, at):
         raise Refused("abuse/account", f"account {account or 'absent'} does not hold {claim}")
+
+
+def _check_in_force(sender: str, directory: Directory, at: dt.datetime) -> None:
+    """Refuse a sender that is closed or was never registered; below an `open` organisation any unit may speak.
+
+    Statuses are not held to this: an organisation that closed may still finish what it received.
+    """
+    for code in lineage(sender):
+        organisation = directory.organisation(code, at)
+        if organisation is None and directory.closed(code, at) is not None:
+            raise Refused("abuse/sender", f"{code} is closed")
+        if organisation is not None:
+            if code != sender and organisation.unknown_below is not UnknownBelow.OPEN:
+                raise Refused("abuse/sender", f"{sender} is not registered below {code}")
+            return
+    raise Refused("abuse/sender", f"{sender} is not in the directory")
+
+
+def check_concerned(envelope: Envelope, account: str, about: EnvelopeFacts | None) -> None:
+    """Check that the envelope acted on is the sender's own; raise Refused.
+
+    `about`: what the store knows of it. Recipients destroy a document on its issuer's recall (QĐ 28/2018 article 9.2),
+    so nobody else may ask for it.
+    """
+    if envelope.concerns is None:
+        return
+    if about is None:
+        raise Refused("envelope/unknown-concerned", f"no envelope {envelope.concerns} is known")
+    if envelope.sender != about.sender and not is_within(about.sender, account):
+        raise Refused("abuse/concerned", f"{envelope.concerns} was sent by {about.sender}")
 
 
 def check_signer(claim: str, signer: Signer) -> None:

@@ -19,12 +19,14 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from axis.core.broker_objects import Binding, Exchange, Item, Permission, Policy, Queue, TopicPermission, Topology, User
+from axis.core.lanes import notices_queue
 from schemas.base import CODE_PATTERN
 
 _OWN_NAMES = re.compile(r"(axis|mailbox|notices)\.")
 _OWN_POLICY = re.compile(r"axis(-.*)?")
 _CODE = re.compile(CODE_PATTERN.removesuffix("$"))
 _FIXED = frozenset({Exchange.kind, Queue.kind})  # the broker cannot change them once they are made
+_NOTICES = notices_queue("")
 _AWAY = (Permission.kind, TopicPermission.kind, User.kind, Binding.kind, Exchange.kind, Policy.kind)
 
 
@@ -57,7 +59,21 @@ def difference(wanted: Topology, actual: Topology) -> tuple[Change, ...]:
     kept = {item.name for item in wanted.users}
     ours = kept | {item.user for item in actual.permissions if _CODE.fullmatch(item.user)}
     away = [_away(item, kept) for item in extra if _is_own(item, ours)]
+    changes.sort(key=_completes_a_mailbox)
     return (*changes, *sorted(away, key=_order), *_overridden(wanted, actual))
+
+
+def _completes_a_mailbox(change: Change) -> int:
+    """Put a mailbox's notices queue and its binding last.
+
+    The router takes a mailbox for ready when its queues are there, and the broker skips a BCC key without a binding in
+    silence. So the last of the queues is made when every other queue is bound, and an interrupted run leaves a mailbox
+    that is held back, never one that swallows documents.
+    """
+    item = change.item
+    if isinstance(item, Queue):
+        return int(item.name.startswith(_NOTICES))
+    return 2 if isinstance(item, Binding) and item.queue.startswith(_NOTICES) else 0
 
 
 def applied(actual: Topology, changes: Iterable[Change]) -> Topology:

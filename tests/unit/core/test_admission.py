@@ -2,18 +2,21 @@ import datetime as dt
 
 import pytest
 
-from axis.core.admission import IdWindow, admit_envelope, admit_status
+from axis.core.admission import IdWindow, admit_envelope, admit_status, check_concerned
 from axis.core.directory import Directory
 from axis.core.ids import new_id
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_envelope, read_status
+from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused
+from schemas import UnknownBelow
 from tests.builders import (
     LONG_AGO,
     NOW,
     document_submission,
     envelope_dict,
     mailbox,
+    organisation,
     organisations,
     status_dict,
     status_submission,
@@ -114,3 +117,40 @@ def test_ids_from_far_away_are_refused() -> None:
         with pytest.raises(Refused) as caught:
             window.check(identifier, NOW, "status/id-time")
         assert caught.value.code == "status/id-time"
+
+
+def test_only_who_is_in_force_sends() -> None:
+    closed = organisation("H11", valid_to=NOW, successor="H37")
+    opened = organisation("H26", unknown_below=UnknownBelow.OPEN)
+    directory = Directory.build(
+        [*organisations(["G22", "H37"]), closed, opened],
+        [mailbox("G22"), mailbox("H11"), mailbox("H37"), mailbox("H26")],
+    )
+
+    def admit_as(sender: str, account: str) -> None:
+        submission = document_submission(envelope_dict(sender=sender), account=account)
+        admit_envelope(read_envelope(submission), submission, Signer(account, "t"), directory, NOW)
+
+    admit_as("G22", "G22")
+    admit_as("H26.77", "H26")
+    for sender, account in (("H11", "H11"), ("H11.05", "H11"), ("H37.NOSUCH", "H37")):
+        with pytest.raises(Refused) as caught:
+            admit_as(sender, account)
+        assert caught.value.code == "abuse/sender"
+
+
+def test_nobody_recalls_anothers_document() -> None:
+    recall = read_envelope(
+        document_submission(envelope_dict(sender="G22.01", action="recall", concerns=new_id(NOW)), account="G22")
+    )
+    for own in (
+        EnvelopeFacts("G22.01", "G22", ()),
+        EnvelopeFacts("G22", "G22", ()),
+        EnvelopeFacts("G22.07", "G22", ()),
+    ):
+        check_concerned(recall, "G22", own)
+    for about, code in ((None, "envelope/unknown-concerned"), (EnvelopeFacts("H37", "H37", ()), "abuse/concerned")):
+        with pytest.raises(Refused) as caught:
+            check_concerned(recall, "G22", about)
+        assert caught.value.code == code
+    check_concerned(read_envelope(document_submission()), "G22", None)
