@@ -14,6 +14,10 @@ ARGS ?=
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
+# Scripts in an environment name the folder it was made in: in a clone that has moved since, it is made anew.
+ifeq ($(shell [ ! -s $(STAMP) ] || [ "$$(cat $(STAMP))" = "$$(pwd -P)" ] || echo moved),moved)
+.PHONY: $(STAMP)
+endif
 setup: $(STAMP) ## make the environment only: .venv with pinned dependencies
 $(STAMP): requirements.lock pyproject.toml
 	@if [ -z "$(PYTHON)" ]; then echo "The axis needs Python 3.11 or newer with venv (Debian: apt-get install python3-venv)." >&2; exit 69; fi
@@ -21,7 +25,7 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -m venv --clear .venv
 	@$(PIP) --require-hashes -r requirements.lock
 	@$(PIP) --no-deps --no-build-isolation -e .
-	@touch $@
+	@pwd -P >$@
 
 demo: setup ## play the story through a real broker and database, and show what became of every document
 	@$(BIN)/axis demo $(ARGS)
