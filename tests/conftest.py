@@ -1,5 +1,6 @@
 """Fixtures shared by all tests: real services (see tests/services.py)."""
 
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -9,6 +10,10 @@ from tests import services as real
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A shell that starts us in the background has SIGINT ignored, and so would every program we start: tests of
+    # Ctrl-C would then wait for ever.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     if not hasattr(config, "workerinput"):
         real.begin_run()
 
