@@ -3,6 +3,8 @@
 import os
 import shutil
 import subprocess
+import tempfile
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -56,7 +58,7 @@ def install(names: Sequence[str], *, progress: Callable[[str], None]) -> None:
     """
     if not all(_candidate(name) for name in names):
         progress("apt-get update")
-        _apt("update")
+        _apt("update", progress=progress)
     for name in names:
         candidate = _candidate(name)
         if not candidate:
@@ -72,12 +74,12 @@ def install(names: Sequence[str], *, progress: Callable[[str], None]) -> None:
     if SYSTEMD.is_dir():
         progress(f"at the next boot systemd will start them, unless you run: systemctl disable {' '.join(names)}")
     try:
-        _apt(*_install_arguments(names))
+        _apt(*_install_arguments(names), progress=progress)
     except Unavailable:
         # Lists from last month name files that the mirror has replaced since.
         progress("apt-get failed; updating its lists and trying once more")
-        _apt("update")
-        _apt(*_install_arguments(names))
+        _apt("update", progress=progress)
+        _apt(*_install_arguments(names), progress=progress)
 
 
 def _install_arguments(names: Sequence[str]) -> list[str]:
@@ -101,21 +103,41 @@ def _candidate(name: str) -> str:
     return ""
 
 
-def _apt(*arguments: str) -> None:
-    try:
-        ran = subprocess.run(
-            ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", *arguments],
+def _apt(*arguments: str, progress: Callable[[str], None]) -> None:
+    """Run apt-get to its end, even when interrupted: half an installation would stop every later one, of anything."""
+    command = ["apt-get", "-q", "-o", "DPkg::Lock::Timeout=120", *arguments]
+    with (
+        tempfile.TemporaryFile() as output,
+        subprocess.Popen(
+            command,
             env={**os.environ, **_ENVIRONMENT},
             stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
+            # A file, not a pipe, and a session of its own: neither Ctrl-C nor our own death ends dpkg half-way.
+            stdout=output,
             stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
-            timeout=INSTALL_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired as error:
-        raise Unavailable(f"apt-get {arguments[0]} took more than {INSTALL_SECONDS} s", code="local/install") from error
-    if ran.returncode != 0:
-        end = "\n".join(ran.stdout.splitlines()[-8:])
+            start_new_session=True,
+        ) as apt,
+    ):
+        try:
+            _see_through(apt, progress)
+        except subprocess.TimeoutExpired as error:
+            apt.kill()
+            detail = f"apt-get {arguments[0]} took more than {INSTALL_SECONDS} s"
+            raise Unavailable(detail, code="local/install") from error
+        output.seek(0)
+        end = "\n".join(output.read().decode("utf-8", errors="replace").splitlines()[-8:])
+    if apt.returncode != 0:
         raise Unavailable(f"apt-get {arguments[0]} failed:\n{end}", code="local/install")
+
+
+def _see_through(apt: subprocess.Popen[bytes], progress: Callable[[str], None]) -> None:
+    interrupt: KeyboardInterrupt | None = None
+    deadline = time.monotonic() + INSTALL_SECONDS
+    while apt.returncode is None:
+        try:
+            apt.wait(max(0.0, deadline - time.monotonic()))
+        except KeyboardInterrupt as caught:
+            progress("interrupted: apt-get finishes first, so that no package is left half installed")
+            interrupt = caught
+    if interrupt is not None:
+        raise interrupt

@@ -3,8 +3,11 @@
 import itertools
 import os
 import shutil
+import signal
 import stat
+import subprocess
 import sys
+import textwrap
 from collections.abc import Callable
 from pathlib import Path
 
@@ -208,6 +211,35 @@ def test_apt_failing_twice_is_reported_with_its_last_words(tools: Callable[[str,
     with pytest.raises(Unavailable, match="E: 404 Not Found"):
         packages.install(["postgresql"], progress=silent)
     assert [line.split()[3] for line in told.read_text().splitlines()] == ["install", "update", "install"]
+
+
+def test_ctrl_c_does_not_leave_an_installation_half_done(tools: Callable[[str, str], Path], tmp_path: Path) -> None:
+    begun, go, done = tmp_path / "begun", tmp_path / "go", tmp_path / "done"
+    tools("apt-cache", POLICY)
+    tools("apt-get", f"touch {begun}; until test -e {go}; do sleep 0.02; done; touch {done}")
+    code = """
+        import functools, signal
+        from axis.local import packages
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        packages.install(["postgresql"], progress=functools.partial(print, flush=True))
+        """
+    with subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(code)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
+    ) as running:
+        assert running.stdout is not None
+        assert "apt-get install postgresql" in running.stdout.readline()
+        while not begun.exists():
+            assert running.poll() is None
+        # A terminal sends Ctrl-C to the whole foreground group.
+        os.killpg(running.pid, signal.SIGINT)
+        assert "apt-get finishes first" in running.stdout.readline()
+        go.touch()
+        assert running.wait(30) == -signal.SIGINT
+    assert done.exists()
 
 
 def test_docker_commands_publish_on_loopback_only_and_keep_data_in_volumes() -> None:
