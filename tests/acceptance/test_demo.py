@@ -100,3 +100,15 @@ async def test_killing_every_process_in_mid_story_changes_nothing(root: Path) ->
     told = await outcome(process)
     assert (told["counts"], told["ok"]) == (COUNTS, True)
     assert {each.name for each in state_of(root).processes if each.restarts} == killed
+
+
+async def test_what_a_killed_demo_left_in_the_mailboxes_is_not_counted_in_the_next(root: Path) -> None:
+    process = await play(root)
+    assert process.stderr is not None
+    async with asyncio.timeout(SECONDS):
+        while b"sent an urgent" not in (line := await process.stderr.readline()):
+            assert line, "the demo ended before its story began"
+    process.kill()
+    await process.communicate()
+    told = await outcome(await play(root))
+    assert (told["counts"], told["ok"]) == (COUNTS, True)

@@ -40,6 +40,7 @@ class Story:
         self._names = names
         self._progress = progress
         self._changed = asyncio.Event()
+        self._began = _now()
 
     async def play(self) -> None:
         """Play until every document has come to its end for every recipient, or the deadline is over."""
@@ -106,7 +107,8 @@ class Story:
             else:
                 await delivery.accept()
                 await delivery.process()
-                if agency.code == cast.ANSWERER:
+                # A document of a story that was killed is taken and finished, but is not ours to answer and count.
+                if agency.code == cast.ANSWERER and delivery.envelope.sent_at >= self._began:
                     await self._answer(agency, delivery)
                 await delivery.finish()
             self._changed.set()
