@@ -27,7 +27,9 @@ class Settings(BaseSettings):
         description="amqp://user:password@host:port/vhost; an account that may set up the vhost."
     )
     rabbitmq_api_url: SecretStr = Field(description="Management API: http://user:password@host:port")
-    database_url: SecretStr = Field(description="postgresql://user:password@host:port/database")
+    database_url: SecretStr = Field(
+        description="postgresql://user:password@host:port/database; host:port,host:port for one that fails over"
+    )
     worker_amqp_url: SecretStr | None = Field(None, description="The workers' own account; default: amqp_url.")
     blobs_url: str | None = Field(None, description="file:///path, s3://bucket/prefix, …; default: <home>/blobs.")
     gateway_host: str = "127.0.0.1"

@@ -5,7 +5,7 @@ import random
 from typing import Any
 
 from axis.errors import Unavailable
-from axis.store.reaching import connection, reaching
+from axis.store.reaching import CONNECT_SECONDS, connection, reaching
 from axis.store.seam import Changed
 
 _CHANNEL = "axis_directory"
@@ -64,7 +64,10 @@ async def _follow(link: Any, news: _News, changed: Changed) -> None:
                 await news.some.wait()
         except TimeoutError:
             with reaching("answer"):
-                await link.fetchval("SELECT 1")
+                fenced = await link.fetchval("SHOW transaction_read_only", timeout=CONNECT_SECONDS) == "on"
+            if fenced:
+                # Directories are changed elsewhere now, and nobody here would ever say so.
+                raise Unavailable("the server that is listened to takes no writes any more") from None
             continue
         if news.ended:
             raise Unavailable("the connection that listens was lost")

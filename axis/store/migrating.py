@@ -62,7 +62,7 @@ async def migrate(
     """
     known = packaged() if migrations is None else tuple(migrations)
     async with connection(dsn, "axis migrate") as link:
-        with reaching("migrate"):
+        with reaching("migrate", schema_is_ours=True):
             await link.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=_MIGRATION_SECONDS)
             await link.execute(_CREATE)
             pending = check(known, await link.fetch(_APPLIED))

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
+from asyncpg.exceptions import ReadOnlySQLTransactionError
 
 from axis.errors import Unavailable
+from axis.store.hosts import Hosts
 from axis.store.migrating import check_current
-from axis.store.reaching import CONNECT_SECONDS, connecting, options, reaching
+from axis.store.reaching import CONNECT_SECONDS, REFUSED_CONNECTION, connecting, options, reaching
 
 _CLOSE_SECONDS = 10.0
 
@@ -26,20 +28,32 @@ class Pool:
     @contextlib.asynccontextmanager
     async def link(self, what: str) -> AsyncIterator[Any]:
         """Borrow a connection; failures inside that may pass become Unavailable, saying `what` could not be done."""
-        with reaching(what):
-            async with self._pool.acquire(timeout=CONNECT_SECONDS) as link:
+        async with self.lend() as link:
+            with reaching(what):
                 yield link
 
     @contextlib.asynccontextmanager
     async def lend(self) -> AsyncIterator[Any]:
         """Borrow a connection for a block that does other things too, whose failures are its own to tell apart."""
         with reaching("lend a connection"):
-            link = await self._pool.acquire(timeout=CONNECT_SECONDS)
+            link = await self._acquire()
         try:
             yield link
+        except Unavailable as error:
+            # A server that takes no writes any more still answers, and its connections would be lent for ever.
+            if isinstance(error.__cause__, ReadOnlySQLTransactionError):
+                await self._pool.expire_connections()
+            raise
         finally:
             with reaching("take a connection back"):
                 await self._pool.release(link, timeout=CONNECT_SECONDS)
+
+    async def _acquire(self) -> Any:
+        try:
+            return await self._pool.acquire(timeout=CONNECT_SECONDS)
+        except REFUSED_CONNECTION as error:
+            # It let us in when we started, so this is somebody's work on it and no fault over a message.
+            raise Unavailable(f"the database refuses new connections: {error}") from error
 
 
 @contextlib.asynccontextmanager
@@ -47,7 +61,7 @@ async def open_pool(dsn: str, name: str, connections: int) -> AsyncIterator[Pool
     """Open a pool, make sure that the database is one for this program, and close it after use."""
     with reaching("accept a connection"), connecting():
         pool = await asyncpg.create_pool(
-            dsn, min_size=1, max_size=connections, timeout=CONNECT_SECONDS, **options(name)
+            connect=Hosts(dsn).connect, min_size=1, max_size=connections, timeout=CONNECT_SECONDS, **options(name)
         )
     try:
         opened = Pool(dsn, name, pool)

@@ -9,6 +9,7 @@ from typing import Any
 from axis.core.records import NoticeRow
 from axis.store import hostile, rows
 from axis.store.blobs import PostgresBlobs
+from axis.store.committing import commit
 from axis.store.directory import PostgresDirectory
 from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool
@@ -45,18 +46,17 @@ class PostgresStore(Store):
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
         """Begin a transaction that commits at the end of the block."""
         async with self._pool.lend() as link:
-            # Named although it is the usual default: what `accept` promises does not hold in the stricter ones.
-            transaction = link.transaction(isolation="read_committed")
             with reaching("begin a transaction"):
-                await transaction.start()
+                # Named although it is the usual default: what `accept` promises does not hold in the stricter ones.
+                await link.execute("BEGIN ISOLATION LEVEL READ COMMITTED")
             try:
                 yield PostgresTransaction(link)
             except BaseException:
                 with contextlib.suppress(Exception):  # the server rolls back by itself when the connection is gone
-                    await transaction.rollback()
+                    await link.execute("ROLLBACK")
                 raise
             with reaching("commit"):
-                await transaction.commit()
+                await commit(link)
 
     async def mark_published(self, envelope_ids: Collection[str], notice_ids: Collection[str]) -> None:
         """Mark what the broker has confirmed."""

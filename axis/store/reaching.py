@@ -8,13 +8,14 @@ import asyncpg
 from asyncpg import exceptions as pg
 
 from axis.errors import Misconfigured, Unavailable
+from axis.store.hosts import Hosts
 
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
 
-# The same call may succeed later: the connection or the server went away, is starting, stopping, full or a standby
-# now, or another transaction was in the way. Everything else is a fault over the data or of ours, and comes again
-# however often the call is repeated, so it must never look like one of these: a worker would wait for ever.
+# The same call may succeed later: the connection or the server went away, is starting, stopping, full, damaged or a
+# standby now, or another transaction was in the way. Everything else is a fault over the data or of ours, and comes
+# again however often the call is repeated, so it must never look like one of these: a worker would wait for ever.
 _PASSING = (
     OSError,
     TimeoutError,
@@ -28,12 +29,18 @@ _PASSING = (
     pg.IdleInTransactionSessionTimeoutError,
     pg.TransactionTimeoutError,
     pg.InvalidCachedStatementError,
+    pg.DataCorruptedError,
+    pg.IndexCorruptedError,
     # What asyncpg says over a connection whose end has been announced by the server and not yet carried out.
     pg.InternalClientError,
 )
+# A table, column or permission that is missing. Our statements are the same for every message, so this is about no
+# message but about the database: a migration on its way, a GRANT forgotten, a restore at work. Taken for poison, it
+# would refuse all that comes until an operator notices.
+_SCHEMA = (pg.SyntaxOrAccessError, pg.InvalidSchemaNameError)
 # asyncpg reports a closed connection or pool with the class it also uses for wrong arguments; these are the latter.
 _OUR_MISUSE = (pg._base.DataError, pg.ClientConfigurationError, pg.UnsupportedClientFeatureError)  # noqa: SLF001 - the public name DataError is the server's
-_REFUSED_CONNECTION = (
+REFUSED_CONNECTION = (
     pg.InvalidAuthorizationSpecificationError,
     pg.InvalidCatalogNameError,
     pg.ClientConfigurationError,
@@ -41,8 +48,11 @@ _REFUSED_CONNECTION = (
 
 
 @contextlib.contextmanager
-def reaching(what: str) -> Iterator[None]:
-    """Turn failures that may pass into Unavailable, saying what was being done; let all others through."""
+def reaching(what: str, *, schema_is_ours: bool = False) -> Iterator[None]:
+    """Turn failures that may pass into Unavailable, saying what was being done; let all others through.
+
+    `schema_is_ours`: what runs makes the tables itself, so one that is missing is its own fault.
+    """
     try:
         yield
     except _OUR_MISUSE:
@@ -53,6 +63,10 @@ def reaching(what: str) -> Iterator[None]:
         if error.constraint_name is not None:
             raise
         raise Unavailable(f"the database did not {what}: partitions changed meanwhile") from error
+    except _SCHEMA as error:
+        if schema_is_ours:
+            raise
+        raise Unavailable(f"the database did not {what}, it is not as this program needs it: {_told(error)}") from error
     except (*_PASSING, asyncpg.InterfaceError) as error:
         raise Unavailable(f"the database did not {what}: {_told(error)}") from error
 
@@ -61,7 +75,7 @@ def reaching(what: str) -> Iterator[None]:
 async def connection(dsn: str, name: str) -> AsyncIterator[Any]:
     """Open one connection of its own, and close it after use."""
     with reaching("accept a connection"), connecting():
-        opened = await asyncpg.connect(dsn, timeout=CONNECT_SECONDS, **options(name))
+        opened = await Hosts(dsn).connect(timeout=CONNECT_SECONDS, **options(name))
     try:
         yield opened
     finally:
@@ -76,7 +90,7 @@ def connecting() -> Iterator[None]:
     """Turn what a right address would mend into Misconfigured."""
     try:
         yield
-    except _REFUSED_CONNECTION as error:
+    except REFUSED_CONNECTION as error:
         raise Misconfigured(f"the database refuses the connection: {error}") from error
 
 
