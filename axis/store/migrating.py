@@ -3,6 +3,7 @@
 A migration never changes once it has been applied anywhere: what is remembered of it is the digest of its text.
 """
 
+import asyncio
 import datetime as dt
 import hashlib
 import re
@@ -10,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
+
+from asyncpg import exceptions as pg
 
 from axis.errors import Misconfigured
 from axis.store.partitions import ensure_partitions
@@ -20,6 +23,9 @@ _FILE = re.compile(r"(\d{4})_[a-z0-9_]+\.sql")
 _LOCK = 0x61786973
 # An index over years of envelopes takes longer than any query; this is for a hung server, not for a big one.
 _MIGRATION_SECONDS = 3600.0
+_LOCK_WAIT = "2s"
+_LOCK_REST_SECONDS = 1.0
+_LOCK_TRIES = 60
 
 _CREATE = """CREATE TABLE IF NOT EXISTS axis_migration (
     number integer PRIMARY KEY, name text NOT NULL, sha256 text NOT NULL, applied_at timestamptz NOT NULL DEFAULT now()
@@ -67,12 +73,27 @@ async def migrate(
             await link.execute(_CREATE)
             pending = check(known, await link.fetch(_APPLIED))
             for migration in pending:
-                async with link.transaction():
-                    await link.execute(migration.text, timeout=_MIGRATION_SECONDS)
-                    await link.execute(_RECORD, migration.number, migration.name, migration.sha256)
+                await _apply(link, migration)
             if migrations is None:
                 await ensure_partitions(link, now or dt.datetime.now(dt.UTC))
     return [migration.name for migration in pending]
+
+
+async def _apply(link: Any, migration: Migration) -> None:
+    # A statement that waits for a table makes everybody wait who comes after it, readers too: if somebody works on the
+    # table for long, we step aside and come again.
+    for tries_left in reversed(range(_LOCK_TRIES)):
+        try:
+            async with link.transaction():
+                await link.execute("SELECT set_config('lock_timeout', $1, true)", _LOCK_WAIT)
+                await link.execute(migration.text, timeout=_MIGRATION_SECONDS)
+                await link.execute(_RECORD, migration.number, migration.name, migration.sha256)
+        except (pg.LockNotAvailableError, pg.DeadlockDetectedError):
+            if not tries_left:
+                raise
+        else:
+            return
+        await asyncio.sleep(_LOCK_REST_SECONDS)
 
 
 def check(known: Sequence[Migration], applied: Sequence[Any]) -> tuple[Migration, ...]:

@@ -12,7 +12,7 @@ from asyncpg.exceptions import ReadOnlySQLTransactionError
 from axis.errors import Unavailable
 from axis.store.hosts import Hosts
 from axis.store.migrating import check_current
-from axis.store.reaching import CONNECT_SECONDS, REFUSED_CONNECTION, connecting, options, reaching
+from axis.store.reaching import CONNECT_SECONDS, REFUSED_CONNECTION, connection, options, reaching
 
 _CLOSE_SECONDS = 10.0
 
@@ -59,15 +59,15 @@ class Pool:
 @contextlib.asynccontextmanager
 async def open_pool(dsn: str, name: str, connections: int) -> AsyncIterator[Pool]:
     """Open a pool, make sure that the database is one for this program, and close it after use."""
-    with reaching("accept a connection"), connecting():
-        pool = await asyncpg.create_pool(
-            connect=Hosts(dsn).connect, min_size=1, max_size=connections, timeout=CONNECT_SECONDS, **options(name)
-        )
-    try:
-        opened = Pool(dsn, name, pool)
-        async with opened.link("say which migrations it has") as link:
+    async with connection(dsn, name) as link:
+        with reaching("say which migrations it has"):
             await check_current(link)
-        yield opened
+    # No connection is kept for its own sake: asyncpg would try to restore it all through an outage, and log each time.
+    pool = await asyncpg.create_pool(
+        connect=Hosts(dsn).connect, min_size=0, max_size=connections, timeout=CONNECT_SECONDS, **options(name)
+    )
+    try:
+        yield Pool(dsn, name, pool)
     finally:
         try:
             with reaching("close"):

@@ -9,10 +9,11 @@ import asyncpg
 import pytest
 
 from axis import local
-from axis.errors import Misconfigured
-from axis.store import Store, migrate
+from axis.errors import Misconfigured, Unavailable
+from axis.store import Store, migrate, migrating
 from axis.store.migrating import Migration, packaged
 from tests import services as real
+from tests.unit.store.rows import accepted, quarantine_row, status_row
 
 ONE = Migration(1, "0001_one", "CREATE TABLE one (id integer);\nINSERT INTO one VALUES (1);\n")
 TWO = Migration(2, "0002_two", "CREATE TABLE two (id integer);")
@@ -93,3 +94,76 @@ async def test_partitions_are_made_around_the_time_given(empty: str) -> None:
     names = await fetch(empty, "SELECT relid::text FROM pg_partition_tree('envelope') WHERE isleaf ORDER BY 1")
     months = ["2030_12", "2031_01", "2031_02", "2031_03", "2031_04", "default"]
     assert names == [(f"envelope_{month}",) for month in months]
+
+
+async def test_one_that_waits_for_a_table_steps_aside(database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(migrating, "_LOCK_WAIT", "100ms")
+    monkeypatch.setattr(migrating, "_LOCK_REST_SECONDS", 0.1)
+    further = [*packaged(), Migration(9_999, "9999_note", "ALTER TABLE envelope ADD COLUMN note text;")]
+    async with asyncio.timeout(30):
+        link = await asyncpg.connect(database)
+        try:
+            busy = link.transaction()
+            await busy.start()
+            await link.execute("LOCK TABLE envelope IN ACCESS SHARE MODE")
+            waiting = asyncio.create_task(migrate(database, migrations=further))
+            async with Store.connect(database) as store:
+                for _ in range(20):
+                    assert await store.track("unknown") == ()
+            assert not waiting.done()
+            await busy.rollback()
+            assert await waiting == ["9999_note"]
+        finally:
+            await link.close()
+
+
+async def test_one_that_never_gets_its_table_leaves_everything_as_it_was(
+    database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(migrating, "_LOCK_WAIT", "50ms")
+    monkeypatch.setattr(migrating, "_LOCK_REST_SECONDS", 0.01)
+    monkeypatch.setattr(migrating, "_LOCK_TRIES", 3)
+    text = "CREATE TABLE later (id integer); ALTER TABLE envelope ADD COLUMN note text;"
+    async with asyncio.timeout(30):
+        link = await asyncpg.connect(database)
+        try:
+            async with link.transaction():
+                await link.execute("LOCK TABLE envelope IN ACCESS SHARE MODE")
+                with pytest.raises(Unavailable, match="lock timeout"):
+                    await migrate(database, migrations=[*packaged(), Migration(9_999, "9999_note", text)])
+        finally:
+            await link.close()
+    assert await fetch(database, "SELECT to_regclass('later')") == [(None,)]
+
+
+async def test_an_additive_one_disturbs_nobody_who_works(database: str) -> None:
+    text = """
+        ALTER TABLE envelope ADD COLUMN note text; ALTER TABLE delivery ADD COLUMN note text;
+        ALTER TABLE notice ADD COLUMN note text; ALTER TABLE status_event ADD COLUMN note text;
+        ALTER TABLE quarantine ADD COLUMN note text; ALTER TABLE organisation ADD COLUMN note text;
+        CREATE INDEX later ON envelope (note); CREATE TABLE later_on (id integer);
+    """
+    async with Store.connect(database, connections=1) as store:
+        first = await exercise(store)
+        await migrate(database, migrations=[*packaged(), Migration(9_999, "9999_note", text)])
+        second = await exercise(store)
+        assert [len(await store.track(each)) for each in (first, second)] == [1, 1]
+
+
+async def exercise(store: Store) -> str:
+    """Ask every statement of the workers for something, in one connection."""
+    one = accepted()
+    async with store.transaction() as tx:
+        assert await tx.accept([one]) == {}
+    async with store.transaction() as tx:
+        assert list(await tx.accept([one])) == [one.envelope.id]
+        await tx.deliveries_of([one.envelope.id])
+        await tx.statuses([status_row(one.envelope.id)], {})
+        await tx.quarantine([quarantine_row()])
+    await store.unpublished(dt.timedelta(0), 10)
+    await store.mark_published([one.envelope.id], [one.receipt.id])
+    await store.track(one.envelope.id)
+    await store.sent(one.envelope.sender, 10)
+    await store.quarantined()
+    await store.directory.load()
+    return one.envelope.id

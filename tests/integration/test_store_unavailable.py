@@ -40,7 +40,7 @@ async def test_nobody_answers() -> None:
 
 
 async def test_somebody_accepts_and_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pool_module, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(reaching_module, "CONNECT_SECONDS", 0.2)
     with socket.create_server(("127.0.0.1", 0)) as server:
         dsn = f"postgresql://axis@127.0.0.1:{server.getsockname()[1]}/axis"
         with pytest.raises(Unavailable):

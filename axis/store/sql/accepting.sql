@@ -12,10 +12,13 @@ ON CONFLICT (id) DO NOTHING
 RETURNING id;
 
 -- name: existing
+-- Columns are named in every statement, here and elsewhere: with `*` a migration that adds one would invalidate what
+-- running programs have prepared.
 -- The bounds are the least and greatest of $1: a plan made once for all calls can skip the other months by them, not by
 -- the array.
-SELECT envelope.*, notice.mailbox AS receipt_mailbox, notice.about AS receipt_about,
-       notice.body AS receipt_body, notice.signature AS receipt_signature
+SELECT envelope.id, receipt, concerns, sent_at, accepted_at, envelope.published_at, lane, action, sender, account,
+       thumbprint, document_id, subject, sha256, envelope.signature, envelope.body, notice.mailbox AS receipt_mailbox,
+       notice.about AS receipt_about, notice.body AS receipt_body, notice.signature AS receipt_signature
 FROM envelope JOIN notice ON notice.id = envelope.receipt AND notice.kind = 'receipt'
 WHERE envelope.id = ANY ($1::uuid[]) AND envelope.id BETWEEN $2 AND $3;
 
