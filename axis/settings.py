@@ -24,7 +24,7 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".axis"), description="Folder of data, keys and logs on this machine.")
     amqp_url: SecretStr = Field(
-        description="amqp://user:password@host:port/vhost; an account that may set up the vhost."
+        description="amqp://user:password@host:port[,host:port…]/vhost; an account that may set up the vhost."
     )
     rabbitmq_api_url: SecretStr = Field(description="Management API: http://user:password@host:port")
     database_url: SecretStr = Field(

@@ -2,7 +2,7 @@
 
 import ssl
 from dataclasses import dataclass, field
-from typing import Self
+from typing import NamedTuple, Self
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from axis.errors import Misconfigured
@@ -12,12 +12,18 @@ _OPTIONS = frozenset({"cafile", "certfile", "keyfile", "auth"})
 _ASIDE = frozenset({"heartbeat", "name", "timeout"})  # said by us; other clients' addresses carry them
 
 
+class Place(NamedTuple):
+    """Where one node of a broker listens."""
+
+    host: str
+    port: int
+
+
 @dataclass(frozen=True, slots=True)
 class Address:
     """Where a broker is and as whom to speak to it; `mechanism` is PLAIN, or EXTERNAL for a client certificate."""
 
-    host: str
-    port: int
+    places: tuple[Place, ...]
     user: str
     password: str = field(repr=False)
     vhost: str
@@ -28,24 +34,24 @@ class Address:
     def parse(cls, url: str) -> Self:
         """Read `amqp[s]://user:password@host:port/vhost?cafile=…&certfile=…&keyfile=…&auth=external`.
 
-        An absent virtual host is `/`. Server certificates are always checked.
+        A cluster's nodes are named one after the other: `amqp://user:password@one:5672,two:5672,three:5672/vhost`;
+        any of them will do. An absent virtual host is `/`. Server certificates are always checked.
 
         Raises:
             Misconfigured: when it is no such address. The text never holds the address: it has a password in it.
         """
         try:
             parts = urlsplit(url)
-            port = parts.port
+            places = _places(parts.netloc.rpartition("@")[2], _PORTS.get(parts.scheme, 0))
         except ValueError as error:
             raise Misconfigured("the broker's address cannot be read") from error
-        if parts.scheme not in _PORTS or not parts.hostname:
+        if parts.scheme not in _PORTS or not all(place.host for place in places):
             raise Misconfigured("a broker's address looks like amqp://user:password@host:port/vhost")
         options = dict(parse_qsl(parts.query))
         if unknown := sorted(options.keys() - _OPTIONS - _ASIDE):
             raise Misconfigured(f"the broker's address has unknown options: {', '.join(unknown)}")
         return cls(
-            host=parts.hostname,
-            port=port or _PORTS[parts.scheme],
+            places=places,
             user=unquote(parts.username or "guest"),
             password=unquote(parts.password or "guest"),
             vhost=vhost_of(url),
@@ -57,6 +63,11 @@ class Address:
 def vhost_of(amqp_url: str) -> str:
     """Return the virtual host of an AMQP address; without a path it is `/`."""
     return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
+
+
+def _places(hosts: str, port: int) -> tuple[Place, ...]:
+    parts = [urlsplit(f"//{host}") for host in hosts.split(",")]
+    return tuple(Place(part.hostname or "", part.port or port) for part in parts)
 
 
 def _tls(options: dict[str, str]) -> ssl.SSLContext:

@@ -16,7 +16,7 @@ from pamqp.base import Frame as Method
 from pamqp.common import FieldTable
 
 from axis.broker import frames
-from axis.broker.address import Address
+from axis.broker.address import Address, Place
 from axis.broker.channel import Channel, ClosedByBroker
 from axis.errors import Unavailable
 
@@ -59,13 +59,13 @@ class Connection(asyncio.Protocol):
         self._beat: asyncio.TimerHandle | None = None
 
     @classmethod
-    async def open(cls, address: Address, name: str) -> Self:
-        """Connect and log in; `name` is what the broker shows. Raises Unavailable; the caller keeps the deadline."""
+    async def open(cls, address: Address, place: Place, name: str) -> Self:
+        """Connect to a node and log in under a name for people; raise Unavailable. The caller keeps the deadline."""
         loop = asyncio.get_running_loop()
         try:
-            _, connection = await loop.create_connection(cls, address.host, address.port, ssl=address.tls)
+            _, connection = await loop.create_connection(cls, place.host, place.port, ssl=address.tls)
         except OSError as error:
-            raise Unavailable(f"cannot connect to {address.host}:{address.port}: {error}") from error
+            raise Unavailable(f"cannot connect to {place.host}:{place.port}: {error}") from error
         try:
             await connection._handshake(address, name)  # noqa: SLF001 - a constructor that has to wait
         except BaseException:

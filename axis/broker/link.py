@@ -5,6 +5,8 @@ Unavailable within the deadline. Nothing is restored out of sight, so nothing ca
 """
 
 import asyncio
+import random
+from collections import deque
 from collections.abc import Iterable
 from types import TracebackType
 from typing import NamedTuple, Self, TypeVar
@@ -33,11 +35,14 @@ class Link:
     """Keep one connection. Publishing and consuming want one each: alarms block connections that publish.
 
     `name` is what the broker's management page shows; `deadline` is in seconds, for each thing asked of the broker.
+    Of a cluster's nodes a random one is taken first, so that clients spread, and after a lost connection the next one.
     """
 
     def __init__(self, url: str, name: str, *, deadline: float = 10.0) -> None:
         self.deadline = deadline
         self._address = Address.parse(url)
+        places = self._address.places
+        self._places = deque(random.sample(places, len(places)))
         self._name = name
         self._connection: Connection | None = None
         self._opening = asyncio.Lock()
@@ -121,11 +126,19 @@ class Link:
             return self._connection
 
     async def _connect(self) -> Connection:
-        try:
-            async with asyncio.timeout(self.deadline):
-                return await Connection.open(self._address, self._name)
-        except TimeoutError as error:
-            raise Unavailable(f"the broker did not answer within {self.deadline:g} s") from error
+        """Try the nodes in turn; each has its share of the deadline, for one that stands still answers nothing."""
+        share = self.deadline / len(self._places)
+        for _ in self._address.places:
+            place = self._places[0]
+            self._places.rotate(-1)
+            try:
+                async with asyncio.timeout(share):
+                    return await Connection.open(self._address, place, self._name)
+            except TimeoutError:
+                reason = Unavailable(f"the broker at {place.host}:{place.port} did not answer within {share:g} s")
+            except Unavailable as error:
+                reason = error
+        raise reason
 
 
 async def _state(answer: asyncio.Future[Method]) -> QueueState | None:

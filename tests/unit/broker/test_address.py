@@ -11,21 +11,28 @@ from axis.errors import Misconfigured
 
 def test_all_its_parts_are_read() -> None:
     address = Address.parse("amqp://H37.05:p%40ss%2F@broker.example:5673/axis%2Ftest")
-    assert (address.host, address.port) == ("broker.example", 5673)
+    assert address.places == (("broker.example", 5673),)
     assert (address.user, address.password, address.vhost) == ("H37.05", "p@ss/", "axis/test")
     assert (address.tls, address.mechanism) == (None, "PLAIN")
 
 
 def test_what_is_left_out_is_the_brokers_default() -> None:
     address = Address.parse("amqp://broker")
-    assert (address.port, address.user, address.password, address.vhost) == (5672, "guest", "guest", "/")
+    assert address.places == (("broker", 5672),)
+    assert (address.user, address.password, address.vhost) == ("guest", "guest", "/")
     assert Address.parse("amqp://broker/").vhost == "/"
     assert Address.parse("amqp://broker/%2F").vhost == "/"
 
 
+def test_a_cluster_has_several_places() -> None:
+    address = Address.parse("amqp://H37:a,b@one:5673,two,[::1]:5674,[::2]/axis")
+    assert address.places == (("one", 5673), ("two", 5672), ("::1", 5674), ("::2", 5672))
+    assert (address.user, address.password, address.vhost) == ("H37", "a,b", "axis")
+
+
 def test_certificates_of_servers_are_always_checked() -> None:
     address = Address.parse("amqps://broker/?auth=external")
-    assert address.port == 5671
+    assert address.places == (("broker", 5671),)
     assert address.mechanism == "EXTERNAL"
     assert address.tls is not None
     assert address.tls.check_hostname
@@ -37,6 +44,8 @@ def test_certificates_of_servers_are_always_checked() -> None:
     [
         "http://user:s3cret@broker",
         "amqp:///axis",
+        "amqp://user:s3cret@one,/axis",
+        "amqp://user:s3cret@one,two:port/axis",
         "s3cret",
         "amqp://user:s3cret@broker:port/",
         "amqp://user:s3cret@[::1/",
