@@ -8,9 +8,11 @@ BIN := .venv/bin
 STAMP := .venv/.ready
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 TEST_PROCESSES ?= 2
+ROUNDS ?= 5
+MINUTES ?= 30
 ARGS ?=
 
-.PHONY: help setup demo up down test check format lock
+.PHONY: help setup demo up down test bench check format lock
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -38,6 +40,10 @@ down: setup ## stop the axis; its data under .axis/ stays
 
 test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile $(ARGS)
+
+bench: setup ## measure beside what others would write (BENCH=name, ROUNDS=5, COUNT=, MINUTES=, PAGE=file, ARGS=)
+	@$(BIN)/python -m tests.bench $(BENCH) --rounds $(ROUNDS) --minutes $(MINUTES) \
+		$(if $(COUNT),--count $(COUNT)) $(if $(PAGE),--page $(PAGE)) $(ARGS)
 
 check: setup ## format, lint, types, import contracts, file sizes, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }

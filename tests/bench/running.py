@@ -1,0 +1,188 @@
+"""Drive two sides against each other: prefilled queues, processes of their own, from the first to the last message."""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from tests.bench.processes import cpu_seconds
+from tests.bench.results import Detail
+from tests.bench.world import BenchFailed, World
+from tests.rig import WORKER, Process
+
+_LOOK_SECONDS = 0.02
+_DEADLINE_SECONDS = 300.0
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What the command line can change."""
+
+    rounds: int = 5
+    count: int | None = None
+    minutes: float = 30.0
+
+    def counted(self, default: int) -> int:
+        return default if self.count is None else self.count
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One side of one round: messages per second, and microseconds of processor time per message."""
+
+    rate: float
+    process_us: float
+    broker_us: float | None
+    database_us: float | None
+
+
+class Side(Protocol):
+    """Do one side's part of a round."""
+
+    async def __call__(self) -> Run: ...
+
+
+async def paired(rounds: int, ours: Side, baseline: Side, world: World, title: str) -> list[tuple[Run, Run]]:
+    """Run both sides in turns; who goes first changes every round."""
+    done: list[tuple[Run, Run]] = []
+    for number in range(rounds):
+        if number % 2 == 0:
+            our, their = await ours(), await baseline()
+        else:
+            their, our = await baseline(), await ours()
+        done.append((our, their))
+        world.progress(
+            f"{title} {number + 1}/{rounds}: {our.rate:,.0f} against {their.rate:,.0f} a second, "
+            f"{our.rate / their.rate:.2f}×"
+        )
+    return done
+
+
+def cpu_detail(title: str, per: str, pairs: Sequence[tuple[Run, Run]]) -> Detail:
+    """Say where the processor time of both sides went (the middle round by rate)."""
+    rows: list[list[str | float | int]] = []
+    for name, runs in (("ours", [our for our, _ in pairs]), ("baseline", [their for _, their in pairs])):
+        run = sorted(runs, key=lambda each: each.rate)[len(runs) // 2]
+        numbers = [run.process_us, run.broker_us, run.database_us]
+        rows.append([name, *("–" if value is None else round(value) for value in numbers)])
+    return Detail(title, ["side", f"Python µs per {per}", "broker µs", "database µs"], rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """How the progress of a run is seen from outside: `messages` are `expected` messages in `queue`."""
+
+    queue: str
+    expected: int
+    messages: int
+
+
+async def timed(
+    world: World, target: Target, pids: Callable[[], Sequence[int]], done: Callable[[], Awaitable[None]]
+) -> Run:
+    """Measure from the first message in the target queue until all are there and `done` returns.
+
+    Both sides are looked at in the same way, from outside, so that looking costs both the same.
+    """
+    first = await reach(world, target.queue, 1)
+    started, before = time.perf_counter(), _cpu(world, pids())
+    await reach(world, target.queue, target.expected)
+    await done()
+    seconds, after = time.perf_counter() - started, _cpu(world, pids())
+    share = 1 - first / target.expected
+    if share <= 0:
+        raise BenchFailed(f"{target.queue}: all was there at the first look; take more messages (COUNT=)")
+    messages = target.messages * share
+    used = [None if a is None or b is None else 1e6 * (b - a) / messages for a, b in zip(before, after, strict=True)]
+    return Run(messages / seconds, used[0] or 0.0, used[1], used[2])
+
+
+async def reach(world: World, queue: str, count: int) -> int:
+    """Wait until a queue holds at least so many messages, and return how many it holds then."""
+    async with asyncio.timeout(_DEADLINE_SECONDS):
+        while (depth := await world.depth(queue)) < count:  # noqa: ASYNC110 - the broker tells nobody
+            await asyncio.sleep(_LOOK_SECONDS)
+    return depth
+
+
+def _cpu(world: World, pids: Sequence[int]) -> tuple[float | None, float | None, float | None]:
+    servers = world.servers.cpu()
+    return sum(map(cpu_seconds, pids)), servers.broker, servers.database
+
+
+async def run_worker(
+    world: World, name: str, target: Target, *, handled: dict[str, int], processes: int = 1, script: str | None = None
+) -> Run:
+    """Start workers on a filled queue; `handled` names the outcomes that have to be counted, and how often."""
+    running: list[Process] = []
+
+    async def done() -> None:
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            while not await _counted(running, handled):  # noqa: ASYNC110 - a page, asked again
+                await asyncio.sleep(_LOOK_SECONDS)
+
+    async with asyncio.TaskGroup() as group, contextlib.AsyncExitStack() as stack:
+        watching = group.create_task(timed(world, target, lambda: [each.process.pid for each in running], done))
+        starting = [stack.enter_async_context(world.axis.worker(name, script=script)) for _ in range(processes)]
+        running.extend([await each for each in starting])
+        return await watching
+
+
+async def _counted(running: Sequence[Process], handled: dict[str, int]) -> bool:
+    for outcome, count in handled.items():
+        seen = sum([await each.counted("axis_messages_total", outcome=outcome) for each in running])
+        if seen < count:
+            if refused := sum([await each.counted("axis_messages_total", outcome="refused") for each in running]):
+                raise BenchFailed(f"{refused:.0f} messages were refused; the worker's log has the reasons")
+            return False
+    return True
+
+
+@contextlib.asynccontextmanager
+async def baseline_process(world: World, name: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a program of tests/bench/baselines; it says `ready`, waits for a line, works, and says `done`."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        f"tests.bench.baselines.{name}",
+        world.axis.url_of(WORKER),
+        *arguments,
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+    )
+    try:
+        await said(process, "ready")
+        yield process
+        async with asyncio.timeout(_DEADLINE_SECONDS):
+            await process.wait()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+
+
+async def said(process: asyncio.subprocess.Process, word: str) -> None:
+    """Wait until a baseline says a word."""
+    if process.stdout is None:
+        raise BenchFailed("a baseline without output")
+    async with asyncio.timeout(_DEADLINE_SECONDS):
+        line = await process.stdout.readline()
+    if line.decode().strip() != word:
+        raise BenchFailed(f"the baseline said {line.decode().strip() or 'nothing'!r} instead of {word!r}")
+
+
+async def run_baseline(world: World, name: str, target: Target, *arguments: str) -> Run:
+    """Let a baseline work off a filled queue."""
+    async with baseline_process(world, name, *arguments) as process, asyncio.TaskGroup() as group:
+
+        async def done() -> None:
+            await said(process, "done")
+
+        watching = group.create_task(timed(world, target, lambda: [process.pid], done))
+        if process.stdin is not None:
+            process.stdin.write(b"go\n")
+            await process.stdin.drain()
+        return await watching
