@@ -18,7 +18,7 @@ def stage(services: local.Services, migrated_template: str) -> Stage:
 async def test_both_sides_of_route_1_work_off_their_queues(stage: Stage) -> None:
     said: list[str] = []
 
-    (result,) = await catalogue.BENCHES["route-1"].run(stage, Options(rounds=1, count=700), said.append)
+    (result,) = await catalogue.BENCHES["route-1"].run(stage, Options(rounds=1, count=600), said.append)
 
     line = json.loads(result.as_json())
     assert line["ours"] > 0
