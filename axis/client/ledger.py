@@ -1,8 +1,9 @@
 """What an agency remembers between runs: what it took, what it has to send, what it was told."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import Literal, Protocol
 
 from axis.core.messages import Outgoing
@@ -144,8 +145,14 @@ class MemoryLedger:
     def __init__(self) -> None:
         self._taken: dict[str, Taken] = {}
         self._entries: dict[str, Entry] = {}
+        self._keys: dict[str, list[str]] = {}  # id -> keys of the entries that carry it
+        self._about: dict[str, list[str]] = {}  # envelope -> keys of the entries about it
+        self._unconfirmed: dict[str, None] = {}  # keys, oldest first
         self._notices: dict[str, KeptNotice] = {}
+        self._waiting: dict[str, None] = {}  # ids of notices that are not done, in their order
+        self._receipts: dict[str, str] = {}  # message -> id of its last receipt
         self._suspicious: dict[str, Suspicious] = {}
+        self._number = 0
 
     async def write(
         self,
@@ -159,34 +166,42 @@ class MemoryLedger:
         for each in taken:
             self._taken.setdefault(each.envelope_id, each)
         for entry in entries:
-            self._entries.setdefault(entry.key, entry)
+            if entry.key not in self._entries:
+                self._keep(entry)
         for notice in notices:
-            self._notices.setdefault(notice.id, replace(notice, number=len(self._notices) + 1))
+            if notice.id not in self._notices:
+                self._keep_notice(notice)
         for found in suspicious:
             self._suspicious.setdefault(found.sha256, found)
         return [self._entries[entry.key] for entry in entries]
 
     async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
         """See `Ledger`."""
-        for key, entry in self._entries.items():
-            if entry.id in ids and entry.confirmed_at is None:
-                self._entries[key] = replace(entry, confirmed_at=at)
+        for identifier in ids:
+            for key in self._keys.get(identifier, ()):
+                if key in self._unconfirmed:
+                    del self._unconfirmed[key]
+                    self._entries[key] = replace(self._entries[key], confirmed_at=at)
 
     async def entries(self, *, about: str | None = None, unconfirmed: bool = True, limit: int = 1000) -> list[Entry]:
         """See `Ledger`."""
-        found = [
-            entry
-            for entry in self._entries.values()
-            if about in {None, entry.about} and not (unconfirmed and entry.confirmed_at is not None)
-        ]
-        return found[:limit]
+        keys: Iterable[str] = self._unconfirmed if unconfirmed else self._entries
+        if about is not None:
+            keys = [key for key in self._about.get(about, ()) if not unconfirmed or key in self._unconfirmed]
+        return [self._entries[key] for key in islice(keys, limit)]
+
+    async def entry(self, entry_id: str) -> Entry | None:
+        """Return an entry, confirmed or not."""
+        return next((self._entries[key] for key in self._keys.get(entry_id, ())), None)
 
     async def reopen(self, entry_id: str) -> Entry | None:
         """See `Ledger`."""
-        for key, entry in self._entries.items():
-            if entry.id == entry_id:
-                self._entries[key] = replace(entry, confirmed_at=None)
-                return self._entries[key]
+        for key in self._keys.get(entry_id, ()):
+            self._entries[key] = replace(self._entries[key], confirmed_at=None)
+            # Back in its place: the oldest is sent first.
+            due = self._unconfirmed.keys() | {key}
+            self._unconfirmed = dict.fromkeys(each for each in self._entries if each in due)
+            return self._entries[key]
         return None
 
     async def taken(self, envelope_id: str) -> Taken | None:
@@ -195,16 +210,17 @@ class MemoryLedger:
 
     async def next_notice(self, after: int) -> KeptNotice | None:
         """See `Ledger`."""
-        return next((n for n in self._notices.values() if not n.done and n.number > after), None)
+        return next((n for n in map(self._notices.__getitem__, self._waiting) if n.number > after), None)
 
     async def finish_notice(self, notice_id: str) -> None:
         """See `Ledger`."""
+        self._waiting.pop(notice_id, None)
         self._notices[notice_id] = replace(self._notices[notice_id], done=True)
 
     async def receipt_for(self, message_id: str) -> KeptNotice | None:
         """See `Ledger`."""
-        found = [n for n in self._notices.values() if n.kind == "receipt" and n.about == message_id]
-        return found[-1] if found else None
+        found = self._receipts.get(message_id)
+        return None if found is None else self._notices[found]
 
     async def suspicious(self) -> list[Suspicious]:
         """See `Ledger`."""
@@ -212,10 +228,33 @@ class MemoryLedger:
 
     async def prune(self, before: str) -> None:
         """See `Ledger`."""
-        self._entries = {
-            key: entry for key, entry in self._entries.items() if entry.confirmed_at is None or entry.id >= before
-        }
-        self._notices = {key: n for key, n in self._notices.items() if not n.done or n.id >= before}
+        entries, notices = list(self._entries.values()), list(self._notices.values())
+        self._entries, self._keys, self._about, self._unconfirmed = {}, {}, {}, {}
+        self._notices, self._waiting, self._receipts = {}, {}, {}
+        for entry in entries:
+            if entry.confirmed_at is None or entry.id >= before:
+                self._keep(entry)
+        for notice in notices:
+            if not notice.done or notice.id >= before:
+                self._remember(notice)
 
     async def close(self) -> None:
         """See `Ledger`."""
+
+    def _keep(self, entry: Entry) -> None:
+        self._entries[entry.key] = entry
+        self._keys.setdefault(entry.id, []).append(entry.key)
+        self._about.setdefault(entry.about, []).append(entry.key)
+        if entry.confirmed_at is None:
+            self._unconfirmed[entry.key] = None
+
+    def _keep_notice(self, notice: KeptNotice) -> None:
+        self._number += 1
+        self._remember(replace(notice, number=self._number))
+
+    def _remember(self, notice: KeptNotice) -> None:
+        self._notices[notice.id] = notice
+        if not notice.done:
+            self._waiting[notice.id] = None
+        if notice.kind == "receipt" and notice.about is not None:
+            self._receipts[notice.about] = notice.id

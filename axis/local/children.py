@@ -34,6 +34,7 @@ class Child:
         self.spec = spec
         self.ready = False
         self.ending = ""
+        self.exit_code = 0  # of the last ending; negative: the signal
         self._log = log_folder / f"{spec.name}.log"
         self._popen: subprocess.Popen[bytes] | None = None
         self._process = Process(0, 0)
@@ -103,7 +104,7 @@ class Child:
         """Collect the process if it has ended; True once, at that moment."""
         if self._popen is None or self._popen.poll() is None:
             return False
-        code = self._popen.returncode
+        code = self.exit_code = self._popen.returncode
         self.ending = f"exit {code}" if code >= 0 else signal.Signals(-code).name
         self._bury()
         if time.monotonic() - self._started_at >= STEADY_SECONDS:
