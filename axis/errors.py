@@ -3,7 +3,8 @@
 AxisError            base: a stable code, whose fault, whether the same thing may be tried again, what to do
   Refused            a message or request that the axis answers with a reason of schemas.reasons
   Unavailable        a broker, database, blob store or gateway that cannot be reached in time
-    NotRouted        the broker returned a mandatory publish: no queue was bound
+    NotTaken         the broker answers, but one of its queues did not take a message
+      NotRouted      the broker returned a mandatory publish: no queue was bound
   Misconfigured      settings or files on this machine that cannot work; all of them listed at once
   NotFound           what a command was asked about does not exist
   Malformed          a file given to a command cannot be understood (exit 65), with line and column where known
@@ -52,7 +53,13 @@ class Unavailable(AxisError):
     exit_code = 69
 
 
-class NotRouted(Unavailable):
+class NotTaken(Unavailable):
+    """Report that a message was not taken where it was to go, by a broker that works otherwise."""
+
+    code = "axis/not-taken"
+
+
+class NotRouted(NotTaken):
     """Report that the broker returned a mandatory publish: no queue is bound for its key."""
 
     code = "axis/not-routed"

@@ -45,6 +45,9 @@ class Settings(BaseSettings):
     id_future_minutes: int = Field(60, gt=0, description="How far ahead the time in an id may be.")
     batch_size: int = Field(256, gt=0, le=2_000)
     batch_linger_ms: float = Field(3.0, ge=0)
+    mailbox_limit: int = Field(
+        50_000, gt=0, description="With so many documents waiting in one queue of a mailbox, further ones are held."
+    )
     relay_seconds: float = Field(30.0, gt=0, description="What is unmarked for longer is published again.")
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

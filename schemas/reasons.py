@@ -170,6 +170,24 @@ _ALL = (
         "Nothing to do: the axis holds the delivery and releases it by itself.",
         Fault.AXIS,
     ),
+    Reason(
+        "mailbox/not-taking",
+        "The broker did not take the document for the mailbox",
+        "Nothing to do: the axis holds the delivery and releases it by itself.",
+        Fault.AXIS,
+    ),
+    Reason(
+        "mailbox/full",
+        "Too many documents wait in the mailbox",
+        "The recipient has to take its documents; the axis holds further ones and releases them in order.",
+        Fault.AXIS,
+    ),
+    Reason(
+        "mailbox/behind",
+        "Earlier documents for the mailbox are held",
+        "Nothing to do: the axis releases them in order.",
+        Fault.AXIS,
+    ),
     # What goes along
     Reason(
         "blob/missing",

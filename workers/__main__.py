@@ -20,6 +20,7 @@ from axis.store import Store
 from axis.trust import SigningKey
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 from workers.metrics import Metrics
+from workers.post import Post
 from workers.relay import Relay
 from workers.router import Router
 from workers.runtime import Handler, Log, configure_logging, consume, every, stop_on_signals
@@ -46,8 +47,8 @@ class Context:
     metrics: Metrics
     stop: asyncio.Event
     store: Store
-    publisher: Publisher
     consuming: Link
+    links: contextlib.AsyncExitStack
     view: View
     desk: Desk
 
@@ -58,10 +59,21 @@ class Context:
             dt.timedelta(days=self.settings.id_past_days), dt.timedelta(minutes=self.settings.id_future_minutes)
         )
 
+    async def post(self, what: str) -> Post:
+        """Open a connection to publish on; lanes have one each, so that neither queues behind the other."""
+        # Alarms at the broker block connections that publish, so consuming has one of its own.
+        link = await self.links.enter_async_context(Link(self.settings.worker_url, f"axis {what} publishing"))
+        return Post(store=self.store, publisher=Publisher(link), view=self.view, log=self.log, metrics=self.metrics)
+
     async def consume(self, queue: str, handler: Handler) -> None:
         """Take batches from a queue until the process is told to stop."""
+        size = self.settings.batch_size
         consumer = Consumer(
-            self.consuming, queue, batch=self.settings.batch_size, linger=self.settings.batch_linger_ms / 1000
+            self.consuming,
+            queue,
+            batch=size,
+            linger=self.settings.batch_linger_ms / 1000,
+            prefetch=3 * size,  # one batch is finished, one handled, one on its way
         )
         await consume(consumer, queue, handler, stop=self.stop, log=self.log, metrics=self.metrics)
 
@@ -74,40 +86,38 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
     async with (
         stop_on_signals(log) as stop,
         Store.connect(settings.database_url.get_secret_value()) as store,
-        # Alarms at the broker block connections that publish: consuming has one of its own.
-        Link(settings.worker_url, f"axis {worker.value} publishing") as publishing,
         Link(settings.worker_url, f"axis {worker.value} consuming") as consuming,
+        contextlib.AsyncExitStack() as links,
     ):
-        view = View(store, log)
+        view = View(store, log, settings.mailbox_limit)
         await view.load()
         desk = Desk(now=utc_now, sign=key.sign, has_mailbox=view.has_mailbox)
-        publisher = Publisher(publishing)
         # Only now: who waits for the page waits for a worker that can work.
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")
-        yield Context(settings, log, metrics, stop, store, publisher, consuming, view, desk)
+        yield Context(settings, log, metrics, stop, store, consuming, links, view, desk)
         log.info("stopped")
 
 
 async def _route(context: Context) -> None:
-    router = Router(
-        store=context.store,
-        publisher=context.publisher,
-        view=context.view,
-        desk=context.desk,
-        window=context.window,
-        log=context.log,
-        metrics=context.metrics,
-    )
     async with asyncio.TaskGroup() as group:
         for lane in LANES:
+            router = Router(
+                store=context.store,
+                post=await context.post(f"router {lane}"),
+                view=context.view,
+                desk=context.desk,
+                window=context.window,
+                log=context.log,
+                metrics=context.metrics,
+            )
             group.create_task(context.consume(route_queue(lane), router.handle))
 
 
 async def _track(context: Context) -> None:
     tracker = Tracker(
         store=context.store,
-        publisher=context.publisher,
+        post=await context.post("tracker"),
         view=context.view,
         desk=context.desk,
         window=context.window,
@@ -121,7 +131,7 @@ async def _relay(context: Context) -> None:
     seconds = context.settings.relay_seconds
     relay = Relay(
         store=context.store,
-        publisher=context.publisher,
+        post=await context.post("relay"),
         view=context.view,
         desk=context.desk,
         older_than=dt.timedelta(seconds=seconds),

@@ -3,23 +3,27 @@
 Its actions can be repeated at any time and by several relays at once: a second publish is dropped by the recipient.
 """
 
+import asyncio
 import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from axis.broker import Publisher
 from axis.core.decisions import Desk
-from axis.core.fanout import fan_out, notice_message
-from axis.core.messages import Outgoing, Submission
-from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow
+from axis.core.lanes import mailbox_queue
+from axis.core.messages import Submission
+from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow, Hold
+from axis.core.routing import Sight
 from axis.errors import Refused
 from axis.store import Store
 from workers.metrics import Metrics
-from workers.runtime import Log, log_refused, publish_all
+from workers.post import Parcel, Post, routed
+from workers.runtime import Finish, Log, log_refused
 from workers.view import View
 
 _LIMIT = 500
+_RELEASED_AT_ONCE = 100  # of one queue, between two looks at it
+_QUEUES_AT_ONCE = 16
 
 
 class Relay:
@@ -29,7 +33,7 @@ class Relay:
         self,
         *,
         store: Store,
-        publisher: Publisher,
+        post: Post,
         view: View,
         desk: Desk,
         older_than: dt.timedelta,
@@ -38,7 +42,7 @@ class Relay:
         metrics: Metrics,
     ) -> None:
         self._store = store
-        self._publisher = publisher
+        self._post = post
         self._view = view
         self._desk = desk
         self._older_than = older_than
@@ -57,19 +61,21 @@ class Relay:
         """Make the coming months' partitions."""
         await self._store.ensure_partitions(self._now())
 
-    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> None:
+    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Finish:
         """Move what the broker dead-lettered into the store's quarantine, with a receipt where one can be sent."""
         refusals = [self._desk.refuse(each, _dead_letter(each), source=source) for each in batch]
+        notices = [refused.notice for refused in refusals if refused.notice is not None]
         async with self._store.transaction() as tx:
-            if notices := [refused.notice for refused in refusals if refused.notice is not None]:
+            if notices:
                 await tx.notices(notices)
             await tx.quarantine([refused.quarantine for refused in refusals if refused.quarantine is not None])
-        done = await publish_all(
-            self._publisher, [notice_message(notice) for notice in notices], log=self._log, metrics=self._metrics
-        )
-        await self._store.mark_published([], sorted(done))
-        for submission, refused in zip(batch, refusals, strict=True):
-            log_refused(self._log, self._metrics, submission, refused, source=source, ms=0.0)
+
+        async def finish() -> None:
+            await self._post.send((), notices)
+            for submission, refused in zip(batch, refusals, strict=True):
+                log_refused(self._log, self._metrics, submission, refused, source=source, ms=0.0)
+
+        return finish
 
     async def _publish_unmarked(self) -> bool:
         """Publish up to `_LIMIT` of each; return whether there may be more."""
@@ -77,62 +83,75 @@ class Relay:
         if not envelopes and not notices:
             return False
         self._view.forget()
-        ready = await self._view.look(
-            self._publisher,
-            {d.mailbox for _, deliveries in envelopes for d in deliveries if d.mailbox is not None}
-            | {notice.mailbox for notice in notices},
-        )
-        messages: list[Outgoing] = []
+        mailboxes = {d.mailbox for _, deliveries in envelopes for d in deliveries if d.mailbox is not None}
+        # A mailbox's limit is for what is new: this may be in the mailbox already, and its place is there.
+        sight = Sight(await self._view.look(self._post.publisher, mailboxes), frozenset(), limit=1 << 62)
+        parcels = []
         for envelope, deliveries in envelopes:
-            messages.extend(
-                fan_out(envelope, _recipients(envelope), await self._hold_unready(envelope, deliveries, ready))
-            )
-        messages.extend(notice_message(notice) for notice in notices if notice.mailbox in ready)
-        done = await publish_all(self._publisher, messages, log=self._log, metrics=self._metrics)
-        unpublishable = {envelope.id for envelope, _ in envelopes} - {message.message_id for message in messages}
-        await self._store.mark_published(
-            sorted(({envelope.id for envelope, _ in envelopes} & done) | unpublishable),
-            sorted({notice.id for notice in notices} & done),
-        )
-        self._log.info("republished", envelopes=len(envelopes), notices=len(notices), confirmed=len(done))
+            going = await self._hold_unready(envelope, routed(deliveries), sight)
+            parcels.append(Parcel(envelope, _recipients(envelope), going))
+        await self._post.send(parcels, notices)
+        self._log.info("republished", envelopes=len(envelopes), notices=len(notices))
         return _LIMIT in {len(envelopes), len(notices)}
 
     async def _hold_unready(
-        self, envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow], ready: frozenset[str]
+        self, envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow], sight: Sight
     ) -> list[DeliveryRow]:
-        routed = [d for d in deliveries if d.state is DeliveryState.ROUTED and d.mailbox is not None]
-        unready = {d.mailbox for d in routed if d.mailbox is not None} - ready
-        if unready:
-            await self._store.hold(
-                envelope.id,
-                sorted(unready),
-                "mailbox/not-ready",
-                "the mailbox's queues are not there; released as soon as they are",
-            )
-            self._log.warning("held", id=envelope.id, mailboxes=sorted(unready))
-        return [d for d in routed if d.mailbox not in unready]
+        mailboxes = sorted({d.mailbox for d in deliveries if d.mailbox is not None})
+        holds = [
+            Hold(envelope.id, mailbox, mailbox_queue(envelope.lane, mailbox), obstacle.reason, obstacle.detail)
+            for mailbox in mailboxes
+            if (obstacle := sight.obstacle(mailbox, envelope.lane)) is not None
+        ]
+        if holds:
+            await self._post.hold(holds)
+        held = {hold.mailbox for hold in holds}
+        return [delivery for delivery in deliveries if delivery.mailbox not in held]
 
     async def _release_held(self) -> None:
-        # Only those that can go are fetched: mailboxes that never come up must not starve the others.
-        released = await self._view.look(self._publisher, await self._store.held_mailboxes())
-        for envelope, deliveries in await self._store.held(_LIMIT, released) if released else []:
-            ready = [_routed(delivery) for delivery in deliveries]
-            messages = fan_out(envelope, _recipients(envelope), ready)
-            done = await publish_all(self._publisher, messages, log=self._log, metrics=self._metrics)
-            if messages and envelope.id in done:
-                for mailbox in sorted({d.mailbox for d in ready if d.mailbox is not None}):
-                    await self._store.release(envelope.id, mailbox)
-                self._log.info("released", id=envelope.id, deliveries=len(ready))
+        """Release each queue by itself: one that takes nothing keeps no other waiting."""
+        queues = sorted(await self._store.held_queues())
+        room = asyncio.Semaphore(_QUEUES_AT_ONCE)
+
+        async def release(queue: str) -> None:
+            async with room:
+                while await self._release(queue):
+                    pass
+
+        async with asyncio.TaskGroup() as group:
+            for queue in queues:
+                group.create_task(release(queue))
+
+    async def _release(self, queue: str) -> bool:
+        """Release the first of what is held for a queue, one after the other; return whether there may be more."""
+        waiting = await self._store.held(queue, _RELEASED_AT_ONCE)
+        if not waiting:
+            return False
+        mailbox = waiting[0][1][0].mailbox or ""
+        depth = (await self._view.look(self._post.publisher, [mailbox])).get(queue)
+        # Half the limit, so that it does not go to and fro at the edge.
+        if depth is None or depth >= max(self._view.limit // 2, 1):
+            return False
+        gone: list[str] = []
+        try:
+            for envelope, deliveries in waiting:
+                # The next only when this one is in: of two that are on their way at once the first may fail alone.
+                going = [replace(delivery, state=DeliveryState.ROUTED) for delivery in deliveries]
+                if await self._post.try_each(Parcel(envelope, _recipients(envelope), going)):
+                    self._view.forget()
+                    return False
+                gone.append(envelope.id)
+        finally:
+            if gone:
+                await self._store.release(queue, gone)
+                self._log.info("released", queue=queue, envelopes=len(gone))
+        return True
 
 
 def _recipients(envelope: EnvelopeRow) -> Sequence[str]:
     # Not through the schema: these bytes fitted that of their day, and a stricter one must not strand them.
     recipients: list[str] = json.loads(envelope.body)["recipients"]
     return recipients
-
-
-def _routed(delivery: DeliveryRow) -> DeliveryRow:
-    return replace(delivery, state=DeliveryState.ROUTED)
 
 
 def _dead_letter(submission: Submission) -> Refused:

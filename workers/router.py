@@ -1,35 +1,38 @@
-"""The router: takes submitted envelopes, decides, commits, publishes, marks; its caller acks.
+"""The router: takes submitted envelopes, decides, commits; then posts what is committed. Its caller acks.
 
 Commit order, and what a crash does at each point:
 
     decide    each message alone, in memory            crash: nothing happened, the broker redelivers
-    commit    one transaction for the whole batch      crash after: redelivered, found unmarked, published again
-    publish   one publish per envelope, all confirmed  crash after: the same; recipients drop the repeat by id
-    mark      published_at in one statement            crash after: redelivered as a duplicate, same receipt again
+    commit    one transaction for many messages        crash after: redelivered, found unmarked, published again
+    post      see workers.post                         crash after: redelivered as a duplicate, same receipt again
     ack       the batch as a whole
 
-What is committed but unmarked for longer is published by the relay, so a failed publish loses nothing either.
+While a batch is posted the next one is decided and committed. What is committed but unmarked for longer is published by
+the relay, so a failed publish loses nothing either.
 """
 
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from axis.broker import Publisher
 from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
-from axis.core.fanout import fan_out, notice_message
-from axis.core.messages import Outgoing, Submission
+from axis.core.lanes import lane_of, mailbox_queue
+from axis.core.messages import Submission
 from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution
-from axis.core.routing import check_blobs, deliveries_of, resolve_recipients
+from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
 from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
 from axis.store import Store
 from workers.metrics import Metrics
-from workers.runtime import Log, log_refused, publish_all
+from workers.post import Parcel, Post
+from workers.runtime import Finish, Log, Pause, log_refused
 from workers.view import View
+
+# A part is one transaction; more recipients in one would keep the other lane waiting.
+_RECIPIENTS_AT_ONCE = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,26 +49,25 @@ Read = tuple[Submission, Resolved | Refuse]
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """An envelope that is committed, now or before; `messages` are the publishes still to be made for it."""
+    """An envelope that is committed, now or before; `parcel` is what is still to be published of it."""
 
     envelope: EnvelopeRow
-    messages: tuple[Outgoing, ...]
+    parcel: Parcel | None
     receipt: NoticeRow
     duplicate: bool
-    marked: bool
 
 
 End = Routed | Refuse
 
 
 class Router:
-    """Handle batches of submitted envelopes; `handle` returns when everything about a batch is committed."""
+    """Handle batches of submitted envelopes of one lane."""
 
     def __init__(
         self,
         *,
         store: Store,
-        publisher: Publisher,
+        post: Post,
         view: View,
         desk: Desk,
         window: IdWindow,
@@ -73,20 +75,35 @@ class Router:
         metrics: Metrics,
     ) -> None:
         self._store = store
-        self._publisher = publisher
+        self._post = post
         self._view = view
         self._desk = desk
         self._window = window
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> None:
-        """Decide, commit, publish and mark; raise Unavailable when the batch has to be tried again as a whole."""
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
         started = time.perf_counter()
-        for part in _distinct([(submission, self._read(submission, source)) for submission in batch]):
-            ends = await self._settle(part, source)
-            await self._publish(ends)
-            self._account(part, ends, source, started)
+        pause = Pause()
+        read: list[Read] = []
+        for submission in batch:
+            read.append((submission, self._read(submission, source)))
+            await pause()
+        ends: list[End] = []
+        for part in _parts(read):
+            ends += await self._settle(part, source)
+
+        async def finish() -> None:
+            # By id: of an envelope that came twice in the batch the second is told to be published again as well.
+            parcels = {
+                end.envelope.id: end.parcel for end in ends if isinstance(end, Routed) and end.parcel is not None
+            }
+            notices = [end.receipt if isinstance(end, Routed) else end.notice for end in ends]
+            await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
+            self._account(batch, ends, source, started)
+
+        return finish
 
     # Deciding: nothing here changes anything outside.
 
@@ -108,19 +125,32 @@ class Router:
 
     async def _decide(self, part: Sequence[Read], source: str) -> list[Decision]:
         resolved = [each for _, each in part if isinstance(each, Resolved)]
-        ready = await self._view.look(
-            self._publisher, {r.mailbox for each in resolved for r in each.resolutions if r.mailbox is not None}
-        )
+        sight = await self._look(resolved)
         known = await self._known_blobs(each.candidate for each in resolved)
         concerned = await self._concerned([each.candidate for each in resolved])
-        return [
-            each if isinstance(each, Refuse) else self._place(each, ready, known, concerned, source) for _, each in part
-        ]
+        decisions: list[Decision] = []
+        pause = Pause()
+        for _, each in part:
+            decisions.append(each if isinstance(each, Refuse) else self._place(each, sight, known, concerned, source))
+            await pause()
+        return decisions
+
+    async def _look(self, resolved: Sequence[Resolved]) -> Sight:
+        """Look at the mailboxes. What is held is asked anew each time: see workers.post about the order it keeps."""
+        wanted = {
+            (r.mailbox, lane_of(each.candidate.envelope.document.priority))
+            for each in resolved
+            for r in each.resolutions
+            if r.mailbox is not None
+        }
+        depths = await self._view.look(self._post.publisher, {mailbox for mailbox, _ in wanted})
+        behind = await self._store.behind({mailbox_queue(lane, mailbox) for mailbox, lane in wanted})
+        return Sight(depths, behind, self._view.limit)
 
     def _place(
         self,
         resolved: Resolved,
-        ready: frozenset[str],
+        sight: Sight,
         known: Mapping[str, Mapping[str, int]],
         concerned: Mapping[str, EnvelopeFacts],
         source: str,
@@ -132,7 +162,10 @@ class Router:
             attachments = check_blobs(candidate.envelope, known.get(candidate.submission.account or "", {}))
         except Refused as error:
             return self._refuse(candidate.submission, error, source)
-        deliveries = deliveries_of(candidate.envelope.id, resolved.resolutions, ready.__contains__)
+        lane = lane_of(candidate.envelope.document.priority)
+        deliveries = deliveries_of(
+            candidate.envelope.id, resolved.resolutions, lambda mailbox: sight.obstacle(mailbox, lane)
+        )
         return self._desk.accept(candidate, deliveries, attachments)
 
     async def _known_blobs(self, candidates: Iterable[Candidate]) -> Mapping[str, Mapping[str, int]]:
@@ -194,36 +227,17 @@ class Router:
         new = decision.accepted.envelope
         old = existing.get(new.id)
         if old is None:
-            messages = fan_out(new, decision.recipients, decision.accepted.deliveries)
-            return Routed(new, messages, decision.accepted.receipt, duplicate=False, marked=False)
+            parcel = Parcel(new, decision.recipients, decision.accepted.deliveries)
+            return Routed(new, parcel, decision.accepted.receipt, duplicate=False)
         if (old.envelope.sha256, old.envelope.account) != (new.sha256, new.account):
             error = Refused("envelope/id-reused", f"{new.id} was used before for other bytes or by another account")
             return self._refuse(submission, error, source)
-        again = () if old.published else fan_out(old.envelope, decision.recipients, old.deliveries)
-        return Routed(old.envelope, again, old.receipt, duplicate=True, marked=old.published)
+        again = None if old.published else Parcel(old.envelope, decision.recipients, old.deliveries)
+        return Routed(old.envelope, again, old.receipt, duplicate=True)
 
-    async def _publish(self, ends: Sequence[End]) -> None:
-        messages: list[Outgoing] = []
-        for end in ends:
-            if isinstance(end, Routed):
-                messages.extend(end.messages)
-            receipt = end.receipt if isinstance(end, Routed) else end.notice
-            if receipt is not None:
-                messages.append(notice_message(receipt))
-        done = await publish_all(self._publisher, messages, log=self._log, metrics=self._metrics)
-        if len(done) < len({message.message_id for message in messages}):
-            self._view.forget()
-        # An envelope of which nobody gets anything has no publish of its own: it is done when committed.
-        routed = [end for end in ends if isinstance(end, Routed)]
-        envelopes = {
-            end.envelope.id for end in routed if not end.marked and (not end.messages or end.envelope.id in done)
-        }
-        notices = done - {end.envelope.id for end in routed}
-        await self._store.mark_published(sorted(envelopes), sorted(notices))
-
-    def _account(self, part: Sequence[Read], ends: Sequence[End], source: str, started: float) -> None:
+    def _account(self, batch: Sequence[Submission], ends: Sequence[End], source: str, started: float) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
-        for (submission, _), end in zip(part, ends, strict=True):
+        for submission, end in zip(batch, ends, strict=True):
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue
@@ -234,25 +248,28 @@ class Router:
                 id=end.envelope.id,
                 sender=end.envelope.sender,
                 lane=end.envelope.lane,
-                mailboxes=sum(1 + len(message.bcc) for message in end.messages),
+                deliveries=0 if end.parcel is None else len(end.parcel.deliveries),
                 ms=milliseconds,
             )
 
 
-def _distinct(batch: Sequence[Read]) -> Iterator[list[Read]]:
-    """Split a batch so that no part has the same envelope twice: the second is decided when the first is committed.
+def _parts(batch: Sequence[Read]) -> Iterator[list[Read]]:
+    """Split a batch so that no part has the same envelope twice, or many more recipients than `_RECIPIENTS_AT_ONCE`.
 
-    Only what was read and verified counts: a flood of refused messages under one id makes no parts.
+    Of two with the same id the second is decided when the first is committed. Only what was read and verified counts:
+    a flood of refused messages under one id makes no parts.
     """
     part: list[Read] = []
     ids: set[str] = set()
+    recipients = 0
     for submission, read in batch:
         if isinstance(read, Resolved):
             identifier = read.candidate.envelope.id
-            if identifier in ids:
+            if identifier in ids or recipients >= _RECIPIENTS_AT_ONCE:
                 yield part
-                part, ids = [], set()
+                part, ids, recipients = [], set(), 0
             ids.add(identifier)
+            recipients += len(read.resolutions)
         part.append((submission, read))
     if part:
         yield part

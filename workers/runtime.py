@@ -8,22 +8,29 @@ import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 import orjson
 import structlog
 
-from axis.broker import Batch, Consumer, Publisher
+from axis.broker import Batch, Consumer
 from axis.core.decisions import Refuse
-from axis.core.messages import Outgoing, Submission
+from axis.core.messages import Submission
 from axis.errors import Unavailable
 from axis.settings import Settings
 from workers.metrics import Metrics
 
 Log = structlog.typing.FilteringBoundLogger
-Handler = Callable[[Sequence[Submission], str], Awaitable[None]]
+Finish = Callable[[], Awaitable[None]]
+Handler = Callable[[Sequence[Submission], str], Awaitable[Finish]]
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0
+_SLICE_SECONDS = 0.005
+
+_T = TypeVar("_T")
 
 
 def configure_logging(settings: Settings, worker: str) -> Log:
@@ -94,18 +101,23 @@ async def stop_on_signals(log: Log) -> AsyncIterator[asyncio.Event]:
 async def consume(
     consumer: Consumer, queue: str, handler: Handler, *, stop: asyncio.Event, log: Log, metrics: Metrics
 ) -> None:
-    """Hand each batch to the handler until it is done, then ack it as a whole; end when `stop` is set and drained.
+    """Hand each batch to the handler, finish it while the next one is handled, and ack it as a whole then.
 
-    The handler returns only when everything about the batch is committed. While the store is away the batch is kept,
-    unacked, and tried again: no message is given up because something else is down.
+    The handler returns when everything about the batch is committed; what it returns is finished in the same order,
+    one batch at a time. Ends when `stop` is set and all is drained. While the store or the broker is away the batch is
+    kept, unacked, and tried again: no message is given up because something else is down.
     """
+    waiter = _Waiter(queue, stop, log, metrics)
+    finishing: asyncio.Task[None] | None = None
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_consumer(consumer, stop))
         async for batch in consumer.batches():
             started = time.perf_counter()
-            if await _until_done(batch, queue, handler, stop=stop, log=log, metrics=metrics):
-                await _ack(batch, log)
-                metrics.batch(time.perf_counter() - started)
+            submissions = tuple(received.submission for received in batch.messages)
+            finish = await waiter.until_done(partial(handler, submissions, queue))
+            if finishing is not None:
+                await finishing
+            finishing = group.create_task(_finish(batch, finish, waiter, started))
         stopper.cancel()
 
 
@@ -114,23 +126,59 @@ async def _stop_consumer(consumer: Consumer, stop: asyncio.Event) -> None:
     await consumer.stop()
 
 
-async def _until_done(
-    batch: Batch, queue: str, handler: Handler, *, stop: asyncio.Event, log: Log, metrics: Metrics
-) -> bool:
-    submissions = tuple(received.submission for received in batch.messages)
-    wait = _FIRST_WAIT_SECONDS
-    while True:
-        try:
-            await handler(submissions, queue)
-        except Unavailable as error:
-            metrics.away(away=True)
-            log.warning("waiting", queue=queue, messages=len(submissions), code=error.code, detail=error.detail)
+async def _finish(batch: Batch, finish: Finish | None, waiter: "_Waiter", started: float) -> None:
+    async def finished() -> bool:
+        if finish is not None:
+            await finish()
+        return True
+
+    done = finish is not None and await waiter.until_done(finished)
+    try:
+        if done:
+            await batch.ack()
+            waiter.metrics.batch(time.perf_counter() - started)
         else:
-            metrics.away(away=False)
-            return True
-        if await _stopped_within(stop, wait * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not a secret
-            return False  # unacked: the broker gives the batch to another worker
-        wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+            await batch.release()  # another worker takes it
+    except Unavailable as error:
+        # The channel is gone, so the broker redelivers the batch; the store knows the ids and nothing happens twice.
+        waiter.log.info("ack lost", messages=len(batch.messages), detail=error.detail)
+
+
+@dataclass(frozen=True, slots=True)
+class _Waiter:
+    queue: str
+    stop: asyncio.Event
+    log: Log
+    metrics: Metrics
+
+    async def until_done(self, action: Callable[[], Awaitable[_T]]) -> _T | None:
+        """Run the action, again after growing waits while something is away; None: told to stop while waiting."""
+        wait = _FIRST_WAIT_SECONDS
+        while True:
+            try:
+                result = await action()
+            except Unavailable as error:
+                self.metrics.away(away=True)
+                self.log.warning("waiting", queue=self.queue, code=error.code, detail=error.detail)
+            else:
+                self.metrics.away(away=False)
+                return result
+            if await _stopped_within(self.stop, wait * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not a secret
+                return None
+            wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+
+class Pause:
+    """Let others run, when awaited after each step of long work: the other lane must not wait for all of it."""
+
+    def __init__(self) -> None:
+        self._until = time.perf_counter() + _SLICE_SECONDS
+
+    async def __call__(self) -> None:
+        """Yield to the event loop if this has run for long enough."""
+        if time.perf_counter() >= self._until:
+            await asyncio.sleep(0)
+            self._until = time.perf_counter() + _SLICE_SECONDS
 
 
 async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
@@ -140,14 +188,6 @@ async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
     except TimeoutError:
         return False
     return True
-
-
-async def _ack(batch: Batch, log: Log) -> None:
-    try:
-        await batch.ack()
-    except Unavailable as error:
-        # The channel is gone, so the broker redelivers the batch; the store knows the ids and nothing happens twice.
-        log.info("ack lost", messages=len(batch.messages), detail=error.detail)
 
 
 def log_refused(log: Log, metrics: Metrics, submission: Submission, refused: Refuse, *, source: str, ms: float) -> None:
@@ -175,24 +215,3 @@ async def every(seconds: float, action: Callable[[], Awaitable[None]], *, stop: 
             log.warning("waiting", code=error.code, detail=error.detail)
         if await _stopped_within(stop, seconds):
             return
-
-
-async def publish_all(publisher: Publisher, messages: Sequence[Outgoing], *, log: Log, metrics: Metrics) -> set[str]:
-    """Publish and await every confirm; return the ids of messages whose every publish was confirmed.
-
-    A failure is logged and left to the relay: what is committed but unmarked is published again.
-    """
-    outcomes = await publisher.publish_many(messages)
-    failed: set[str] = set()
-    for message, outcome in zip(messages, outcomes, strict=True):
-        metrics.published(message.type, "confirmed" if outcome is None else "failed")
-        if outcome is not None:
-            failed.add(message.message_id)
-            log.warning(
-                "publish failed",
-                id=message.message_id,
-                key=message.routing_key,
-                code=outcome.code,
-                detail=outcome.detail,
-            )
-    return {message.message_id for message in messages} - failed

@@ -1,6 +1,6 @@
 """The tracker: takes reported statuses, verifies, applies the lifecycle, records and forwards them.
 
-The commit order is the router's: decide, commit, publish, mark, ack. The deliveries a batch is about are locked in the
+The commit order is the router's: decide, commit, post, ack. The deliveries a batch is about are locked in the
 transaction, so two trackers never move the same delivery from the same old state.
 """
 
@@ -9,10 +9,8 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from axis.broker import Publisher
 from axis.core.admission import IdWindow, admit_status
 from axis.core.decisions import Desk, Refuse, digest, poison
-from axis.core.fanout import notice_message
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_status, signature_of
 from axis.core.records import NoticeRow, StatusRow
@@ -21,7 +19,8 @@ from axis.errors import Refused, Unavailable
 from axis.store import Store
 from schemas import Status
 from workers.metrics import Metrics
-from workers.runtime import Log, log_refused, publish_all
+from workers.post import Post
+from workers.runtime import Finish, Log, Pause, log_refused
 from workers.view import View
 
 
@@ -47,13 +46,13 @@ class Recorded:
 
 
 class Tracker:
-    """Handle batches of statuses; `handle` returns when everything about a batch is committed."""
+    """Handle batches of statuses."""
 
     def __init__(
         self,
         *,
         store: Store,
-        publisher: Publisher,
+        post: Post,
         view: View,
         desk: Desk,
         window: IdWindow,
@@ -61,24 +60,28 @@ class Tracker:
         metrics: Metrics,
     ) -> None:
         self._store = store
-        self._publisher = publisher
+        self._post = post
         self._view = view
         self._desk = desk
         self._window = window
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> None:
-        """Decide, commit, publish and mark; raise Unavailable when the batch has to be tried again as a whole."""
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
         started = time.perf_counter()
-        read = [self._read(submission, source) for submission in batch]
+        pause = Pause()
+        read: list[Report | Refuse] = []
+        for submission in batch:
+            read.append(self._read(submission, source))
+            await pause()
         ends = await self._commit_isolated(read, source)
-        notices = [notice for end in ends if (notice := end.notice) is not None]
-        done = await publish_all(
-            self._publisher, [notice_message(notice) for notice in notices], log=self._log, metrics=self._metrics
-        )
-        await self._store.mark_published([], sorted(done))
-        self._account(batch, ends, source, started)
+
+        async def finish() -> None:
+            await self._post.send((), [notice for end in ends if (notice := end.notice) is not None])
+            self._account(batch, ends, source, started)
+
+        return finish
 
     def _read(self, submission: Submission, source: str) -> Report | Refuse:
         try:

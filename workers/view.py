@@ -1,7 +1,6 @@
 """The directory as a worker sees it: kept in memory, refreshed within a second of a change."""
 
 import datetime as dt
-import math
 import time
 from collections.abc import Iterable
 
@@ -13,18 +12,24 @@ from axis.trust import Keyring
 from workers.runtime import Log
 
 _SEEN_SECONDS = 60.0  # how long a look at a mailbox's queues is believed
+_FULL_SECONDS = 1.0  # the same where a queue was full
 _LOOK_AT_ONCE = 200  # mailboxes, three queues each, within one deadline
 
 
 class View:
-    """Directory, certificates, and which mailboxes have their queues."""
+    """Directory, certificates, and which mailboxes have their queues.
 
-    def __init__(self, store: Store, log: Log) -> None:
+    `limit`: with so many messages waiting in a queue it is full, and nothing more is put into it.
+    """
+
+    def __init__(self, store: Store, log: Log, limit: int) -> None:
+        self.limit = limit
         self.directory = Directory.build((), ())
         self.keyring = Keyring(())
         self._store = store
         self._log = log
-        self._seen: dict[str, float] = {}
+        self._seen: dict[str, float] = {}  # mailbox -> when all its queues were there
+        self._depths: dict[str, int] = {}
 
     async def load(self) -> None:
         """Read the whole directory."""
@@ -49,28 +54,41 @@ class View:
         self._seen = {mailbox: when for mailbox, when in self._seen.items() if mailbox not in codes}
         self._log.info("directory changed", codes=sorted(codes)[:10], count=len(codes))
 
-    async def look(self, publisher: Publisher, mailboxes: Iterable[str]) -> frozenset[str]:
-        """Return those of the mailboxes whose queues are there; only those not seen lately are looked at.
+    async def look(self, publisher: Publisher, mailboxes: Iterable[str]) -> dict[str, int]:
+        """Return how many messages wait in each queue of the mailboxes that have all their queues.
 
-        The answer is the caller's to keep while it decides: another lane may `forget` meanwhile. A long list is looked
-        at piece by piece, each with a deadline of its own, so that a second try goes on where the first one ended.
+        Only what was not seen lately is looked at. The answer is the caller's to keep while it decides: another lane
+        may `forget` meanwhile. A long list is looked at piece by piece, each with a deadline of its own, so that a
+        second try goes on where the first one ended.
         """
-        wanted = set(mailboxes)
-        ready = {mailbox for mailbox in wanted if self._seen_lately(mailbox)}
-        unseen = sorted(wanted - ready)
+        wanted = dict.fromkeys(mailboxes)
+        found = {queue: depth for mailbox in wanted for queue, depth in self._seen_lately(mailbox)}
+        unseen = [mailbox for mailbox in wanted if notices_queue(mailbox) not in found]
         for start in range(0, len(unseen), _LOOK_AT_ONCE):
             some = unseen[start : start + _LOOK_AT_ONCE]
             now = time.monotonic()
-            missing = await publisher.queues_missing([name for mailbox in some for name in queues_of(mailbox)])
+            states = await publisher.queue_states([name for mailbox in some for name in queues_of(mailbox)])
             for mailbox in some:
+                depths = {queue: state.messages for queue in queues_of(mailbox) if (state := states[queue]) is not None}
                 self._seen.pop(mailbox, None)
-                if missing.isdisjoint(queues_of(mailbox)):
+                if len(depths) == len(queues_of(mailbox)):
                     self._seen[mailbox] = now
-                    ready.add(mailbox)
-        return frozenset(ready)
+                    self._depths.update(depths)
+                    found.update(depths)
+        return found
 
-    def _seen_lately(self, mailbox: str) -> bool:
-        return time.monotonic() - self._seen.get(mailbox, -math.inf) < _SEEN_SECONDS
+    def published(self, queue: str) -> None:
+        """Count a message into a queue, so that it is looked at again when it may be full."""
+        if queue in self._depths:
+            self._depths[queue] += 1
+
+    def _seen_lately(self, mailbox: str) -> list[tuple[str, int]]:
+        when = self._seen.get(mailbox)
+        if when is None:
+            return []
+        depths = [(queue, self._depths[queue]) for queue in queues_of(mailbox)]
+        full = any(depth >= self.limit for _, depth in depths)
+        return depths if time.monotonic() - when < (_FULL_SECONDS if full else _SEEN_SECONDS) else []
 
     def has_mailbox(self, account: str, at: dt.datetime) -> bool:
         """Say whether the account has a mailbox, by the newest directory."""

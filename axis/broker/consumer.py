@@ -82,7 +82,10 @@ class Consumer:
         self._stop.set()
 
     async def batches(self) -> AsyncGenerator[Batch, None]:
-        """Yield batches until `stop`; a lost connection is made again by itself, with growing waits."""
+        """Yield batches until `stop`; a lost connection is made again by itself, with growing waits.
+
+        After `stop` it ends when all it yielded is settled, or after a while: ending gives the rest back.
+        """
         wait = _FIRST_WAIT_SECONDS
         while not self._stop.is_set():
             try:
@@ -119,6 +122,7 @@ class Consumer:
             if self._stop.is_set():
                 await self._cancel(channel)
                 if not channel.waiting:
+                    await self._settled(channel)
                     return None
             elif channel.gone:
                 reason = channel.closed.detail if channel.closed is not None else "cancelled by the broker"
@@ -137,6 +141,12 @@ class Consumer:
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(self._link.deadline):
                 await channel.ask(commands.Basic.Cancel(consumer_tag=_TAG))
+
+    async def _settled(self, channel: "_ConsumeChannel") -> None:
+        """Wait until what was yielded before is settled, for a while: it may be in work still."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._link.deadline):
+                await channel.settled()
 
     async def _end(self, channel: "_ConsumeChannel") -> None:
         """Close the channel: what is unsettled goes back to the queue."""
@@ -193,6 +203,12 @@ class _ConsumeChannel(Channel):
             for wait in waits:
                 wait.cancel()
 
+    async def settled(self) -> None:
+        """Wait until nothing is unsettled, or the channel went."""
+        while self._unsettled and self.closed is None:
+            self._news.clear()
+            await self._news.wait()
+
     def take(self, count: int) -> tuple[Received, ...]:
         """Take up to `count` messages from those that wait."""
         return tuple(self.waiting.popleft() for _ in range(min(count, len(self.waiting))))
@@ -210,6 +226,7 @@ class _ConsumeChannel(Channel):
             self.connection.write(b"".join([how(self.number, tag, multiple=False) for tag in tags]))
         for tag in tags:
             self._unsettled.pop(tag, None)
+        self._news.set()
 
     def _are_oldest(self, tags: list[int]) -> bool:
         oldest = iter(self._unsettled)

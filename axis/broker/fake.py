@@ -1,19 +1,20 @@
 """A broker in memory with the promises of the real seam, for tests of what stands on it.
 
 It knows exchanges, bindings, mandatory returns, BCC, settling, redelivery and dead-lettering as a `Topology` says them.
-It does not know accounts, alarms or disks; `away` makes every publish fail.
+It does not know accounts, alarms or disks; `away` makes every publish fail, `refusing` those to some queues.
 """
 
 import asyncio
 import re
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import AsyncGenerator, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from axis.broker.consumer import Received
+from axis.broker.link import QueueState
 from axis.core.messages import Outgoing, Submission
 from axis.core.topology import Topology
-from axis.errors import NotRouted, Unavailable
+from axis.errors import NotRouted, NotTaken, Unavailable
 
 
 class FakeBroker:
@@ -21,10 +22,12 @@ class FakeBroker:
 
     def __init__(self, topology: Topology) -> None:
         self.away = False
+        self.refusing: set[str] = set()
         self._types = {exchange.name: exchange.type for exchange in topology.exchanges}
         self._bindings = topology.bindings
         self._declared = {queue.name: queue for queue in topology.queues}
         self._queues: dict[str, deque[Submission]] = {queue.name: deque() for queue in topology.queues}
+        self._returned: defaultdict[str, deque[Submission]] = defaultdict(deque)
         self._changed = asyncio.Condition()
 
     def publisher(self) -> "FakePublisher":
@@ -37,7 +40,7 @@ class FakeBroker:
 
     def messages(self, queue: str) -> tuple[Submission, ...]:
         """Return what waits in a queue, the oldest first."""
-        return tuple(self._queues[queue])
+        return (*self._returned[queue], *self._queues[queue])
 
     def exists(self, queue: str) -> bool:
         """Say whether there is such a queue."""
@@ -55,22 +58,24 @@ class FakeBroker:
         if not targets:
             return NotRouted(f"no queue for {message.routing_key} at {message.exchange}")
         submission = _submission(message)
-        for queue in targets:
+        for queue in targets.keys() - self.refusing:
             self._queues[queue].append(submission)
         await self.tell()
-        return None
+        return NotTaken("a queue did not take the message (nack)") if self.refusing & targets.keys() else None
 
     async def take(self, queue: str, count: int, stop: asyncio.Event) -> list[Submission]:
         """Wait for messages; nothing only when stopped and empty."""
         async with self._changed:
-            while not (line := self._queues[queue]) and not stop.is_set():
+            while not self.messages(queue) and not stop.is_set():
                 await self._changed.wait()
-            return [line.popleft() for _ in range(min(count, len(line)))]
+            taken: list[Submission] = []
+            for line in (self._returned[queue], self._queues[queue]):
+                taken += [line.popleft() for _ in range(min(count - len(taken), len(line)))]
+            return taken
 
     async def give_back(self, queue: str, submissions: Iterable[Submission]) -> None:
-        """Put messages back to the head of their queue, marked as redelivered."""
-        back = [replace(submission, redelivered=True) for submission in submissions]
-        self._queues[queue].extendleft(reversed(back))
+        """Put messages back, marked as redelivered: they go out first, in the order in which they came back."""
+        self._returned[queue].extend(replace(submission, redelivered=True) for submission in submissions)
         await self.tell()
 
     async def dead_letter(self, queue: str, submission: Submission) -> None:
@@ -84,6 +89,11 @@ class FakeBroker:
                 replace(submission, headers={**submission.headers, "x-death": [{"queue": queue}]})
             )
         await self.tell()
+
+    async def settled(self, batches: "Sequence[FakeBatch]") -> None:
+        """Wait until batches are settled, or cannot be any more."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self.away or not any(batch.unsettled for batch in batches))
 
     async def tell(self) -> None:
         """Wake all who wait."""
@@ -119,11 +129,13 @@ class FakePublisher:
         """Publish all; return one outcome for each."""
         return [await self.broker.route(message) for message in messages]
 
-    async def queues_missing(self, names: Iterable[str]) -> set[str]:
-        """Return which of these queues are not there."""
+    async def queue_states(self, names: Iterable[str]) -> dict[str, QueueState | None]:
+        """Look at queues; None: there is no such queue."""
         if self.broker.away:
             raise Unavailable("the broker is away")
-        return {name for name in names if not self.broker.exists(name)}
+        return {
+            name: QueueState(0, len(self.broker.messages(name))) if self.broker.exists(name) else None for name in names
+        }
 
 
 class FakeBatch:
@@ -133,7 +145,7 @@ class FakeBatch:
         self.messages = messages
         self._broker = broker
         self._queue = queue
-        self._unsettled = {received.tag: received for received in messages}
+        self.unsettled = {received.tag: received for received in messages}
 
     async def ack(self) -> None:
         """Forget all of them."""
@@ -141,29 +153,31 @@ class FakeBatch:
 
     async def ack_some(self, *received: Received) -> None:
         """Forget these."""
-        self._look()
+        await self._look()
         for each in received:
-            self._unsettled.pop(each.tag, None)
+            self.unsettled.pop(each.tag, None)
+        await self._broker.tell()
 
     async def reject(self, *received: Received) -> None:
         """Dead-letter these."""
-        self._look()
+        await self._look()
         for each in received:
-            if self._unsettled.pop(each.tag, None):
+            if self.unsettled.pop(each.tag, None):
                 await self._broker.dead_letter(self._queue, each.submission)
 
     async def release(self) -> None:
         """Give back what is not settled."""
-        self._look()
+        await self._look()
         await self.return_unsettled()
 
     async def return_unsettled(self) -> None:
         """Do what the broker does by itself when a consumer ends."""
-        unsettled, self._unsettled = list(self._unsettled.values()), {}
+        unsettled, self.unsettled = list(self.unsettled.values()), {}
         await self._broker.give_back(self._queue, [received.submission for received in unsettled])
 
-    def _look(self) -> None:
+    async def _look(self) -> None:
         if self._broker.away:
+            await self._broker.tell()
             raise Unavailable("the broker is away; it hands the messages out again")
 
 
@@ -183,7 +197,7 @@ class FakeConsumer:
         await self._broker.tell()
 
     async def batches(self) -> AsyncGenerator[FakeBatch, None]:
-        """Yield batches until `stop`; what is unsettled at the end goes back."""
+        """Yield batches until `stop`, and end when all is settled; what is unsettled goes back."""
         open_batches: list[FakeBatch] = []
         try:
             while not self._stop.is_set():
@@ -191,8 +205,9 @@ class FakeConsumer:
                     batch = FakeBatch(self._broker, self._queue, tuple(self._received(each) for each in taken))
                     open_batches.append(batch)
                     yield batch
+            await self._broker.settled(open_batches)
         finally:
-            for batch in reversed(open_batches):
+            for batch in open_batches:
                 await batch.return_unsettled()
 
     def _received(self, submission: Submission) -> Received:

@@ -7,15 +7,16 @@ from typing import TYPE_CHECKING
 from pamqp import commands
 
 from axis.broker import frames
-from axis.broker.channel import Channel
-from axis.broker.link import Link
+from axis.broker.channel import Channel, ClosedByBroker
+from axis.broker.link import Link, QueueState
 from axis.broker.properties import read_properties
 from axis.core.messages import Outgoing
-from axis.errors import NotRouted, Unavailable
+from axis.errors import NotRouted, NotTaken, Unavailable
 
 if TYPE_CHECKING:
     from axis.broker.connection import Connection
 
+_PRECONDITION_FAILED = 406  # AMQP 0-9-1 section 1.1
 _WRITE_BYTES = 256 * 1024  # at once, before looking whether the other side keeps up
 
 
@@ -23,7 +24,7 @@ class Publisher:
     """Publish on one channel, opened again when it is lost. Several tasks may publish at once.
 
     A confirm means that every queue the message was routed to has it on disk. The broker says nothing about a BCC key
-    without a queue, so name only queues that `queues_missing` did not miss.
+    without a queue, so name only queues that `queue_states` has seen.
     """
 
     def __init__(self, link: Link) -> None:
@@ -40,14 +41,16 @@ class Publisher:
     async def publish_many(self, messages: Sequence[Outgoing]) -> list[Unavailable | None]:
         """Publish all, then await all confirms under one deadline; return one outcome for each, in order.
 
-        None: confirmed. NotRouted: no queue was bound for the routing key, nor for any BCC key. Unavailable with code
-        `axis/internal`: the message cannot be said in AMQP (headers beyond one frame, text beyond 255 bytes), the
-        others are not touched by it. Any other Unavailable: not known, it may have arrived or may still arrive. A
-        broker that refuses one (no such exchange, no right) closes the channel over it, so its neighbours that are
-        not confirmed yet end in the same way.
+        None: confirmed. NotRouted: no queue was bound for the routing key, nor for any BCC key. NotTaken: one of its
+        queues did not take it, or gave no answer in time; the others may have. With code `axis/internal`: the message
+        cannot be said in AMQP (headers beyond one frame, text beyond 255 bytes), the others are not touched by it. Any
+        other Unavailable: the broker is away or takes nothing, and the message may have arrived or may still arrive.
+        A broker that refuses one (no such exchange, no right) closes the channel over it, so its neighbours that are
+        not confirmed yet end in the same way; over what is wrong with the one itself they are published again, alone.
         """
         deadline = self._link.deadline
         publishing = _Publishing(messages)
+        channel: _ConfirmChannel | None = None
         try:
             async with asyncio.timeout(deadline):
                 channel = await self._open()
@@ -58,16 +61,22 @@ class Publisher:
         except TimeoutError:
             # Frames that wait here would be sent whenever the broker wakes up; the caller is told otherwise now, so
             # they go with the connection.
-            late = Unavailable(f"not confirmed within {deadline:g} s")
-            publishing.fail(late)
-            self._link.drop(late)
+            detail = f"not confirmed within {deadline:g} s"
+            publishing.fail(Unavailable(detail) if channel is None else NotTaken(detail))
+            self._link.drop(Unavailable(detail))
         except Unavailable as error:
             publishing.fail(error)
-        return publishing.outcomes
+        outcomes = publishing.outcomes
+        rejected = [index for index, outcome in enumerate(outcomes) if _is_rejection(outcome)]
+        if len(messages) == 1 and rejected:
+            return [NotTaken(f"the broker rejects the message: {outcomes[0]}")]
+        for index in rejected:
+            (outcomes[index],) = await self.publish_many([messages[index]])
+        return outcomes
 
-    async def queues_missing(self, names: Iterable[str]) -> set[str]:
-        """Return which of these queues are not there (a passive declare of each; needs no right on the queue)."""
-        return {name for name, state in (await self._link.queue_states(names)).items() if state is None}
+    async def queue_states(self, names: Iterable[str]) -> dict[str, QueueState | None]:
+        """Look at queues (a passive declare of each; needs no right on them); None: there is no such queue."""
+        return await self._link.queue_states(names)
 
     async def _open(self) -> "_ConfirmChannel":
         async with self._opening:
@@ -123,7 +132,7 @@ class _ConfirmChannel(Channel):
             try:
                 part = frames.publish(self.number, message, self.connection.frame_bytes)
             except ValueError as error:
-                publishing.settle(index, Unavailable(f"the message cannot be sent: {error}", code="axis/internal"))
+                publishing.settle(index, NotTaken(f"the message cannot be sent: {error}", code="axis/internal"))
                 continue
             parts[index] = part
             size += len(part)
@@ -186,8 +195,13 @@ class _ConfirmChannel(Channel):
             message = publishing.messages[index]
             outcome = NotRouted(f"no queue for {message.routing_key} at {message.exchange or 'the default exchange'}")
         elif not taken:
-            outcome = Unavailable("the broker could not keep the message (nack)")
+            outcome = NotTaken("a queue did not take the message (nack)")
         publishing.settle(index, outcome)
+
+
+def _is_rejection(outcome: Unavailable | None) -> bool:
+    """Say whether the broker closed the channel over a message itself, such as one that is too large."""
+    return isinstance(outcome, ClosedByBroker) and outcome.reply_code == _PRECONDITION_FAILED
 
 
 def _alarm(reason: str) -> Unavailable:

@@ -90,7 +90,7 @@ async def database(settings: Settings) -> list[Check]:
     checks = [Check("database", Level.OK, f"PostgreSQL {version} answers"), _clock(asked, theirs, answered)]
     try:
         async with Store.connect(dsn, name="axis doctor", connections=1) as store:
-            held = sorted(await store.held_mailboxes())
+            held = sorted(await store.held_queues())
     except Misconfigured as error:
         return [*checks, Check("migrations", Level.FAIL, error.detail, "`axis up` applies them")]
     checks.append(Check("migrations", Level.OK, "all of this program's are applied"))
@@ -99,8 +99,8 @@ async def database(settings: Settings) -> list[Check]:
             Check(
                 "deliveries",
                 Level.WARN,
-                f"some wait for the mailboxes of {few(held)}",
-                "`axis topology apply` makes missing queues; the relay then releases them",
+                f"some are held for {few(held)}",
+                "`axis track` says why; `axis topology apply` makes missing queues; the relay releases them by itself",
             )
         )
     else:

@@ -53,6 +53,17 @@ class DeliveryRow:
 
 
 @dataclass(frozen=True, slots=True)
+class Hold:
+    """Routed deliveries of an envelope to one mailbox that are to be held, in the queue they wait for."""
+
+    envelope_id: str
+    mailbox: str
+    queue: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
 class AttachmentRow:
     """Names a blob in an envelope: who may read the blob is derived from it."""
 

@@ -1,9 +1,16 @@
-"""Which mailboxes get an envelope: one delivery row for each recipient, each with a state and a reason."""
+"""Which mailboxes get an envelope: one delivery row for each recipient, each with a state and a reason.
+
+A delivery that cannot go now is held, and everything later for the same queue is held behind it. So a mailbox sees the
+documents of a sender in the order of their receipts, and one mailbox that takes nothing stops nobody else.
+"""
 
 import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 
 from axis.core.directory import Directory
+from axis.core.lanes import mailbox_queue
+from axis.core.messages import Lane
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState
 from axis.core.resolving import Resolution, resolve
 from axis.errors import Refused
@@ -15,23 +22,55 @@ def resolve_recipients(envelope: Envelope, directory: Directory, at: dt.datetime
     return tuple(resolve(directory, recipient, at) for recipient in envelope.recipients)
 
 
-def deliveries_of(
-    envelope_id: str, resolutions: Iterable[Resolution], ready: Callable[[str], bool]
-) -> tuple[DeliveryRow, ...]:
-    """Turn resolutions into deliveries; a mailbox that is not `ready` (its queues were not seen) is held.
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """Why a delivery cannot go now: a reason of schemas.reasons, and a sentence."""
 
-    The broker skips a BCC key without a queue in silence, so a mailbox is only relied on after a look at its queues.
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What was seen of mailboxes: `depths` how many documents wait in each queue, `behind` the queues with held ones.
+
+    A queue that is not in `depths` was not there, or another queue of its mailbox was not. `limit`: with so many
+    documents waiting in a queue, further ones are held.
     """
-    return tuple(_delivery(envelope_id, resolution, ready) for resolution in resolutions)
+
+    depths: Mapping[str, int]
+    behind: frozenset[str]
+    limit: int
+
+    def obstacle(self, mailbox: str, lane: Lane) -> Obstacle | None:
+        """Say why a document of a lane cannot go to a mailbox now; None: it can."""
+        queue = mailbox_queue(lane, mailbox)
+        depth = self.depths.get(queue)
+        # The broker skips a BCC key without a queue in silence, so a mailbox is only relied on after a look.
+        if depth is None:
+            return Obstacle(
+                "mailbox/not-ready", f"the queues of {mailbox} are not there yet; released as soon as they are"
+            )
+        if queue in self.behind:
+            return Obstacle("mailbox/behind", f"earlier documents for {mailbox} are held; released in order")
+        if depth >= self.limit:
+            return Obstacle("mailbox/full", f"{depth} documents wait in {queue}; released as it takes them")
+        return None
 
 
-def _delivery(envelope_id: str, resolution: Resolution, ready: Callable[[str], bool]) -> DeliveryRow:
+def deliveries_of(
+    envelope_id: str, resolutions: Iterable[Resolution], obstacle: Callable[[str], Obstacle | None]
+) -> tuple[DeliveryRow, ...]:
+    """Turn resolutions into deliveries; one to a mailbox with an obstacle is held for that reason."""
+    return tuple(_delivery(envelope_id, resolution, obstacle) for resolution in resolutions)
+
+
+def _delivery(envelope_id: str, resolution: Resolution, obstacle: Callable[[str], Obstacle | None]) -> DeliveryRow:
     state, reason, detail = DeliveryState.ROUTED, None, None
     if resolution.mailbox is None:
         state, reason, detail = DeliveryState.REFUSED, resolution.reason, resolution.detail
-    elif not ready(resolution.mailbox):
-        state, reason = DeliveryState.HELD, "mailbox/not-ready"
-        detail = f"the queues of {resolution.mailbox} are not there yet; released as soon as they are"
+    elif (found := obstacle(resolution.mailbox)) is not None:
+        state, reason, detail = DeliveryState.HELD, found.reason, found.detail
     return DeliveryRow(
         envelope_id=envelope_id,
         recipient=resolution.recipient,

@@ -3,15 +3,17 @@
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
-from axis.core.records import DeliveryState, NoticeRow
+from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
 from axis.store.fake_transaction import FakeTransaction
+from axis.store.rows import grouped
 from axis.store.seam import BlobStore, Store, WithDeliveries
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 
@@ -78,57 +80,46 @@ class FakeStore(Store):
         """Hand out what waits to be published."""
         async with self._alone() as memory:
             now = self._now()
-            envelopes = _due(memory.envelopes.items(), now - older_than, limit)
-            notices = _due(memory.notices.items(), now - older_than, limit)
+            envelopes = _due(memory.envelopes.items(), now, older_than, limit)
+            notices = _due(memory.notices.items(), now, older_than, limit)
             for identifier, envelope in envelopes:
-                memory.envelopes[identifier] = replace(envelope, attempted_at=now)
+                memory.envelopes[identifier] = replace(envelope, attempted_at=now, attempts=envelope.attempts + 1)
             for key, notice in notices:
-                memory.notices[key] = replace(notice, attempted_at=now)
+                memory.notices[key] = replace(notice, attempted_at=now, attempts=notice.attempts + 1)
             return (
                 [(each.row, [d.row for d in memory.deliveries[key]]) for key, each in sorted(envelopes, key=_id_of)],
                 [each.row for _, each in sorted(notices, key=_id_of)],
             )
 
-    async def held_mailboxes(self) -> set[str]:
-        """Name the mailboxes that deliveries are held for."""
-        return {row.mailbox for _, held in await self.held(1 << 30) for row in held if row.mailbox is not None}
-
-    async def held(self, limit: int, mailboxes: Collection[str] | None = None) -> WithDeliveries:
-        """Return envelopes with their held deliveries."""
+    async def held_queues(self) -> set[str]:
+        """Name the queues that deliveries are held for."""
         async with self._alone() as memory:
-            found = []
-            for identifier in sorted(memory.envelopes):
-                held = [
-                    each.row
-                    for each in memory.deliveries[identifier]
-                    if each.row.state is DeliveryState.HELD and (mailboxes is None or each.row.mailbox in mailboxes)
-                ]
-                if held:
-                    found.append((memory.envelopes[identifier].row, held))
-            return found[:limit]
+            return {queue for queue, _ in memory.held()}
 
-    async def hold(self, envelope_id: str, mailboxes: Collection[str], reason: str, detail: str) -> None:
-        """Hold deliveries of an envelope."""
+    async def behind(self, queues: Collection[str]) -> frozenset[str]:
+        """Return those of the queues that deliveries are held for."""
+        return frozenset(await self.held_queues()).intersection(queues)
 
-        def held(each: StoredDelivery) -> StoredDelivery:
-            if each.row.state is DeliveryState.ROUTED and each.row.mailbox in mailboxes:
-                return replace(each, row=replace(each.row, state=DeliveryState.HELD, reason=reason, detail=detail))
-            return each
-
+    async def held(self, queue: str, limit: int) -> WithDeliveries:
+        """Return envelopes with their deliveries held for a queue."""
         async with self._alone() as memory:
-            memory.change(envelope_id, held)
+            waiting = [each.row for wanted, each in memory.held() if wanted == queue]
+            first = {row.envelope_id for row in waiting[:limit]}
+            by_envelope = grouped(row for row in waiting if row.envelope_id in first)
+            return [(memory.envelopes[identifier].row, held) for identifier, held in by_envelope.items()]
 
-    async def release(self, envelope_id: str, mailbox: str) -> None:
+    async def hold(self, holds: Sequence[Hold]) -> None:
+        """Hold routed deliveries."""
+        async with self._alone() as memory:
+            for hold in holds:
+                memory.change(hold.envelope_id, partial(_held, memory, hold))
+
+    async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""
-
-        def released(each: StoredDelivery) -> StoredDelivery:
-            if each.row.state is DeliveryState.HELD and each.row.mailbox == mailbox:
-                row = replace(each.row, state=DeliveryState.ROUTED, reason=None, detail=None)
-                return replace(each, row=row, published_at=self._now())
-            return each
-
         async with self._alone() as memory:
-            memory.change(envelope_id, released)
+            waiting = {id(each) for wanted, each in memory.held() if wanted == queue}
+            for identifier in envelope_ids:
+                memory.change(identifier, lambda each: _released(each, self._now()) if id(each) in waiting else each)
 
     async def track(self, term: str) -> tuple[Tracked, ...]:
         """Tell everything about an envelope or a document."""
@@ -213,9 +204,27 @@ def _may_use(memory: Memory, account: str, digest: str) -> bool:
     )
 
 
-def _due(stored: Iterable[tuple[_Key, _Stored]], until: dt.datetime, limit: int) -> list[tuple[_Key, _Stored]]:
-    due = [(key, each) for key, each in stored if each.published_at is None and each.attempted_at <= until]
+def _due(
+    stored: Iterable[tuple[_Key, _Stored]], now: dt.datetime, older_than: dt.timedelta, limit: int
+) -> list[tuple[_Key, _Stored]]:
+    due = [
+        (key, each)
+        for key, each in stored
+        if each.published_at is None and each.attempted_at <= now - older_than * 2 ** min(each.attempts, 5)
+    ]
     return sorted(due, key=lambda item: item[1].attempted_at)[:limit]
+
+
+def _held(memory: Memory, hold: Hold, each: StoredDelivery) -> StoredDelivery:
+    if each.row.state is not DeliveryState.ROUTED or each.row.mailbox != hold.mailbox:
+        return each
+    row = replace(each.row, state=DeliveryState.HELD, reason=hold.reason, detail=hold.detail)
+    return replace(each, row=row, placed=next(memory.places))
+
+
+def _released(each: StoredDelivery, at: dt.datetime) -> StoredDelivery:
+    row = replace(each.row, state=DeliveryState.ROUTED, reason=None, detail=None)
+    return replace(each, row=row, published_at=at)
 
 
 def _id_of(item: tuple[object, StoredEnvelope] | tuple[object, StoredNotice]) -> str:

@@ -1,9 +1,11 @@
 """What the fake store remembers."""
 
 import datetime as dt
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from axis.core.lanes import mailbox_queue
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow, StatusRow
 from axis.store.tracked import (
     Quarantined,
@@ -23,13 +25,15 @@ class StoredEnvelope:
     receipt: str
     attempted_at: dt.datetime
     published_at: dt.datetime | None = None
+    attempts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
 class StoredDelivery:
-    """A delivery and what became of it."""
+    """A delivery and what became of it; `placed` orders what is held."""
 
     row: DeliveryRow
+    placed: int
     published_at: dt.datetime | None = None
     last_status: str | None = None
     last_status_at: dt.datetime | None = None
@@ -42,6 +46,7 @@ class StoredNotice:
     row: NoticeRow
     attempted_at: dt.datetime
     published_at: dt.datetime | None = None
+    attempts: int = 0
 
 
 @dataclass(slots=True)
@@ -56,6 +61,7 @@ class Memory:
     quarantine: dict[tuple[str, str | None, str], Quarantined] = field(default_factory=dict)
     blobs: dict[str, int] = field(default_factory=dict)
     uploads: set[tuple[str, str]] = field(default_factory=set)
+    places: Iterator[int] = field(default_factory=itertools.count)
 
     def copy(self) -> "Memory":
         """Copy everything, to come back to when a transaction fails."""
@@ -68,12 +74,23 @@ class Memory:
             quarantine=dict(self.quarantine),
             blobs=dict(self.blobs),
             uploads=set(self.uploads),
+            places=self.places,
         )
 
     def change(self, envelope_id: str, change: Callable[[StoredDelivery], StoredDelivery]) -> None:
         """Change the deliveries of an envelope, if there is one."""
         if envelope_id in self.deliveries:
             self.deliveries[envelope_id] = tuple(map(change, self.deliveries[envelope_id]))
+
+    def held(self) -> list[tuple[str, StoredDelivery]]:
+        """List what is held, with its queue, the first first."""
+        held = [
+            (mailbox_queue(self.envelopes[identifier].row.lane, each.row.mailbox), each)
+            for identifier, deliveries in self.deliveries.items()
+            for each in deliveries
+            if each.row.state is DeliveryState.HELD and each.row.mailbox is not None
+        ]
+        return sorted(held, key=lambda item: item[1].placed)
 
 
 def tracked(memory: Memory, envelope: StoredEnvelope) -> Tracked:

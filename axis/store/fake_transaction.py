@@ -29,7 +29,9 @@ class FakeTransaction(Transaction):
                 existing[row.id] = self._existing(row.id)
                 continue
             self._memory.envelopes[row.id] = StoredEnvelope(row, each.receipt.id, self._now())
-            self._memory.deliveries[row.id] = tuple(map(StoredDelivery, each.deliveries))
+            self._memory.deliveries[row.id] = tuple(
+                StoredDelivery(delivery, next(self._memory.places)) for delivery in each.deliveries
+            )
             self._memory.attachments.extend(each.attachments)
             await self.notices([each.receipt])
         return existing

@@ -3,10 +3,10 @@
 import contextlib
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
-from axis.core.records import NoticeRow
+from axis.core.records import Hold, NoticeRow
 from axis.store import hostile, rows
 from axis.store.blobs import PostgresBlobs
 from axis.store.committing import commit
@@ -80,30 +80,37 @@ class PostgresStore(Store):
             sorted(map(rows.notice, notices), key=lambda notice: notice.id),
         )
 
-    async def held_mailboxes(self) -> set[str]:
-        """Name the mailboxes that deliveries are held for."""
+    async def held_queues(self) -> set[str]:
+        """Name the queues that deliveries are held for."""
         async with self._pool.link("find what is held") as link:
-            return {record["mailbox"] for record in await link.fetch(_PUBLISHING["held_mailboxes"])}
+            return {record["held_for"] for record in await link.fetch(_PUBLISHING["held_queues"])}
 
-    async def held(self, limit: int, mailboxes: Collection[str] | None = None) -> WithDeliveries:
-        """Return envelopes with their held deliveries."""
-        only = None if mailboxes is None else sorted(mailboxes)
+    async def behind(self, queues: Collection[str]) -> frozenset[str]:
+        """Return those of the queues that deliveries are held for."""
+        if not queues:
+            return frozenset()
         async with self._pool.link("find what is held") as link:
-            by_envelope = rows.grouped(map(rows.delivery, await link.fetch(_PUBLISHING["held"], limit, only)))
+            return frozenset(record["queue"] for record in await link.fetch(_PUBLISHING["behind"], list(queues)))
+
+    async def held(self, queue: str, limit: int) -> WithDeliveries:
+        """Return envelopes with their deliveries held for a queue."""
+        async with self._pool.link("find what is held") as link:
+            by_envelope = rows.grouped(map(rows.delivery, await link.fetch(_PUBLISHING["held"], queue, limit)))
             ids = list(by_envelope)
             envelopes = await link.fetch(_PUBLISHING["envelopes"], ids, *rows.span(ids)) if ids else []
         found = {(envelope := rows.envelope(record)).id: envelope for record in envelopes}
         return [(found[identifier], deliveries) for identifier, deliveries in by_envelope.items()]
 
-    async def hold(self, envelope_id: str, mailboxes: Collection[str], reason: str, detail: str) -> None:
-        """Hold deliveries of an envelope."""
+    async def hold(self, holds: Sequence[Hold]) -> None:
+        """Hold routed deliveries."""
+        wanted = [(each.envelope_id, each.mailbox, each.queue, each.reason, each.detail) for each in holds]
         async with self._pool.link("hold deliveries") as link:
-            await link.execute(_PUBLISHING["hold"], envelope_id, sorted(mailboxes), reason, detail)
+            await link.execute(_PUBLISHING["hold"], *rows.columns(wanted, 5))
 
-    async def release(self, envelope_id: str, mailbox: str) -> None:
+    async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""
         async with self._pool.link("release deliveries") as link:
-            await link.execute(_PUBLISHING["release"], envelope_id, mailbox)
+            await link.execute(_PUBLISHING["release"], queue, sorted(envelope_ids))
 
     async def track(self, term: str) -> tuple[Tracked, ...]:
         """Tell everything about an envelope or a document."""

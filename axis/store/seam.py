@@ -17,7 +17,7 @@ from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, NoticeRow, QuarantineRow, StatusRow
+from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import EnvelopeFacts
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from schemas import Certificate, Mailbox, Organisation
@@ -163,25 +163,33 @@ class Store(ABC):
     async def unpublished(self, older_than: dt.timedelta, limit: int) -> tuple[WithDeliveries, list[NoticeRow]]:
         """Hand out what was accepted, or handed out last, at least `older_than` ago and is not marked.
 
-        At most `limit` envelopes and as many notices, the longest waiting first. Handing out restarts the wait, so
-        two relays do not publish the same, and what cannot be published does not keep the others back.
+        At most `limit` envelopes and as many notices, the longest waiting first. Handing out restarts the wait, and
+        doubles it up to 32 times, so two relays do not publish the same, and what cannot be published does not keep
+        the others back.
         """
 
     @abstractmethod
-    async def held_mailboxes(self) -> set[str]:
-        """Name the mailboxes that deliveries are held for."""
+    async def held_queues(self) -> set[str]:
+        """Name the queues that deliveries are held for."""
 
     @abstractmethod
-    async def held(self, limit: int, mailboxes: Collection[str] | None = None) -> WithDeliveries:
-        """Return at most `limit` envelopes with their held deliveries (only to `mailboxes`, if given), oldest first."""
+    async def behind(self, queues: Collection[str]) -> frozenset[str]:
+        """Return those of the queues that deliveries are held for."""
 
     @abstractmethod
-    async def hold(self, envelope_id: str, mailboxes: Collection[str], reason: str, detail: str) -> None:
-        """Hold the routed deliveries of an envelope to some mailboxes."""
+    async def held(self, queue: str, limit: int) -> WithDeliveries:
+        """Return envelopes with their deliveries held for a queue, those first that were held or stored first.
+
+        At most `limit` deliveries, but of each envelope all.
+        """
 
     @abstractmethod
-    async def release(self, envelope_id: str, mailbox: str) -> None:
-        """Say that the held deliveries of an envelope to a mailbox have been published and confirmed."""
+    async def hold(self, holds: Sequence[Hold]) -> None:
+        """Hold routed deliveries, from now on in this order behind what is held already."""
+
+    @abstractmethod
+    async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
+        """Say that the deliveries of envelopes that were held for a queue have been published and confirmed."""
 
     @abstractmethod
     async def track(self, term: str) -> tuple[Tracked, ...]:

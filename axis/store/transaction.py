@@ -4,7 +4,8 @@ import itertools
 from collections.abc import Collection, Sequence
 from typing import Any
 
-from axis.core.records import Accepted, Existing, NoticeRow, QuarantineRow, StatusRow
+from axis.core.lanes import mailbox_queue
+from axis.core.records import Accepted, DeliveryState, Existing, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import DeliveryFact, EnvelopeFacts
 from axis.store import hostile
 from axis.store import rows as convert
@@ -25,6 +26,7 @@ _DELIVERY_COLUMNS = (
     "reason",
     "detail",
     "via",
+    "held_for",
 )
 _ATTACHMENT_COLUMNS = ("envelope_id", "sha256", "size", "name")
 
@@ -169,6 +171,9 @@ def _deliveries(accepted: Accepted) -> list[tuple[Any, ...]]:
             row.reason,
             row.detail,
             row.via,
+            mailbox_queue(accepted.envelope.lane, row.mailbox)
+            if row.state is DeliveryState.HELD and row.mailbox is not None
+            else None,
         )
         for position, row in enumerate(accepted.deliveries)
     ]

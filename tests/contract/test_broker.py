@@ -163,8 +163,10 @@ async def test_batches_are_no_larger_than_asked_and_keep_the_order(rig: Rig) -> 
 async def test_a_missing_copy_is_skipped_in_silence_so_look_before(rig: Rig) -> None:
     await rig.publisher.publish(message(1, bcc=("mailbox.normal.X99",)))
     names = ["mailbox.normal.H37", "mailbox.normal.X99", "notices.H26", "notices.X98"]
-    assert await rig.publisher.queues_missing(names) == {"mailbox.normal.X99", "notices.X98"}
-    assert await rig.publisher.queues_missing([]) == set()
+    states = await rig.publisher.queue_states(names)
+    assert {name for name, state in states.items() if state is None} == {"mailbox.normal.X99", "notices.X98"}
+    assert states["mailbox.normal.H37"] == (0, 1)
+    assert await rig.publisher.queue_states([]) == {}
 
 
 async def test_lanes_are_told_apart_by_the_routing_key(rig: Rig) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from axis.core.ids import new_id
-from axis.core.records import Accepted, DeliveryState, Existing
+from axis.core.records import Accepted, DeliveryState, Existing, Hold
 from axis.store import FakeStore, Store
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, delivery_row, envelope_row, held, notice_row, sha256
@@ -173,7 +173,7 @@ async def test_marking_twice_or_what_is_unknown_changes_nothing(store: Store) ->
     assert await store.track(first.envelope.id) == (before,)
 
 
-async def test_held_deliveries_are_released_one_mailbox_at_a_time(store: Store) -> None:
+async def test_held_deliveries_are_released_one_queue_at_a_time(store: Store) -> None:
     row = envelope_row()
     deliveries = (
         delivery_row(row.id, "H37"),
@@ -183,12 +183,15 @@ async def test_held_deliveries_are_released_one_mailbox_at_a_time(store: Store) 
     )
     await accept(store, Accepted(row, deliveries, (), notice_row(about=row.id)))
     await store.mark_published([row.id], [])
-    assert await store.held_mailboxes() == {"G01", "H38"}
-    assert await store.held(10) == [(row, list(deliveries[1:]))]
-    assert await store.held(10, ["H38"]) == [(row, list(deliveries[2:]))]
-    assert await store.held(10, []) == []
-    await store.release(row.id, "H38")
-    assert await store.held(10) == [(row, [deliveries[1]])]
+    assert await store.held_queues() == {"mailbox.normal.G01", "mailbox.normal.H38"}
+    asked = ["mailbox.normal.H38", "mailbox.urgent.H38", "mailbox.normal.H37"]
+    assert await store.behind(asked) == {"mailbox.normal.H38"}
+    assert await store.behind([]) == frozenset()
+    assert await store.held("mailbox.normal.H38", 1) == [(row, list(deliveries[2:]))]
+    assert await store.held("mailbox.urgent.H38", 10) == []
+    await store.release("mailbox.normal.H38", [row.id])
+    assert await store.held("mailbox.normal.H38", 10) == []
+    assert await store.held_queues() == {"mailbox.normal.G01"}
     (tracked,) = await store.track(row.id)
     states = {delivery.recipient: delivery for delivery in tracked.deliveries}
     assert {code: each.state for code, each in states.items()} == {
@@ -205,22 +208,38 @@ async def test_held_deliveries_are_released_one_mailbox_at_a_time(store: Store) 
 async def test_routed_deliveries_can_be_held(store: Store) -> None:
     first = accepted(["H37", "G01"])
     await accept(store, first)
-    await store.hold(first.envelope.id, ["G01", "Z99"], "mailbox/not-ready", "gone")
-    expected = held(first.envelope.id, "G01")
-    assert [(d.recipient, d.state, d.reason) for _, [d] in await store.held(10)] == [
-        ("G01", expected.state, expected.reason)
-    ]
+    await store.hold(
+        [
+            Hold(first.envelope.id, "G01", "mailbox.normal.G01", "mailbox/not-taking", "gone"),
+            Hold(first.envelope.id, "Z99", "mailbox.normal.Z99", "mailbox/not-taking", "gone"),
+        ]
+    )
+    ((_, (found,)),) = await store.held("mailbox.normal.G01", 10)
+    assert (found.recipient, found.state, found.reason) == ("G01", DeliveryState.HELD, "mailbox/not-taking")
+    assert await store.held_queues() == {"mailbox.normal.G01"}
     ((_, deliveries),) = (await store.unpublished(AT_ONCE, 10))[0]
     assert [each.state for each in deliveries] == [DeliveryState.ROUTED, DeliveryState.HELD]
 
 
-async def test_at_most_as_many_held_envelopes_as_asked_for(store: Store) -> None:
-    rows = [envelope_row() for _ in range(3)]
-    for row in rows:
-        await accept(store, Accepted(row, (held(row.id, "G01"), held(row.id, "G02")), (), notice_row(about=row.id)))
-    found = await store.held(2)
-    assert [row.id for row, _ in found] == sorted(row.id for row in rows)[:2]
-    assert [len(deliveries) for _, deliveries in found] == [2, 2]
+async def test_what_is_held_goes_in_the_order_of_holding_whatever_the_ids_say(store: Store) -> None:
+    rows = sorted((envelope_row() for _ in range(4)), key=lambda row: row.id, reverse=True)
+    for row in rows[:3]:
+        await accept(store, Accepted(row, (held(row.id, "G01"),), (), notice_row(about=row.id)))
+    await accept(store, Accepted(rows[3], (delivery_row(rows[3].id, "G01"),), (), notice_row(about=rows[3].id)))
+    await store.hold([Hold(rows[3].id, "G01", "mailbox.normal.G01", "mailbox/not-taking", "nack")])
+    found = await store.held("mailbox.normal.G01", 10)
+    assert [row.id for row, _ in found] == [row.id for row in rows]
+    assert [row.id for row, _ in await store.held("mailbox.normal.G01", 2)] == [row.id for row in rows[:2]]
+
+
+async def test_what_cannot_be_published_is_handed_out_less_and_less(store: Store) -> None:
+    await accept(store, accepted(["H37"]))
+    handed_out = 0
+    for _ in range(3):
+        envelopes, _ = await store.unpublished(AT_ONCE, 10)
+        handed_out += len(envelopes)
+    assert handed_out == 3, "a wait of nothing stays nothing"
+    assert await store.unpublished(dt.timedelta(milliseconds=1) * 1_000_000, 10) == ([], [])
 
 
 # Blobs

@@ -169,7 +169,7 @@ async def test_a_stalled_line_ends_a_publish_at_its_deadline_and_nothing_is_doub
         outcomes = await publisher.publish_many([message(2), message(3)])
         assert all(isinstance(outcome, Unavailable) for outcome in outcomes)
         with pytest.raises(Unavailable):
-            await publisher.queues_missing([QUEUE])
+            await publisher.queue_states([QUEUE])
         line.flow()
         assert await publisher.publish_many([message(4)]) == [None]
     # What was not confirmed may have arrived or not; what was confirmed is there.

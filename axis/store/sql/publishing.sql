@@ -23,50 +23,70 @@ notices AS (
 SELECT count(*) FROM lazily;
 
 -- name: unmarked_envelopes
-UPDATE envelope SET attempted_at = now()
+-- Each time it is handed out the wait until the next doubles, five times over.
+UPDATE envelope SET attempted_at = now(), attempts = least(attempts + 1, 100)
 WHERE id = ANY (ARRAY (SELECT id FROM envelope
-                       WHERE published_at IS NULL AND attempted_at <= now() - $1::interval
+                       WHERE published_at IS NULL
+                         AND attempted_at <= now() - $1::interval * (1 << least(attempts, 5))
                        ORDER BY attempted_at LIMIT $2
                        FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING *;
 
 -- name: unmarked_notices
 -- A receipt and a status may have the same id, where somebody made it so; which of them is meant says the mark.
-UPDATE notice SET attempted_at = now()
+UPDATE notice SET attempted_at = now(), attempts = least(attempts + 1, 100)
 WHERE published_at IS NULL
   AND id = ANY (ARRAY (SELECT id FROM notice
-                       WHERE published_at IS NULL AND attempted_at <= now() - $1::interval
+                       WHERE published_at IS NULL
+                         AND attempted_at <= now() - $1::interval * (1 << least(attempts, 5))
                        ORDER BY attempted_at LIMIT $2
                        FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING *;
 
--- name: held_mailboxes
-SELECT DISTINCT mailbox FROM delivery WHERE state = 'held';
+-- name: held_queues
+-- One probe of the index for each queue, not a walk over all that is held.
+WITH RECURSIVE queue AS (
+    (SELECT held_for FROM delivery WHERE state = 'held' ORDER BY held_for LIMIT 1)
+    UNION ALL
+    SELECT (SELECT held_for FROM delivery WHERE state = 'held' AND held_for > queue.held_for ORDER BY held_for LIMIT 1)
+    FROM queue WHERE queue.held_for IS NOT NULL
+)
+SELECT held_for FROM queue WHERE held_for IS NOT NULL;
+
+-- name: behind
+SELECT queue
+FROM unnest($1::text[]) AS queue
+WHERE EXISTS (SELECT FROM delivery WHERE state = 'held')
+  AND EXISTS (SELECT FROM delivery WHERE state = 'held' AND held_for = queue);
 
 -- name: held
-WITH oldest AS (
-    SELECT DISTINCT envelope_id FROM delivery
-    WHERE state = 'held' AND ($2::text[] IS NULL OR mailbox = ANY ($2))
-    ORDER BY envelope_id LIMIT $1
-)
+-- The envelopes of the first rows, each with all its deliveries for the queue: they are published together.
 SELECT envelope_id, recipient, resolved, mailbox, state, reason, detail, via
-FROM delivery JOIN oldest USING (envelope_id)
-WHERE state = 'held' AND ($2::text[] IS NULL OR mailbox = ANY ($2))
-ORDER BY envelope_id, position;
+FROM delivery
+WHERE state = 'held' AND held_for = $1
+  AND envelope_id = ANY (ARRAY (SELECT envelope_id FROM delivery
+                                WHERE state = 'held' AND held_for = $1
+                                ORDER BY placed_at, envelope_id LIMIT $2))
+ORDER BY placed_at, envelope_id, position;
 
 -- name: envelopes
 SELECT * FROM envelope WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3;
 
 -- name: hold
-UPDATE delivery SET state = 'held', reason = $3, detail = $4
-FROM (SELECT envelope_id, recipient FROM delivery
-      WHERE envelope_id = $1 AND mailbox = ANY ($2::text[]) AND state = 'routed'
-      ORDER BY recipient FOR NO KEY UPDATE) AS wanted
-WHERE delivery.envelope_id = $1 AND delivery.recipient = wanted.recipient;
+UPDATE delivery
+SET state = 'held', held_for = wanted.queue, placed_at = clock_timestamp(), reason = wanted.reason,
+    detail = wanted.detail
+FROM (SELECT delivery.envelope_id, delivery.recipient, hold.queue, hold.reason, hold.detail
+      FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+           AS hold (envelope_id, mailbox, queue, reason, detail)
+      JOIN delivery ON delivery.envelope_id = hold.envelope_id AND delivery.mailbox = hold.mailbox
+      WHERE delivery.state = 'routed'
+      ORDER BY delivery.envelope_id, delivery.recipient FOR NO KEY UPDATE OF delivery) AS wanted
+WHERE delivery.envelope_id = wanted.envelope_id AND delivery.recipient = wanted.recipient;
 
 -- name: release
-UPDATE delivery SET state = 'routed', published_at = now(), reason = NULL, detail = NULL
+UPDATE delivery SET state = 'routed', held_for = NULL, published_at = now(), reason = NULL, detail = NULL
 FROM (SELECT envelope_id, recipient FROM delivery
-      WHERE envelope_id = $1 AND mailbox = $2 AND state = 'held'
-      ORDER BY recipient FOR NO KEY UPDATE) AS wanted
-WHERE delivery.envelope_id = $1 AND delivery.recipient = wanted.recipient;
+      WHERE envelope_id = ANY ($2::uuid[]) AND held_for = $1 AND state = 'held'
+      ORDER BY envelope_id, recipient FOR NO KEY UPDATE) AS wanted
+WHERE delivery.envelope_id = wanted.envelope_id AND delivery.recipient = wanted.recipient;

@@ -6,7 +6,7 @@ import pytest
 from axis.core.directory import Directory
 from axis.core.reading import parse_envelope
 from axis.core.records import DeliveryRow
-from axis.core.routing import check_blobs, deliveries_of, resolve_recipients
+from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
 from axis.errors import Refused
 from schemas import Envelope
 from tests.builders import LONG_AGO, NOW, as_bytes, envelope_dict, mailbox, organisation
@@ -29,7 +29,9 @@ def envelope(**changes: Any) -> Envelope:
 def routed(*recipients: str, ready: set[str] | None = None) -> list[DeliveryRow]:
     asked = envelope(recipients=list(recipients))
     seen = {"H37", "H60"} if ready is None else ready
-    return list(deliveries_of(asked.id, resolve_recipients(asked, DIRECTORY, NOW), seen.__contains__))
+    sight = Sight({f"mailbox.normal.{code}": 0 for code in seen}, frozenset(), limit=1)
+    resolutions = resolve_recipients(asked, DIRECTORY, NOW)
+    return list(deliveries_of(asked.id, resolutions, lambda mailbox: sight.obstacle(mailbox, "normal")))
 
 
 def test_each_recipient_has_one_delivery_in_the_order_named() -> None:
@@ -74,3 +76,16 @@ def test_attachments_that_are_not_there_or_of_another_size_are_refused(known: di
         check_blobs(envelope(attachments=[FILE]), known)
     assert caught.value.code == code
     assert "a.pdf" in caught.value.detail
+
+
+def test_why_a_document_cannot_go_now() -> None:
+    sight = Sight(
+        {"mailbox.normal.H37": 9, "mailbox.urgent.H37": 1, "mailbox.normal.H60": 10},
+        frozenset({"mailbox.normal.H37"}),
+        limit=10,
+    )
+    found = [sight.obstacle(*asked) for asked in (("H37", "normal"), ("H37", "urgent"), ("H60", "normal"))]
+    assert [each and each.reason for each in found] == ["mailbox/behind", None, "mailbox/full"]
+    missing = sight.obstacle("H99", "urgent")
+    assert missing is not None
+    assert missing.reason == "mailbox/not-ready"

@@ -1,7 +1,7 @@
 """Workers on a store and a broker in memory, at a fixed time."""
 
 import datetime as dt
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, cast
 
@@ -29,12 +29,42 @@ from tests.builders import (
 )
 from tests.unit.trust.certified import certified
 from workers.metrics import Metrics
+from workers.post import Post
 from workers.relay import Relay
 from workers.router import Router
+from workers.runtime import Finish
 from workers.tracker import Tracker
 from workers.view import View
 
 MINUTE = dt.timedelta(minutes=1)
+LIMIT = 10
+
+
+class WholeRouter(Router):
+    """A router that finishes a batch at once."""
+
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        finish = await super().handle(batch, source)
+        await finish()
+        return finish
+
+
+class WholeTracker(Tracker):
+    """A tracker that finishes a batch at once."""
+
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        finish = await super().handle(batch, source)
+        await finish()
+        return finish
+
+
+class WholeRelay(Relay):
+    """A relay that finishes a batch at once."""
+
+    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Finish:
+        finish = await super().drain_quarantine(batch, source)
+        await finish()
+        return finish
 
 
 @dataclass(slots=True)
@@ -63,21 +93,24 @@ class Axis:
         desk = Desk(now=self.now, sign=key.sign, has_mailbox=self.view.has_mailbox)
         return {
             "store": self.store,
-            "publisher": self.publisher,
+            "post": self.post(),
             "view": self.view,
             "desk": desk,
             "log": self.log,
             "metrics": self.metrics,
         }
 
+    def post(self) -> Post:
+        return Post(store=self.store, publisher=self.publisher, view=self.view, log=self.log, metrics=self.metrics)
+
     def router(self) -> Router:
-        return Router(**self._shared, window=self.window)
+        return WholeRouter(**self._shared, window=self.window)
 
     def tracker(self) -> Tracker:
-        return Tracker(**self._shared, window=self.window)
+        return WholeTracker(**self._shared, window=self.window)
 
     def relay(self) -> Relay:
-        return Relay(**self._shared, older_than=MINUTE, now=self.now)
+        return WholeRelay(**self._shared, older_than=MINUTE, now=self.now)
 
     def pass_time(self) -> None:
         """Make everything that waits wait long enough for the relay."""
@@ -110,7 +143,7 @@ async def axis_of(codes: Iterable[str], *, without_queues: Iterable[str] = ()) -
     log = structlog.wrap_logger(
         structlog.testing.ReturnLogger(), processors=[capture], wrapper_class=structlog.make_filtering_bound_logger(0)
     )
-    view = View(store, log)
+    view = View(store, log, LIMIT)
     await view.load()
     return Axis(store, broker, view, capture, log, Metrics("test"), time)
 

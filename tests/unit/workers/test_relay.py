@@ -7,6 +7,7 @@ import pytest
 from axis.core.decisions import Desk
 from axis.core.messages import Submission
 from axis.core.records import Accepted
+from axis.errors import Unavailable
 from tests.builders import document_submission
 from tests.unit.workers.harness import MINUTE, Axis, axis_of, document
 
@@ -17,7 +18,8 @@ async def unmarked(axis: Axis, *messages: Submission) -> None:
     """Let a router commit and fail to publish."""
     await axis.view.look(axis.publisher, ["H37", "H26"])
     axis.broker.away = True
-    await axis.router().handle(messages, SOURCE)
+    with pytest.raises(Unavailable):
+        await axis.router().handle(messages, SOURCE)
     axis.broker.away = False
 
 

@@ -5,11 +5,10 @@ from typing import Any
 
 import pytest
 
-from axis.core.messages import Outgoing
 from axis.errors import Unavailable
 from axis.store import Transaction
 from tests.builders import document_submission
-from tests.unit.workers.harness import MINUTE, Axis, axis_of, document
+from tests.unit.workers.harness import LIMIT, MINUTE, Axis, axis_of, document
 
 SOURCE = "axis.route.normal"
 
@@ -122,43 +121,85 @@ async def test_a_mark_that_fails_costs_a_second_publish_under_the_same_receipt(
     assert len(axis.events("duplicate")) == 2
 
 
-async def test_what_the_broker_does_not_take_stays_unmarked_and_mailboxes_are_looked_at_anew() -> None:
+async def test_while_the_broker_is_away_what_is_committed_stays_unmarked_and_no_receipt_leaves() -> None:
     axis = await axis_of(["G22", "H37"])
     await axis.router().handle([document()], SOURCE)
-    router = axis.router()
     away = document()
     axis.broker.away = True
-    await router.handle([away], SOURCE)  # H37 was seen just now, so nothing has to be asked of the broker
-    assert len(axis.events("publish failed")) == 2
+    with pytest.raises(Unavailable):
+        await axis.router().handle([away], SOURCE)  # H37 was seen just now: nothing has to be asked of the broker
+    assert len(axis.events("publish failed")) == 1
     axis.broker.away = False
     axis.pass_time()
     ((envelope, _),), (notice,) = await axis.store.unpublished(MINUTE, 10)
     assert (envelope.id, notice.about) == (away.message_id, away.message_id)
-    assert await axis.view.look(axis.publisher, ["H37"]) == {"H37"}
+    assert "mailbox.normal.H37" in await axis.view.look(axis.publisher, ["H37"])
 
 
-async def test_an_envelope_in_two_publishes_is_marked_when_both_are_confirmed(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    import axis.core.fanout
+async def test_a_mailbox_that_does_not_take_a_document_is_held_and_the_others_have_it() -> None:
+    axis = await axis_of(["G22", "H37", "H26"])
+    axis.broker.refusing = {"mailbox.normal.H26"}
+    first, second, urgent = (
+        document(recipients=["H37", "H26"]),
+        document(recipients=["H26"]),
+        document(recipients=["H26"], document={"priority": "urgent"}),
+    )
+    await axis.router().handle([first], SOURCE)
+    await axis.router().handle([second], SOURCE)
+    await axis.router().handle([urgent], "axis.route.urgent")
+    (one,), (two,), (three,) = [await axis.store.track(each.message_id or "") for each in (first, second, urgent)]
+    assert [(str(each.state), each.reason) for each in (*one.deliveries, *two.deliveries, *three.deliveries)] == [
+        ("delivered", None),
+        ("held", "mailbox/not-taking"),
+        ("held", "mailbox/behind"),
+        ("delivered", None),
+    ]
+    assert [receipt.message_id for receipt in axis.receipts("G22")] == [m.message_id for m in (first, second, urgent)]
+    axis.broker.refusing.clear()
+    await axis.relay().sweep()
+    third = document(recipients=["H26"])
+    await axis.router().handle([third], SOURCE)
+    assert axis.mail("H26") == [first.message_id, second.message_id, third.message_id]
+    assert axis.mail("H37")[0] == first.message_id
 
-    monkeypatch.setattr(axis.core.fanout, "MAX_HEADER_BYTES", 20)
-    made = await axis_of(["G22", "H37", "H26"])
-    original = type(made.broker.publisher()).publish_many
 
-    async def second_fails(self: Any, messages: list[Outgoing]) -> list[Unavailable | None]:
-        outcomes = await original(self, messages)
-        return [
-            Unavailable("not confirmed") if each.routing_key == "mailbox.normal.H26" else outcome
-            for each, outcome in zip(messages, outcomes, strict=True)
-        ]
+async def test_with_too_many_documents_waiting_further_ones_are_held_until_half_are_taken() -> None:
+    axis = await axis_of(["G22", "H37", "H26"])
+    messages = [document(recipients=["H37"]) for _ in range(LIMIT + 3)]
+    for message in messages:
+        await axis.router().handle([message], SOURCE)
+    assert axis.mail("H37") == [message.message_id for message in messages[:LIMIT]]
+    (tracked,) = await axis.store.track(messages[LIMIT].message_id or "")
+    assert [(str(each.state), each.reason) for each in tracked.deliveries] == [("held", "mailbox/full")]
+    waiting = axis.broker._queues["mailbox.normal.H37"]
+    waiting.popleft()
+    axis.view.forget()
+    await axis.relay().sweep()
+    assert len(waiting) == LIMIT - 1
+    while len(waiting) >= LIMIT // 2:
+        waiting.popleft()
+    axis.view.forget()
+    await axis.relay().sweep()
+    assert axis.mail("H37")[-3:] == [message.message_id for message in messages[LIMIT:]]
+    assert await axis.store.held_queues() == set()
 
-    monkeypatch.setattr(type(made.broker.publisher()), "publish_many", second_fails)
-    message = document(recipients=["H37", "H26"])
-    await made.router().handle([message], SOURCE)
-    made.pass_time()
-    ((envelope, _),), _ = await made.store.unpublished(MINUTE, 10)
-    assert envelope.id == message.message_id
+
+async def test_notices_nobody_takes_wait_in_the_store_and_stop_no_document() -> None:
+    axis = await axis_of(["G22", "H37"])
+    for _ in range(LIMIT):
+        await axis.router().handle([document_submission(b"{", account="G22")], SOURCE)
+    axis.view.forget()
+    more = document(recipients=["H37"])
+    await axis.router().handle([more], SOURCE)
+    assert axis.mail("H37") == [more.message_id]
+    axis.pass_time()
+    _, (notice,) = await axis.store.unpublished(MINUTE, 10)
+    assert notice.about == more.message_id
+    axis.broker._queues["notices.G22"].clear()
+    axis.view.forget()
+    axis.time.append(axis.now() + 4 * MINUTE)
+    await axis.relay().sweep()
+    assert [receipt.message_id for receipt in axis.receipts("G22")] == [more.message_id]
 
 
 async def test_a_refusal_that_cannot_be_stored_is_set_aside_as_poison(monkeypatch: pytest.MonkeyPatch) -> None:

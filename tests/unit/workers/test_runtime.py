@@ -16,7 +16,7 @@ from axis.errors import Unavailable
 from axis.settings import Settings
 from tests.unit.workers.harness import Axis, axis_of
 from workers import runtime
-from workers.runtime import Handler, configure_logging, consume, every, stop_on_signals
+from workers.runtime import Finish, Handler, configure_logging, consume, every, stop_on_signals
 
 QUEUE = "mailbox.normal.H37"
 
@@ -34,6 +34,10 @@ async def filled(count: int) -> Axis:
     return axis
 
 
+async def nothing_left() -> None:
+    pass
+
+
 async def run(axis: Axis, handler: Handler, stop: asyncio.Event, *, batch: int = 2) -> None:
     consumer = cast("Consumer", axis.broker.consumer(QUEUE, batch=batch))
     async with asyncio.timeout(10):
@@ -43,12 +47,13 @@ async def run(axis: Axis, handler: Handler, stop: asyncio.Event, *, batch: int =
 async def test_a_batch_is_tried_again_until_it_is_done_and_only_then_acked() -> None:
     axis, stop, tries = await filled(4), asyncio.Event(), list[tuple[str | None, ...]]()
 
-    async def handler(batch: Sequence[Submission], _: str) -> None:
+    async def handler(batch: Sequence[Submission], _: str) -> Finish:
         tries.append(tuple(each.message_id for each in batch))
         if len(tries) < 3:
             raise Unavailable("the database is away")
         if len(tries) == 4:
             stop.set()
+        return nothing_left
 
     await run(axis, handler, stop)
     assert tries == [("0", "1"), ("0", "1"), ("0", "1"), ("2", "3")]
@@ -60,7 +65,7 @@ async def test_a_batch_is_tried_again_until_it_is_done_and_only_then_acked() -> 
 async def test_told_to_stop_while_waiting_it_gives_the_batch_back() -> None:
     axis, stop = await filled(3), asyncio.Event()
 
-    async def handler(_batch: Sequence[Submission], _: str) -> None:
+    async def handler(_batch: Sequence[Submission], _: str) -> Finish:
         stop.set()
         raise Unavailable("away")
 
@@ -72,7 +77,7 @@ async def test_told_to_stop_while_waiting_it_gives_the_batch_back() -> None:
 async def test_a_fault_that_is_not_an_absence_ends_the_worker_and_loses_nothing() -> None:
     axis, stop = await filled(2), asyncio.Event()
 
-    async def handler(_batch: Sequence[Submission], _: str) -> None:
+    async def handler(_batch: Sequence[Submission], _: str) -> Finish:
         raise ZeroDivisionError
 
     with pytest.raises(ExceptionGroup) as caught:
@@ -81,12 +86,39 @@ async def test_a_fault_that_is_not_an_absence_ends_the_worker_and_loses_nothing(
     assert len(axis.broker.messages(QUEUE)) == 2
 
 
+async def test_a_batch_is_finished_while_the_next_is_handled_and_acked_only_then() -> None:
+    axis, stop, story = await filled(6), asyncio.Event(), list[str]()
+    handled = asyncio.Event()
+
+    async def handler(batch: Sequence[Submission], _: str) -> Finish:
+        first = batch[0].message_id or ""
+        story.append(f"handle {first}")
+        if first == "2":
+            handled.set()
+
+        async def finish() -> None:
+            if first == "0":
+                await handled.wait()
+            story.append(f"finish {first}")
+            if first == "4":
+                stop.set()
+            if first == "2" and story.count("finish 2") == 1:
+                raise Unavailable("the broker is away")
+
+        return finish
+
+    await run(axis, handler, stop)
+    assert story == ["handle 0", "handle 2", "finish 0", "handle 4", "finish 2", "finish 2", "finish 4"]
+    assert axis.broker.messages(QUEUE) == ()
+
+
 async def test_an_ack_that_is_lost_is_no_fault() -> None:
     axis, stop = await filled(2), asyncio.Event()
 
-    async def handler(_batch: Sequence[Submission], _: str) -> None:
+    async def handler(_batch: Sequence[Submission], _: str) -> Finish:
         axis.broker.away = True
         stop.set()
+        return nothing_left
 
     await run(axis, handler, stop)
     assert len(axis.events("ack lost")) == 1
