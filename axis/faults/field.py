@@ -16,7 +16,9 @@ from pydantic import SecretStr
 
 from axis.core.lanes import LANES, mailbox_queue, notices_queue, route_queue
 from axis.errors import Unavailable
-from axis.faults.brokers import Broker
+from axis.faults import networks
+from axis.faults.brokers import Broker, Node
+from axis.faults.clusters import Cluster
 from axis.faults.databases import Database
 from axis.faults.fleet import WorkerProcess
 from axis.faults.members import WORKER, account_url, apply_topology, enrol_all, utc_now
@@ -25,7 +27,8 @@ from axis.faults.scenario import DEFAULT_SETTINGS, Budget, Shape
 from axis.faults.traffic import Place, Traffic
 from axis.local.ports import LOOPBACK, free_port
 from axis.local.private import new_record
-from axis.local.programs import find_postgres, find_rabbitmq
+from axis.local.programs import Rabbitmq, find_postgres, find_rabbitmq
+from axis.local.record import Record
 from axis.settings import Settings
 from axis.store import Store, migrate
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
@@ -71,7 +74,7 @@ class Field:
             record.write(place)
             if not Path(record.data).is_relative_to(place):
                 stack.callback(shutil.rmtree, record.data, ignore_errors=True)
-            broker = Broker(record, rabbitmq, place / "log")
+            broker = _broker(record, rabbitmq, place / "log", shape)
             stack.push_async_callback(broker.close)
             database = await Database.make(record, postgres, place / "log")
             stack.push_async_callback(database.close)
@@ -229,6 +232,14 @@ def _temporary(stack: contextlib.AsyncExitStack) -> Path:
     place.chmod(0o711)
     stack.callback(shutil.rmtree, place, ignore_errors=True)
     return place
+
+
+def _broker(record: Record, found: Rabbitmq, log_folder: Path, shape: Shape) -> Broker:
+    if shape.broker_nodes == 1:
+        return Node(record, found, log_folder)
+    # Where there can be no networks the nodes share the loopback, and no cable between them can be cut.
+    network = None if networks.impossible() else networks.Network(shape.broker_nodes)
+    return Cluster(record, found, log_folder, network)
 
 
 def _settings(place: Path, broker: Broker, database: Database, shape: Shape) -> tuple[Settings, dict[str, str]]:
