@@ -9,6 +9,7 @@ import typer
 
 from axis.cli import (
     agency,
+    audit,
     console,
     doctor,
     edxml,
@@ -72,6 +73,7 @@ app.command("inbox")(inbox.inbox)
 app.add_typer(status.app, name="status")
 app.command("track")(track.track)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 app.add_typer(topology.app, name="topology")
 app.add_typer(key.app, name="key")
