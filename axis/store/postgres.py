@@ -9,11 +9,8 @@ from typing import Any
 from axis.core.records import Hold, NoticeRow
 from axis.store import hostile, rows
 from axis.store.blobs import PostgresBlobs
-<<<<<<< HEAD
 from axis.store.committing import commit
-=======
 from axis.store.comparing import PostgresComparing
->>>>>>> cd05acb (axis audit: what store and broker do not both know is put again, adopted, or named, after one of them was brought back from a copy)
 from axis.store.directory import PostgresDirectory
 from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool

@@ -17,12 +17,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Map
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-<<<<<<< HEAD
-from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
-=======
 from axis.core.audit import Mark, Marked, ToldMark
-from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, NoticeRow, QuarantineRow, StatusRow
->>>>>>> cd05acb (axis audit: what store and broker do not both know is put again, adopted, or named, after one of them was brought back from a copy)
+from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import EnvelopeFacts
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from schemas import Certificate, Mailbox, Organisation

@@ -43,7 +43,7 @@ WHERE id >= axis_id_floor($1) AND ($2::uuid IS NULL OR (id, kind) > ($2, $3))
 ORDER BY id, kind LIMIT $4;
 
 -- name: notices
-SELECT * FROM notice WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3 ORDER BY id, kind;
+SELECT id, mailbox, kind, about, body, signature FROM notice WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3 ORDER BY id, kind;
 
 -- name: put_deliveries
 -- The mark of this delivery alone: what was put into a mailbox again is not lost with what was lost before.
