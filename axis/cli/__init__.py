@@ -14,6 +14,7 @@ from axis.cli import (
     doctor,
     edxml,
     explain,
+    faults,
     inbox,
     key,
     local,
@@ -79,6 +80,7 @@ app.add_typer(topology.app, name="topology")
 app.add_typer(key.app, name="key")
 app.add_typer(local.app, name="local")
 app.add_typer(edxml.app, name="edxml")
+app.add_typer(faults.app, name="faults")
 
 
 def main() -> None:

@@ -97,14 +97,14 @@ class Broker(abc.ABC):
         listed = await self.api("GET", f"queues/{quote(self.vhost, safe='')}?columns=name,messages")
         return {queue["name"]: queue.get("messages", 0) for queue in listed or []}
 
-    async def connections(self, name: str = "") -> list[str]:
-        """Return the broker's names of the open connections whose client's own name contains `name`."""
-        listed = await self.api("GET", "connections") or []
-        return sorted(
-            each["name"]
-            for each in listed
-            if name in (each.get("user_provided_name") or each.get("client_properties", {}).get("connection_name", ""))
-        )
+    async def connections(self, *parts: str) -> list[str]:
+        """Return the broker's names of the open connections whose own name (`Link(name=…)`) contains all parts.
+
+        In the order of their own names: the broker's name a port, which would make a choice differ from run to run.
+        """
+        listed = await self.api("GET", "connections?columns=name,user_provided_name") or []
+        named = [(each.get("user_provided_name", ""), each["name"]) for each in listed]
+        return [name for own, name in sorted(named) if all(part in own for part in parts)]
 
     async def close_connection(self, name: str) -> None:
         """Close a connection from the broker's side, as an operator or a broken network would."""
