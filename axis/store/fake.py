@@ -10,7 +10,6 @@ from typing import TypeVar
 
 from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
-from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
 from axis.store.fake_transaction import FakeTransaction
@@ -37,7 +36,6 @@ class FakeStore(Store):
         self._lock = asyncio.Lock()
         self.directory = FakeDirectory(self._check)
         self.blobs = _FakeBlobs(self)
-        self.comparing = FakeComparing(self._alone, now)
 
     def _check(self) -> None:
         if not self.available:
@@ -83,7 +81,10 @@ class FakeStore(Store):
         async with self._alone() as memory:
             now = self._now()
             envelopes = _due(memory.envelopes.items(), now, older_than, limit)
-            notices = _due(memory.notices.items(), now, older_than, limit)
+            absent = {key for key, each in memory.envelopes.items() if each.published_at is None}
+            absent -= {key for key, _ in envelopes}
+            ready = ((key, notice) for key, notice in memory.notices.items() if notice.row.about not in absent)
+            notices = _due(ready, now, older_than, limit)
             for identifier, envelope in envelopes:
                 memory.envelopes[identifier] = replace(envelope, attempted_at=now, attempts=envelope.attempts + 1)
             for key, notice in notices:

@@ -10,7 +10,6 @@ from axis.core.records import Hold, NoticeRow
 from axis.store import hostile, rows
 from axis.store.blobs import PostgresBlobs
 from axis.store.committing import commit
-from axis.store.comparing import PostgresComparing
 from axis.store.directory import PostgresDirectory
 from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool
@@ -42,7 +41,6 @@ class PostgresStore(Store):
         self._pool = pool
         self.directory = PostgresDirectory(pool)
         self.blobs = PostgresBlobs(pool)
-        self.comparing = PostgresComparing(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:
@@ -72,9 +70,9 @@ class PostgresStore(Store):
         """Hand out what waits to be published."""
         async with self._pool.link("find what is unmarked") as link:
             envelopes = await link.fetch(_PUBLISHING["unmarked_envelopes"], older_than, limit)
-            notices = await link.fetch(_PUBLISHING["unmarked_notices"], older_than, limit)
             found = sorted(map(rows.envelope, envelopes), key=lambda envelope: envelope.id)
             ids = [envelope.id for envelope in found]
+            notices = await link.fetch(_PUBLISHING["unmarked_notices"], older_than, limit, ids)
             deliveries = await link.fetch(_ACCEPTING["deliveries"], ids, *rows.span(ids)) if ids else []
         by_envelope = rows.grouped(map(rows.delivery, deliveries))
         return (

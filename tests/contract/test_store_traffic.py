@@ -147,6 +147,17 @@ async def test_what_cannot_be_published_does_not_keep_the_others_back(store: Sto
     assert sorted(seen) == sorted(each.envelope.id for each in many)
 
 
+async def test_a_receipt_is_handed_out_with_its_envelope_or_after_it_never_before(store: Store) -> None:
+    first, second = accepted(), accepted()
+    await accept(store, first)
+    await accept(store, second)
+    await store.mark_published([], [first.receipt.id])
+    assert await store.unpublished(AT_ONCE, 1) == ([(first.envelope, list(first.deliveries))], [])
+    assert await store.unpublished(AT_ONCE, 1) == ([(second.envelope, list(second.deliveries))], [second.receipt])
+    await store.mark_published([first.envelope.id, second.envelope.id], [])
+    assert await store.unpublished(AT_ONCE, 1) == ([], [second.receipt])
+
+
 async def test_a_notice_is_stored_once(store: Store) -> None:
     notice = notice_row()
     for body in (notice.body, b"other"):

@@ -33,12 +33,16 @@ WHERE id = ANY (ARRAY (SELECT id FROM envelope
 RETURNING *;
 
 -- name: unmarked_notices
--- A receipt and a status may have the same id, where somebody made it so; which of them is meant says the mark.
+-- A receipt and a status may have the same id, where somebody made it so; which of them is meant says the mark. A receipt
+-- whose envelope is unmarked and not handed out with it ($3) waits: its sender would go on before the document is there.
 UPDATE notice SET attempted_at = now(), attempts = least(attempts + 1, 100)
 WHERE published_at IS NULL
   AND id = ANY (ARRAY (SELECT id FROM notice
                        WHERE published_at IS NULL
                          AND attempted_at <= now() - $1::interval * (1 << least(attempts, 5))
+                         AND NOT EXISTS (SELECT FROM envelope
+                                         WHERE envelope.id = notice.about AND envelope.published_at IS NULL
+                                           AND envelope.id <> ALL ($3::uuid[]))
                        ORDER BY attempted_at LIMIT $2
                        FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING *;
