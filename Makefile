@@ -11,8 +11,9 @@ TEST_PROCESSES ?= 2
 ROUNDS ?= 5
 MINUTES ?= 30
 ARGS ?=
+SEED ?= 1
 
-.PHONY: help setup demo up down test bench check format lock
+.PHONY: help setup demo up down test faults bench check format lock
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -44,6 +45,9 @@ test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k nam
 bench: setup ## measure beside what others would write (BENCH=name, ROUNDS=5, COUNT=, MINUTES=, PAGE=file, ARGS=)
 	@$(BIN)/python -m tests.bench $(BENCH) --rounds $(ROUNDS) --minutes $(MINUTES) \
 		$(if $(COUNT),--count $(COUNT)) $(if $(PAGE),--page $(PAGE)) $(ARGS)
+
+faults: setup ## break a private axis for MINUTES=30 by SEED=1, and account for every document
+	@$(BIN)/axis faults run --total $(MINUTES) --seed $(SEED) $(ARGS)
 
 check: setup ## format, lint, types, import contracts, file sizes, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }

@@ -9,6 +9,7 @@ from axis.broker.consumer import Batch, Consumer, Received
 from axis.broker.fake import FakeBroker
 from axis.broker.link import Link, QueueState
 from axis.broker.management import ManagementApi
+from axis.broker.peeking import peek
 from axis.broker.publisher import Publisher
 
 __all__ = [
@@ -20,5 +21,6 @@ __all__ = [
     "Publisher",
     "QueueState",
     "Received",
+    "peek",
     "vhost_of",
 ]

@@ -43,7 +43,7 @@ class Batch:
     same message twice does nothing.
     """
 
-    def __init__(self, messages: tuple[Received, ...], channel: "_ConsumeChannel") -> None:
+    def __init__(self, messages: tuple[Received, ...], channel: "ConsumeChannel") -> None:
         self.messages = messages
         self._channel = channel
 
@@ -103,9 +103,9 @@ class Consumer:
             await self._stopped_within(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
-    async def _start(self) -> "_ConsumeChannel":
+    async def _start(self) -> "ConsumeChannel":
         deadline = self._link.deadline
-        channel = await self._link.channel(_ConsumeChannel)
+        channel = await self._link.channel(ConsumeChannel)
         try:
             async with asyncio.timeout(deadline):
                 await channel.ask(commands.Basic.Qos(prefetch_count=self._prefetch))
@@ -116,7 +116,7 @@ class Consumer:
             raise reason from error
         return channel
 
-    async def _next(self, channel: "_ConsumeChannel") -> Batch | None:
+    async def _next(self, channel: "ConsumeChannel") -> Batch | None:
         """Return the next batch; None when the channel is gone, or when stopping and nothing is left."""
         while not channel.waiting:
             if self._stop.is_set():
@@ -136,19 +136,19 @@ class Consumer:
             return None  # what is here cannot be settled any more, and comes again
         return Batch(channel.take(self._batch), channel)
 
-    async def _cancel(self, channel: "_ConsumeChannel") -> None:
+    async def _cancel(self, channel: "ConsumeChannel") -> None:
         """Take no more from the broker; what was on its way is here when this returns."""
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(self._link.deadline):
                 await channel.ask(commands.Basic.Cancel(consumer_tag=_TAG))
 
-    async def _settled(self, channel: "_ConsumeChannel") -> None:
+    async def _settled(self, channel: "ConsumeChannel") -> None:
         """Wait until what was yielded before is settled, for a while: it may be in work still."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(self._link.deadline):
                 await channel.settled()
 
-    async def _end(self, channel: "_ConsumeChannel") -> None:
+    async def _end(self, channel: "ConsumeChannel") -> None:
         """Close the channel: what is unsettled goes back to the queue."""
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(self._link.deadline):
@@ -176,7 +176,7 @@ def _reject(channel: int, tag: int, *, multiple: bool) -> bytes:
     return frames.nack(channel, tag, multiple=multiple, requeue=False)
 
 
-class _ConsumeChannel(Channel):
+class ConsumeChannel(Channel):
     """A channel with one consumer, what it has received, and what of that is not settled."""
 
     def __init__(self, connection: "Connection", number: int) -> None:

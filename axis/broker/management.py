@@ -1,6 +1,7 @@
 """The management API: what is at the broker, and the changes that make it what it has to be."""
 
 import contextlib
+import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
@@ -103,6 +104,11 @@ class ManagementApi:
     async def queue_depths(self) -> dict[str, int]:
         """Return queue -> messages, ready and unacked together; a little behind, as statistics are."""
         return {raw["name"]: raw.get("messages", 0) for raw in await self._list(f"queues/{_q(self._vhost)}")}
+
+    async def running(self) -> dt.timedelta:
+        """Return how long the node that was started first has been running: nothing confirmed since then is lost."""
+        nodes = await self._list("nodes")
+        return dt.timedelta(milliseconds=max((node.get("uptime", 0) for node in nodes), default=0))
 
     async def version(self) -> str:
         """Return RabbitMQ's version."""

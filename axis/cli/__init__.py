@@ -9,10 +9,12 @@ import typer
 
 from axis.cli import (
     agency,
+    audit,
     console,
     doctor,
     edxml,
     explain,
+    faults,
     inbox,
     key,
     local,
@@ -72,11 +74,13 @@ app.command("inbox")(inbox.inbox)
 app.add_typer(status.app, name="status")
 app.command("track")(track.track)
 app.add_typer(quarantine.app, name="quarantine")
+app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 app.add_typer(topology.app, name="topology")
 app.add_typer(key.app, name="key")
 app.add_typer(local.app, name="local")
 app.add_typer(edxml.app, name="edxml")
+app.add_typer(faults.app, name="faults")
 
 
 def main() -> None:

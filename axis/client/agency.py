@@ -181,8 +181,9 @@ class Agency:
                 identifier=identifier,
             )
 
-        # A first time with made-up digests: what the axis would refuse is refused before anything is uploaded.
-        write([file.attachment(number, sha256="0" * 64, size=0) for number, file in enumerate(files)])
+        if files:
+            # A first time with made-up digests: what the axis would refuse is refused before anything is uploaded.
+            write([file.attachment(number, sha256="0" * 64, size=0) for number, file in enumerate(files)])
         described = []
         for number, file in enumerate(files):
             uploaded = await self._gateway.upload(file)

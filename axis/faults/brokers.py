@@ -1,5 +1,6 @@
 """A private RabbitMQ node that can be killed, stopped, paused and started, with the data it had."""
 
+import abc
 import asyncio
 import os
 import pwd
@@ -23,14 +24,103 @@ _API_SECONDS = 15.0
 _CTL_SECONDS = 60.0
 
 
-class Broker:
+class Broker(abc.ABC):
+    """RabbitMQ as the axis meets it: one node, or several that are one broker."""
+
+    version: str
+    record: Record
+    amqp_url: str
+
+    @property
+    @abc.abstractmethod
+    def api_url(self) -> str:
+        """The management API."""
+
+    @property
+    @abc.abstractmethod
+    def alive(self) -> bool:
+        """Whether it runs; a paused one does."""
+
+    @property
+    def vhost(self) -> str:
+        """The virtual host of the axis."""
+        return urlsplit(self.amqp_url).path.lstrip("/")
+
+    @abc.abstractmethod
+    async def start(self, deadline: float = START_SECONDS) -> None:
+        """Start it and return when it takes AMQP connections; nothing happens when it runs."""
+
+    @abc.abstractmethod
+    async def kill(self) -> None:
+        """SIGKILL; it stays away until `start`. Call `settled` first where queues were just declared."""
+
+    @abc.abstractmethod
+    async def stop(self) -> None:
+        """Stop it in order, as an operator does; it stays away until `start`."""
+
+    @abc.abstractmethod
+    def pause(self) -> None:
+        """SIGSTOP: connections stay open, nothing answers."""
+
+    @abc.abstractmethod
+    def resume(self) -> None:
+        """SIGCONT."""
+
+    @abc.abstractmethod
+    async def ctl(self, *arguments: str) -> str:
+        """Run rabbitmqctl as the broker's own user and return what it printed; a second or two of a processor."""
+
+    @abc.abstractmethod
+    async def api(self, method: str, path: str, json: Any = None) -> Any:
+        """Ask the management API (`path` after /api/) and return its JSON; None for 404 or no content."""
+
+    @abc.abstractmethod
+    async def settled(self, deadline: float = 30.0) -> None:
+        """Wait until the broker has written down which quorum queues it holds."""
+
+    @abc.abstractmethod
+    async def close(self) -> None:
+        """End it; its data is of no use any more."""
+
+    async def consumers(self, queue: str) -> int:
+        """Count who consumes from a queue, as the broker says; -1 when there is no such queue."""
+        return (await self.states([queue]))[queue][0]
+
+    async def states(self, queues: list[str]) -> dict[str, tuple[int, int]]:
+        """Return queue -> consumers, ready messages; -1 and 0 when there is no such queue."""
+        async with Link(self.amqp_url, "faults looking") as link:
+            found = await link.queue_states(queues)
+        return {name: (-1, 0) if state is None else (state.consumers, state.messages) for name, state in found.items()}
+
+    async def depths(self) -> dict[str, int]:
+        """Return queue -> messages, ready and unacked; about a second behind, as statistics are."""
+        listed = await self.api("GET", f"queues/{quote(self.vhost, safe='')}?columns=name,messages")
+        return {queue["name"]: queue.get("messages", 0) for queue in listed or []}
+
+    async def connections(self, *parts: str) -> list[str]:
+        """Return the broker's names of the open connections whose own name (`Link(name=…)`) contains all parts.
+
+        In the order of their own names: the broker's name a port, which would make a choice differ from run to run.
+        """
+        listed = await self.api("GET", "connections?columns=name,user_provided_name") or []
+        named = [(each.get("user_provided_name", ""), each["name"]) for each in listed]
+        return [name for own, name in sorted(named) if all(part in own for part in parts)]
+
+    async def close_connection(self, name: str) -> None:
+        """Close a connection from the broker's side, as an operator or a broken network would."""
+        await self.api("DELETE", f"connections/{quote(name, safe='')}")
+
+
+class Node(Broker):
     """One node: its port mapper and its server, both direct children."""
 
     def __init__(self, record: Record, found: Rabbitmq, log_folder: Path) -> None:
         self.record = record
         self.version = found.version
         self.amqp_url = record.amqp_url
-        self.api_url = record.api_url
+        self._api_url = record.api_url
+        self.host = ports.LOOPBACK
+        self.prefix: tuple[str, ...] = ()  # what its programs' command lines begin with
         self._data = Path(record.data) / "rabbitmq"
         self._ctl = found.server.with_name("rabbitmqctl")
         user = service_user(self._data, "rabbitmq")
@@ -47,6 +137,11 @@ class Broker:
         )
 
     @property
+    def api_url(self) -> str:
+        """The management API."""
+        return self._api_url
+
+    @property
     def pid(self) -> int | None:
         """The server's process (the Erlang machine itself), while it runs."""
         return self.server.pid
@@ -55,11 +150,6 @@ class Broker:
     def alive(self) -> bool:
         """Whether the server runs; a paused one does."""
         return self.server.alive
-
-    @property
-    def vhost(self) -> str:
-        """The virtual host of the axis."""
-        return urlsplit(self.amqp_url).path.lstrip("/")
 
     async def start(self, deadline: float = START_SECONDS) -> None:
         """Start it and return when it takes AMQP connections; nothing happens when it runs."""
@@ -90,6 +180,7 @@ class Broker:
         """Run rabbitmqctl as the broker's own user and return what it printed; a second or two of a processor."""
         spec = self.server.spec
         process = await asyncio.create_subprocess_exec(
+            *self.prefix,
             str(self._ctl),
             *arguments,
             env=dict(spec.env),
@@ -121,34 +212,6 @@ class Broker:
             raise Unavailable(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
         return answer.json()
 
-    async def consumers(self, queue: str) -> int:
-        """Count who consumes from a queue, as the broker says; -1 when there is no such queue."""
-        return (await self.states([queue]))[queue][0]
-
-    async def states(self, queues: list[str]) -> dict[str, tuple[int, int]]:
-        """Return queue -> consumers, ready messages; -1 and 0 when there is no such queue."""
-        async with Link(self.amqp_url, "faults looking") as link:
-            found = await link.queue_states(queues)
-        return {name: (-1, 0) if state is None else (state.consumers, state.messages) for name, state in found.items()}
-
-    async def depths(self) -> dict[str, int]:
-        """Return queue -> messages, ready and unacked; about a second behind, as statistics are."""
-        listed = await self.api("GET", f"queues/{quote(self.vhost, safe='')}?columns=name,messages")
-        return {queue["name"]: queue.get("messages", 0) for queue in listed or []}
-
-    async def connections(self, name: str = "") -> list[str]:
-        """Return the broker's names of the open connections whose client's own name contains `name`."""
-        listed = await self.api("GET", "connections") or []
-        return sorted(
-            each["name"]
-            for each in listed
-            if name in (each.get("user_provided_name") or each.get("client_properties", {}).get("connection_name", ""))
-        )
-
-    async def close_connection(self, name: str) -> None:
-        """Close a connection from the broker's side, as an operator or a broken network would."""
-        await self.api("DELETE", f"connections/{quote(name, safe='')}")
-
     async def settled(self, deadline: float = 30.0) -> None:
         """Wait until the broker has written down which quorum queues it holds.
 
@@ -175,7 +238,7 @@ class Broker:
 
     async def _start_and_await(self, program: Program, port: int, end: float) -> None:
         program.start()
-        while not await accepts(ports.LOOPBACK, port):
+        while not await accepts(self.host, port):
             if not program.alive or time.monotonic() > end:
                 raise Unavailable(f"{program.spec.name} did not start{program.last_words()}")
             await asyncio.sleep(0.05)

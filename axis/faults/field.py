@@ -2,12 +2,13 @@
 
 import asyncio
 import contextlib
+import logging
 import shutil
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +17,9 @@ from pydantic import SecretStr
 
 from axis.core.lanes import LANES, mailbox_queue, notices_queue, route_queue
 from axis.errors import Unavailable
-from axis.faults.brokers import Broker
+from axis.faults import networks
+from axis.faults.brokers import Broker, Node
+from axis.faults.clusters import Cluster
 from axis.faults.databases import Database
 from axis.faults.fleet import WorkerProcess
 from axis.faults.members import WORKER, account_url, apply_topology, enrol_all, utc_now
@@ -25,7 +28,8 @@ from axis.faults.scenario import DEFAULT_SETTINGS, Budget, Shape
 from axis.faults.traffic import Place, Traffic
 from axis.local.ports import LOOPBACK, free_port
 from axis.local.private import new_record
-from axis.local.programs import find_postgres, find_rabbitmq
+from axis.local.programs import Rabbitmq, find_postgres, find_rabbitmq
+from axis.local.record import Record
 from axis.settings import Settings
 from axis.store import Store, migrate
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
@@ -66,12 +70,15 @@ class Field:
             raise Unavailable("RabbitMQ or PostgreSQL is not on this machine; `make demo` installs them")
         async with contextlib.AsyncExitStack() as stack:
             place = folder or _temporary(stack)
+            # The nodes run as users of their own, who have to enter.
+            place.chmod(0o711)
             (place / "log").mkdir()
+            stack.enter_context(_logging(place / "log" / "agencies.log"))
             record = new_record(place, "private").with_free_ports()
             record.write(place)
             if not Path(record.data).is_relative_to(place):
                 stack.callback(shutil.rmtree, record.data, ignore_errors=True)
-            broker = Broker(record, rabbitmq, place / "log")
+            broker = _broker(record, rabbitmq, place / "log", shape)
             stack.push_async_callback(broker.close)
             database = await Database.make(record, postgres, place / "log")
             stack.push_async_callback(database.close)
@@ -92,6 +99,11 @@ class Field:
         self.events.clear()
         self.rounds = 0
         self._budget.used_up(0)
+
+    @property
+    def is_long(self) -> bool:
+        """Whether there is time for what takes a minute or two."""
+        return self._budget.is_long
 
     def over(self) -> bool:
         """Say whether the budget is used up; counts one round a call."""
@@ -121,6 +133,15 @@ class Field:
         while missing := [place for place in wanted if arrived.get(place, 0) < since]:
             if time.monotonic() >= end:
                 self.explain(f"nothing new arrives within {deadline:g} s in {missing}")
+                return False
+            await asyncio.sleep(_LOOK_SECONDS)
+        return True
+
+    async def eventually(self, look: Callable[[], Awaitable[bool]], deadline: float) -> bool:
+        """Wait for something to be so by asking again and again; False when it is not within the deadline."""
+        end = time.monotonic() + deadline
+        while not await look():
+            if time.monotonic() >= end:
                 return False
             await asyncio.sleep(_LOOK_SECONDS)
         return True
@@ -225,10 +246,31 @@ class Field:
 
 def _temporary(stack: contextlib.AsyncExitStack) -> Path:
     place = Path(tempfile.mkdtemp(prefix="axis-faults-"))
-    # The nodes run as users of their own, who have to enter.
-    place.chmod(0o711)
     stack.callback(shutil.rmtree, place, ignore_errors=True)
     return place
+
+
+def _broker(record: Record, found: Rabbitmq, log_folder: Path, shape: Shape) -> Broker:
+    if shape.broker_nodes == 1:
+        return Node(record, found, log_folder)
+    # Where there can be no networks the nodes share the loopback, and no cable between them can be cut.
+    network = None if networks.impossible() else networks.Network(shape.broker_nodes)
+    return Cluster(record, found, log_folder, network)
+
+
+@contextlib.contextmanager
+def _logging(path: Path) -> Iterator[None]:
+    """Keep what the SDK says: it is told of every fault, thousands of times."""
+    log, handler = logging.getLogger("axis"), logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s %(message)s"))
+    log.addHandler(handler)
+    before, log.propagate = log.propagate, False
+    try:
+        yield
+    finally:
+        log.propagate = before
+        log.removeHandler(handler)
+        handler.close()
 
 
 def _settings(place: Path, broker: Broker, database: Database, shape: Shape) -> tuple[Settings, dict[str, str]]:

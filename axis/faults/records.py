@@ -59,7 +59,7 @@ class Records:
         self.suspicious: list[str] = []
         self.open = 0  # documents begun and not complete
         self.arrived: dict[tuple[str, str], int] = {}  # (lane, mailbox) -> when the youngest taken was begun
-        self.last_taken = time.monotonic()
+        self.last_complete = time.monotonic()
         self.longest_outage = 0.0
         self._ticks = count(1)
 
@@ -101,9 +101,6 @@ class Records:
 
     def took(self, mailbox: str, identifier: str, sha256: str) -> None:
         """Note that the application of a mailbox has a document."""
-        now = time.monotonic()
-        self.longest_outage = max(self.longest_outage, now - self.last_taken)
-        self.last_taken = now
         document = self.documents.get(identifier)
         if document is None:
             self.strangers.append(f"{mailbox} got {identifier}, which nobody has sent")
@@ -138,6 +135,9 @@ class Records:
     def _close(self, document: Document) -> None:
         if document.complete:
             self.open -= 1
+            now = time.monotonic()
+            self.longest_outage = max(self.longest_outage, now - self.last_complete)
+            self.last_complete = now
 
 
 class NotingLedger(MemoryLedger):

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 # What the relay waits for is waited for by every round that loses a publish; the product's 30 s would be most of a run.
 DEFAULT_SETTINGS: Mapping[str, str] = {"relay_seconds": "2"}
 
+_LONG_MINUTES = 2.0
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
@@ -53,6 +55,7 @@ class Budget:
         self._seconds = None if minutes is None else minutes * 60
         self._events = events
         self._started: float | None = None
+        self.is_long = minutes is not None and minutes >= _LONG_MINUTES
 
     def used_up(self, events: int) -> bool:
         """Say whether it is over after so many events."""

@@ -20,7 +20,7 @@ from axis.faults.records import NotingLedger, Records
 from schemas import Document, Priority
 
 RATE = 150.0  # envelopes a second, all together
-LIMIT = 600  # under way at a time: while something is down senders do not pile up work for the rest of the run
+LIMIT = 150  # under way at a time: while something is down senders do not pile up work for the rest of the run
 DEADLINE_SECONDS = 10.0
 
 _SENDERS = 3  # of each agency, at the same time
@@ -33,7 +33,7 @@ _WITH_FILE = 0.05
 _TO_UNIT = 0.05
 _TO_NOBODY = 0.02
 _BY_UNIT = 0.1
-_ONLY_TAKEN, _REFUSED, _FINISHED = 0.2, 0.25, 0.8
+_ONLY_TAKEN, _REFUSED, _FINISHED = 0.4, 0.45, 0.9
 
 Explain = Callable[[str], None]
 
@@ -92,7 +92,7 @@ class Traffic:
 
     def resume(self) -> None:
         """Send again."""
-        self.records.last_taken = time.monotonic()
+        self.records.last_complete = time.monotonic()
         self._open.set()
 
     def stop_reading(self, code: str) -> None:

@@ -2,7 +2,16 @@
 
 from axis.store.fake import FakeStore
 from axis.store.migrating import migrate
-from axis.store.seam import Advances, BlobStore, Counts, DirectoryStore, Store, Transaction, WithDeliveries
+from axis.store.seam import (
+    Advances,
+    BlobStore,
+    ComparingStore,
+    Counts,
+    DirectoryStore,
+    Store,
+    Transaction,
+    WithDeliveries,
+)
 from axis.store.tracked import (
     Quarantined,
     Tracked,
@@ -15,6 +24,7 @@ from axis.store.tracked import (
 __all__ = [
     "Advances",
     "BlobStore",
+    "ComparingStore",
     "Counts",
     "DirectoryStore",
     "FakeStore",

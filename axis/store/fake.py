@@ -10,6 +10,7 @@ from typing import TypeVar
 
 from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
+from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
 from axis.store.fake_transaction import FakeTransaction
@@ -36,6 +37,7 @@ class FakeStore(Store):
         self._lock = asyncio.Lock()
         self.directory = FakeDirectory(self._check)
         self.blobs = _FakeBlobs(self)
+        self.comparing = FakeComparing(self._alone, now)
 
     def _check(self) -> None:
         if not self.available:

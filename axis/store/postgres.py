@@ -10,6 +10,7 @@ from axis.core.records import Hold, NoticeRow
 from axis.store import hostile, rows
 from axis.store.blobs import PostgresBlobs
 from axis.store.committing import commit
+from axis.store.comparing import PostgresComparing
 from axis.store.directory import PostgresDirectory
 from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool
@@ -41,6 +42,7 @@ class PostgresStore(Store):
         self._pool = pool
         self.directory = PostgresDirectory(pool)
         self.blobs = PostgresBlobs(pool)
+        self.comparing = PostgresComparing(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import route
+from tests.bench import lanes, latency, route, track
 from tests.bench.results import Result
 from tests.bench.running import Options
 from tests.bench.world import Progress, Stage
@@ -28,5 +28,20 @@ BENCHES = {
     "route-63": Bench(
         "envelopes to 63 mailboxes, in deliveries, against the bare forwarder publishing each 63 times",
         route.route_63,
+    ),
+    "track": Bench(
+        "statuses verified, applied, recorded and forwarded by one tracker process, against a consumer that inserts "
+        "one row per message with asyncpg over a pool of 32 connections and acks it, up to 256 at once",
+        track.track,
+    ),
+    "urgent-lane": Bench(
+        "how long an urgent envelope takes into the recipient's hands (p99) while 20,000 normal ones wait before the "
+        "same router process, against none waiting",
+        lanes.urgent_lane,
+    ),
+    "latency": Bench(
+        "from sending until the document is in the recipient's hands, and until its status is back at the sender, at "
+        "parts of what one router, one tracker and both agencies can do together on this machine",
+        latency.latency,
     ),
 }

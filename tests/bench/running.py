@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
@@ -73,11 +74,15 @@ def cpu_detail(title: str, per: str, pairs: Sequence[tuple[Run, Run]]) -> Detail
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """How the progress of a run is seen from outside: `messages` are `expected` messages in `queue`."""
+    """How the progress of a run is seen from outside.
+
+    A queue fills with `expected` messages, or falls from that many to none; they stand for `messages` that count.
+    """
 
     queue: str
     expected: int
     messages: int
+    falling: bool = False
 
 
 async def timed(
@@ -87,14 +92,19 @@ async def timed(
 
     Both sides are looked at in the same way, from outside, so that looking costs both the same.
     """
-    started, before = time.perf_counter(), _cpu(world, pids())
-    first = await reach(world, target.queue, 1)
-    # In a run so small that all is there at the first look, starting up counts too.
-    if first < target.expected:
-        started, before = time.perf_counter(), _cpu(world, pids())
-        await reach(world, target.queue, target.expected)
+    if target.falling:
+        await reach(world, target.queue, at_most=target.expected - 1)
+        started, before, first = time.perf_counter(), _cpu(world, pids()), 0
+        await reach(world, target.queue, at_most=0)
     else:
-        first = 0
+        started, before = time.perf_counter(), _cpu(world, pids())
+        first = await reach(world, target.queue, 1)
+        # In a run so small that all is there at the first look, starting up counts too.
+        if first < target.expected:
+            started, before = time.perf_counter(), _cpu(world, pids())
+            await reach(world, target.queue, target.expected)
+        else:
+            first = 0
     await done()
     seconds, after = time.perf_counter() - started, _cpu(world, pids())
     messages = target.messages * (1 - first / target.expected)
@@ -102,10 +112,10 @@ async def timed(
     return Run(messages / seconds, used[0] or 0.0, used[1], used[2])
 
 
-async def reach(world: World, queue: str, count: int) -> int:
-    """Wait until a queue holds at least so many messages, and return how many it holds then."""
+async def reach(world: World, queue: str, at_least: int = 0, *, at_most: float = math.inf) -> int:
+    """Wait until so many messages are ready in a queue, and return how many it has then."""
     async with asyncio.timeout(_DEADLINE_SECONDS):
-        while (depth := await world.depth(queue)) < count:  # noqa: ASYNC110 - the broker tells nobody
+        while not at_least <= (depth := await world.depth(queue)) <= at_most:  # noqa: ASYNC110 - the broker tells nobody
             await asyncio.sleep(_LOOK_SECONDS)
     return depth
 
@@ -135,10 +145,9 @@ async def run_worker(
 
 async def _counted(running: Sequence[Process], handled: dict[str, int]) -> bool:
     for outcome, count in handled.items():
-        seen = sum([await each.counted("axis_messages_total", outcome=outcome) for each in running])
-        if seen < count:
-            if refused := sum([await each.counted("axis_messages_total", outcome="refused") for each in running]):
-                raise BenchFailed(f"{refused:.0f} messages were refused; the worker's log has the reasons")
+        if sum([await each.counted("axis_messages_total", outcome=outcome) for each in running]) < count:
+            if sum([await each.counted("axis_messages_total") for each in running]) >= sum(handled.values()):
+                raise BenchFailed(f"not all messages ended as {outcome}; the worker's log says why")
             return False
     return True
 

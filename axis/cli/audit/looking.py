@@ -1,0 +1,204 @@
+"""Looking at both sides, and making the plan of what was found."""
+
+import contextlib
+import datetime as dt
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+
+from axis.broker import Link, ManagementApi, Publisher, peek
+from axis.cli.accounts import management
+from axis.client.certificates import pinned
+from axis.client.settings import CERTIFICATE
+from axis.core.adopting import Gap, StatusAdoption, StrayReceipt, adopt_envelope, adopt_receipt, adopt_status
+from axis.core.audit import (
+    Plan,
+    Side,
+    Window,
+    at_risk,
+    lost_copies,
+    lost_notices,
+    orphans,
+    refused_gap,
+    traces,
+)
+from axis.core.decisions import Desk
+from axis.core.directory import Directory
+from axis.core.messages import Signer
+from axis.core.sightings import WORKED_QUEUES, Known, Sightings, envelope_ids, is_looked_at, notice_ids
+from axis.errors import Misconfigured, Refused
+from axis.settings import Settings
+from axis.store import Store
+from axis.trust import Keyring, SigningKey
+from schemas.wire import QUARANTINE_QUEUE
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """Store and broker, opened; and what proves things."""
+
+    settings: Settings
+    store: Store
+    link: Link
+    publisher: Publisher
+    api: ManagementApi
+    directory: Directory
+    desk: Desk
+    agencies: Keyring
+    axis: Keyring
+
+    def verify(self, body: bytes, signature: str, at: dt.datetime) -> Signer:
+        """Prove whose words an envelope or status is."""
+        return self.agencies.verify(body, signature, at)
+
+    def verify_axis(self, body: bytes, signature: str, at: dt.datetime) -> Signer:
+        """Prove that a receipt is ours."""
+        return self.axis.verify(body, signature, at)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What the operator said: from when on marks may be of lost things, until when, and what was restored."""
+
+    since: dt.datetime | None
+    until: dt.datetime | None
+    restored: Side | None
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """The plan, and what it was made of."""
+
+    plan: Plan
+    window: Window
+    newest: dt.datetime | None
+    queues: int
+    messages: int
+    working: tuple[str, ...]  # queues that workers consume from: they change both sides while we look
+
+
+@contextlib.asynccontextmanager
+async def opened(settings: Settings) -> AsyncIterator[Sides]:
+    """Open both sides for a block."""
+    certificate = settings.axis_key / CERTIFICATE
+    if not certificate.is_file():
+        raise Misconfigured(f"{certificate} is not there: receipts are proved with the axis's own certificate")
+    key = SigningKey.load(settings.axis_key)
+    async with (
+        Store.connect(settings.database_url.get_secret_value(), name="axis audit") as store,
+        Link(settings.amqp_url.get_secret_value(), "axis audit") as link,
+        Link(settings.amqp_url.get_secret_value(), "axis audit publishing") as publishing,
+        management(settings) as api,
+    ):
+        organisations, mailboxes, certificates = await store.directory.load()
+        directory = Directory.build(organisations, mailboxes)
+        yield Sides(
+            settings=settings,
+            store=store,
+            link=link,
+            publisher=Publisher(publishing),
+            api=api,
+            directory=directory,
+            desk=Desk(now=lambda: dt.datetime.now(dt.UTC), sign=key.sign, has_mailbox=directory.has_mailbox),
+            agencies=Keyring(certificates),
+            axis=Keyring([*pinned(certificate.read_bytes()), *(each for each in certificates if each.role == "axis")]),
+        )
+
+
+async def look(sides: Sides, asked: Asked, progress: Progress) -> Looked:
+    """Look into every queue, ask the store about what is there, then the other way round."""
+    window = await _window(sides, asked)
+    newest = await sides.store.comparing.newest()
+    names = frozenset(await sides.api.queue_depths())
+    states = await sides.link.queue_states([*WORKED_QUEUES, QUARANTINE_QUEUE])
+    working = tuple(sorted(name for name, state in states.items() if state is not None and state.consumers))
+    seen = Sightings(queues=names)
+    wanted = sorted(filter(is_looked_at, names))
+    for number, queue in enumerate(wanted, 1):
+        await _note(sides, queue, seen)
+        progress(f"queue {number} of {len(wanted)}: {queue}; {seen.messages} messages so far")
+    plan = Plan(gaps=list(seen.gaps))
+    await _adopt(sides, seen, plan)
+    at_risk(seen, plan, newest=newest, window=window, restored=asked.restored)
+    made_since = window.since - dt.timedelta(days=sides.settings.id_past_days)
+    async with contextlib.aclosing(
+        sides.store.comparing.unanswered(window.since, window.until, made_since=made_since)
+    ) as copies:
+        async for page in copies:
+            lost_copies(page, seen, plan)
+            progress(f"{len(plan.copies)} documents to put again so far")
+    async with contextlib.aclosing(
+        sides.store.comparing.told(window.since, window.until, made_since=made_since)
+    ) as notices:
+        async for told in notices:
+            lost_notices(told, seen, plan)
+            progress(f"{len(plan.notices)} notices to put again so far")
+    return Looked(plan, window, newest, len(wanted), seen.messages, working)
+
+
+async def _window(sides: Sides, asked: Asked) -> Window:
+    """Take the store's clock for all times: marks were made by it."""
+    now = await sides.store.comparing.now()
+    until = asked.until or now - await sides.api.running()
+    return Window(asked.since or until - dt.timedelta(days=sides.settings.id_past_days), until)
+
+
+async def _note(sides: Sides, queue: str, seen: Sightings) -> None:
+    comparing = sides.store.comparing
+    async with contextlib.aclosing(peek(sides.link, queue)) as batches:
+        async for batch in batches:
+            known = Known(
+                await comparing.known_envelopes(envelope_ids(queue, batch)),
+                await comparing.known_notices(notice_ids(queue, batch)),
+            )
+            seen.note(queue, batch, known)
+
+
+async def _adopt(sides: Sides, seen: Sightings, plan: Plan) -> None:
+    for identifier, stray in sorted(seen.envelopes.items()):
+        try:
+            adoption = adopt_envelope(
+                stray,
+                receipt=seen.receipts_about.get(identifier),
+                account=seen.submitted.get(identifier),
+                directory=sides.directory,
+                ready=seen.has_queues,
+                verify=sides.verify,
+                desk=sides.desk,
+            )
+            plan.envelopes.append(adoption)
+        except Refused as error:
+            plan.gaps.append(refused_gap(error, identifier, ", ".join(sorted(stray.copies))))
+    plan.statuses.extend(_proved_statuses(sides, seen, plan))
+    ids = set(seen.receipts_about) | {status.status.envelope for status in plan.statuses}
+    known = set(await sides.store.comparing.known_envelopes(ids))
+    traces(seen, known, plan)
+    orphans(seen, known, plan)
+    missing = {gap.id for gap in plan.gaps}
+    for receipt in seen.receipts:
+        # The receipt of a missing envelope stays unknown, so that the next look finds the trace again.
+        if receipt.receipt.message_id not in missing:
+            _adopt_receipt(sides, receipt, plan)
+
+
+def _proved_statuses(sides: Sides, seen: Sightings, plan: Plan) -> list[StatusAdoption]:
+    proved: list[StatusAdoption] = []
+    for identifier, stray in sorted(seen.statuses.items()):
+        try:
+            proved.append(adopt_status(stray, directory=sides.directory, verify=sides.verify))
+        except Refused as error:
+            plan.gaps.append(refused_gap(error, identifier, stray.mailbox))
+    return proved
+
+
+def _adopt_receipt(sides: Sides, stray: StrayReceipt, plan: Plan) -> None:
+    try:
+        plan.receipts.append(adopt_receipt(stray, verify=sides.verify_axis))
+    except Refused as error:
+        plan.gaps.append(refused_gap(error, stray.receipt.id, stray.mailbox))
+
+
+def unique(gaps: list[Gap]) -> list[Gap]:
+    """Leave each gap once, in the order they came."""
+    return list(dict.fromkeys(gaps))
