@@ -17,7 +17,7 @@ async def test_everything_is_brought_together_or_named(way: Callable[[Field, Ran
     if (reason := SCENARIO.impossible()) is not None:
         pytest.skip(reason)
     async with Field.open(SCENARIO.shape, seed=1) as field:
-        field.traffic.rate = 40.0
+        field.traffic.rate, field.traffic.limit = 30.0, 150
         field.begin(Budget(events=1))
         await way(field, Random(1))  # noqa: S311 - replayed from a seed
         await field.flowing()

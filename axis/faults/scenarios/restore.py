@@ -271,7 +271,7 @@ def _made(identifier: str) -> str:
 
 
 async def _play(field: Field, random: Random) -> None:
-    rate, field.traffic.rate = field.traffic.rate, _RATE
+    rate, field.traffic.rate = field.traffic.rate, min(_RATE, field.traffic.rate)
     ways = [database_brought_back, broker_brought_back, broker_emptied]
     random.shuffle(ways)
     while not field.over():
