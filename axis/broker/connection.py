@@ -90,7 +90,8 @@ class Connection(asyncio.Protocol):
 
     def write(self, data: bytes) -> None:
         """Send bytes; nothing happens when the connection is gone, its channels know."""
-        if self._transport is not None and self.closed is None:
+        # A transport whose socket has failed says so to `connection_lost` in the next turn of the loop.
+        if self._transport is not None and self.closed is None and not self._transport.is_closing():
             self._transport.write(data)
 
     async def writable(self) -> None:

@@ -105,6 +105,24 @@ async def test_silence_ends_a_connection_and_a_heartbeat_keeps_it(monkeypatch: p
         await until(lambda: not link.connected)
 
 
+async def test_what_is_written_to_a_broken_line_before_its_end_is_told_goes_nowhere_quietly(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async def script(peer: Peer) -> None:
+        await peer.shake_hands()
+        await peer.reader.read()
+
+    async with broker(script) as url, Link(url, "test") as link:
+        opened = link._connection
+        assert opened is not None
+        assert opened._transport is not None
+        opened._transport.abort()  # as it does itself when sending fails
+        for _ in range(10):
+            opened.write(frames.HEARTBEAT_FRAME)
+        await until(lambda: not link.connected)
+    assert caplog.records == []
+
+
 async def test_queues_that_are_not_there_cost_a_channel_each_and_the_others_are_found() -> None:
     async def script(peer: Peer) -> None:
         await peer.shake_hands()
