@@ -172,6 +172,11 @@ class Cluster(Broker):
                 raise Unavailable(f"the cluster is not whole after {deadline:g} s: {missing}")
             await asyncio.sleep(_LOOK_SECONDS)
 
+    async def misses(self, node: ClusterNode) -> bool:
+        """Say whether the others have noticed that a node is away."""
+        listed = await self.api("GET", "nodes") or []
+        return any(each["name"] == node.name and not each.get("running") for each in listed)
+
     async def strays(self) -> list[ClusterNode]:
         """Return the nodes that run and do not see a majority of the others, or that a majority does not see."""
         seen: dict[str, set[str]] = {}

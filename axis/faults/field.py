@@ -26,6 +26,7 @@ from axis.faults.members import WORKER, account_url, apply_topology, enrol_all, 
 from axis.faults.processes import accepts
 from axis.faults.scenario import DEFAULT_SETTINGS, Budget, Shape
 from axis.faults.traffic import Place, Traffic
+from axis.faults.wires import Wires
 from axis.local.ports import LOOPBACK, free_port
 from axis.local.private import new_record
 from axis.local.programs import Rabbitmq, find_postgres, find_rabbitmq
@@ -51,6 +52,7 @@ class Field:
         self.environment = dict(environment)
         self.workers: list[WorkerProcess] = []
         self.gateway: WorkerProcess | None = None
+        self.wires: Wires | None = None
         self.traffic: Traffic
         self.events: Counter[str] = Counter()
         self.log: list[dict[str, Any]] = []
@@ -86,6 +88,10 @@ class Field:
                 group.create_task(broker.start())
                 group.create_task(database.start())
             field = cls(place, broker, database, *_settings(place, broker, database, shape))
+            if shape.wires:
+                field.wires = await stack.enter_async_context(Wires.laid(broker.amqp_url, database.url))
+                field.environment["AXIS_WORKER_AMQP_URL"] = account_url(field.wires.workers_url, WORKER)
+                field.environment["AXIS_DATABASE_URL"] = field.wires.database_url
             stack.push_async_callback(field._close_workers)
             await field._prepare(shape, seed)
             async with field.traffic.running():
@@ -218,7 +224,7 @@ class Field:
             group.create_task(self.start_workers(kinds))
             group.create_task(self.broker.settled())
         place = Place(
-            self.broker.amqp_url,
+            self.wires.agencies_url if self.wires else self.broker.amqp_url,
             (self.folder / "axis-key" / "certificate.pem").read_bytes(),
             self.folder,
             self.settings.gateway_url if shape.gateway else None,
@@ -226,6 +232,8 @@ class Field:
         if shape.gateway:
             await self.start_gateway()
         self.traffic = Traffic(place, members, Random(seed), self.explain)
+        self.traffic.rate = shape.rate or self.traffic.rate
+        self.traffic.limit = shape.limit or self.traffic.limit
 
     async def start_gateway(self, deadline: float = _FLOWING_SECONDS) -> WorkerProcess:
         """Start the gateway and return when it takes connections."""

@@ -25,6 +25,9 @@ class Shape:
     broker_nodes: int = 1
     replica: bool = False
     gateway: bool = False
+    wires: bool = False  # everything goes through wires that can be made slow, silent or dead
+    rate: float | None = None  # of the traffic, where it has to be less than usual
+    limit: int | None = None
     settings: Mapping[str, str] = field(default_factory=dict)
 
 

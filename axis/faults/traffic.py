@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import datetime as dt
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
@@ -14,7 +15,7 @@ from axis.broker import Link, Publisher
 from axis.client import Agency, AgencySettings, Delivery, File, NotConfirmed, ReceiptNotice
 from axis.core.messages import Outgoing
 from axis.errors import AxisError, NotFound, Unavailable
-from axis.faults.members import CODES, UNIT, UNKNOWN, Lookup, Member, account_url
+from axis.faults.members import CODES, UNIT, UNKNOWN, Lookup, Member, account_url, utc_now
 from axis.faults.processes import until
 from axis.faults.records import NotingLedger, Records
 from schemas import Document, Priority
@@ -57,6 +58,7 @@ class Traffic:
         self.codes = CODES
         self.records = Records()
         self.agencies: dict[str, Agency] = {}
+        self.wrong_by: dict[str, dt.timedelta] = {}  # agency -> how far its clock is ahead
         self.not_confirmed = 0  # how often a sender was told so
         self._place = place
         self._members = members
@@ -132,6 +134,10 @@ class Traffic:
         """Return an agency's key and certificate."""
         return self._members[code]
 
+    def clock(self, code: str) -> dt.datetime:
+        """Tell the time by an agency's clock."""
+        return utc_now() + self.wrong_by.get(code, dt.timedelta())
+
     @contextlib.asynccontextmanager
     async def second_connection(self, code: str) -> AsyncIterator[Publisher]:
         """Publish under an agency's account beside its own connection."""
@@ -177,7 +183,9 @@ class Traffic:
             deadline=DEADLINE_SECONDS,
         )
         lookup = None if place.gateway_url else Lookup(member, [each.certificate for each in self._members.values()])
-        async with Agency.connect(settings, ledger=self._ledgers[code], gateway=lookup) as agency:
+        async with Agency.connect(
+            settings, ledger=self._ledgers[code], gateway=lookup, now=lambda: self.clock(code)
+        ) as agency:
             self.agencies[code] = agency
             async with asyncio.TaskGroup() as group:
                 for _ in range(_SENDERS):

@@ -5,6 +5,8 @@ import contextlib
 import socket
 import struct
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Self
 from urllib.parse import urlsplit, urlunsplit
 
 from axis.local.ports import LOOPBACK
@@ -41,6 +43,11 @@ class Wire:
     def dead(self) -> int:
         """How many connections are dead and still open at one end."""
         return sum(connection.dead for connection in self._connections)
+
+    @property
+    def unnoticed(self) -> int:
+        """How many connections are dead without their near end, the client's, having given them up."""
+        return sum(connection.dead and not connection.ends[0].is_closing() for connection in self._connections)
 
     async def lay(self) -> None:
         """Take connections, on the port it had."""
@@ -155,6 +162,41 @@ class _Connection:
             if not end.is_closing():
                 end.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _ABORTIVE)
             end.transport.abort()
+
+
+@dataclass(frozen=True, slots=True)
+class Wires:
+    """The wires of an axis, and the addresses of their near ends."""
+
+    agencies: Wire  # between agencies and the broker
+    workers: Wire  # between workers and the broker
+    database: Wire  # between workers and the database
+    agencies_url: str
+    workers_url: str
+    database_url: str
+
+    @classmethod
+    @contextlib.asynccontextmanager
+    async def laid(cls, amqp_url: str, database_url: str) -> AsyncIterator[Self]:
+        """Lay them to a broker and a database."""
+        async with (
+            wire_to(amqp_url) as (agencies, agencies_url),
+            wire_to(amqp_url) as (workers, workers_url),
+            wire_to(database_url) as (database, near_database_url),
+        ):
+            yield cls(agencies, workers, database, agencies_url, workers_url, near_database_url)
+
+    @property
+    def all(self) -> tuple[Wire, Wire, Wire]:
+        """Every one of them."""
+        return self.agencies, self.workers, self.database
+
+    async def mend(self) -> None:
+        """Make all of them fast and whole again; what is dead stays dead."""
+        for wire in self.all:
+            wire.delay = wire.rate = 0.0
+            wire.flow()
+            await wire.lay()
 
 
 @contextlib.asynccontextmanager
