@@ -26,7 +26,7 @@ from axis.client.witness import Witness
 from axis.core.codes import canonical, is_within
 from axis.core.ids import new_id
 from axis.core.messages import Lane
-from axis.core.reading import parse_envelope
+from axis.core.reading import parse_envelope, parse_status
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Attachment, Document, Receipt, Staff, StatusCode
 
@@ -296,6 +296,15 @@ class Agency:
         sent = await self._outbox.submit(entry)
         return Reported(sent.id, recipient or self.code, code, sent.confirmed_at)
 
+    async def report_again(self, envelope_id: str) -> list[Reported]:
+        """Send every status reported about an envelope again, same bytes, when the axis has lost what it was told.
+
+        What it knows it takes for the repeat it is.
+        """
+        said = [e for e in await self._ledger.entries(about=envelope_id, unconfirmed=False) if e.kind == "status"]
+        reopened = [entry for each in said if (entry := await self._ledger.reopen(each.id)) is not None]
+        return [_reported(entry) for entry in await self._outbox.send(reopened)]
+
     def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
         """Stream a file that an envelope of ours names; see `Delivery.read`."""
         return self._gateway.download(attachment.sha256, attachment.size)
@@ -336,6 +345,11 @@ def _sent(entry: Entry) -> Sent:
         raise NotConfirmed(entry.id)
     lane, _, _ = entry.routing_key.partition(".")
     return Sent(entry.id, "urgent" if lane == "urgent" else "normal", entry.confirmed_at)
+
+
+def _reported(entry: Entry) -> Reported:
+    status = parse_status(entry.body)
+    return Reported(entry.id, status.recipient or status.reporter, status.code, entry.confirmed_at)
 
 
 def _same_document(one: bytes, other: bytes) -> bool:

@@ -209,12 +209,12 @@ def at_risk(seen: Sightings, plan: Plan, *, newest: dt.datetime | None, window: 
         plan.risks.append(
             Risk(
                 Side.DATABASE,
-                newest or window.since,
+                window.since if newest is None else newest - MARGIN,
                 unknown[0] if unknown else None,
                 unknown[-1] if unknown else None,
                 (
-                    "senders: send again every envelope sent since then (`Agency.send_again`); repeats are dropped",
-                    "recipients: report again the statuses of documents taken since then",
+                    "senders: send again what was sent or answered since then (`Agency.send_again`)",
+                    "recipients: then report again what was reported since then (`Agency.report_again`)",
                     "operators: repeat changes of the directory and of certificates made since then",
                 ),
             )
@@ -228,7 +228,7 @@ def at_risk(seen: Sightings, plan: Plan, *, newest: dt.datetime | None, window: 
                 None,
                 (
                     "senders: send again what was sent since then and has no receipt (`Agency.send_again`)",
-                    "recipients: report again the statuses reported since then that `axis track` does not show",
+                    "recipients: report again what was reported since then (`Agency.report_again`)",
                 ),
             )
         )
@@ -256,6 +256,10 @@ def counted(plan: Plan) -> Mapping[str, int]:
         "gaps": len(plan.gaps),
     }
 
+
+# A batch is committed some time after it was decided: what bears the time of the newest row may have a neighbour that
+# was not committed when the copy was made.
+MARGIN = dt.timedelta(minutes=1)
 
 _PROVES_AN_OLD_STORE = frozenset({Problem.ENVELOPE_MISSING, Problem.STATUS_ALONE})
 

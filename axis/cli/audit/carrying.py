@@ -56,15 +56,20 @@ class Carrier:
         async with self._store.transaction() as tx:
             existing = await tx.accept([adoption.accepted for adoption in adoptions])
         new = [adoption for adoption in adoptions if adoption.id not in existing]
-        messages: list[Outgoing] = []
-        for adoption in new:
-            messages += fan_out(adoption.accepted.envelope, adoption.recipients, adoption.again)
-            if adoption.new_receipt:
-                messages.append(notice_message(adoption.accepted.receipt))
-        failed = await self._publish(messages)
+        failed = await self._publish(
+            [
+                message
+                for adoption in new
+                for message in fan_out(adoption.accepted.envelope, adoption.recipients, adoption.again)
+            ]
+        )
+        # A receipt never goes before its envelope: what the sender sends next must not overtake it.
+        answers = [adoption for adoption in new if adoption.new_receipt and adoption.id not in failed]
+        unanswered = await self._publish([notice_message(adoption.accepted.receipt) for adoption in answers])
+        done = [adoption for adoption in new if adoption.id not in failed]
+        receipts = [adoption.accepted.receipt.id for adoption in done]
         await self._store.mark_published(
-            [adoption.id for adoption in new if adoption.id not in failed],
-            [receipt for adoption in new if (receipt := adoption.accepted.receipt.id) not in failed],
+            [adoption.id for adoption in done], [receipt for receipt in receipts if receipt not in unanswered]
         )
         self._did("adopt document", len(new))
 

@@ -173,6 +173,17 @@ async def test_a_status_about_an_earlier_document(world: World) -> None:
     assert {message.routing_key for message in world.post.published} == {"H37"}
 
 
+async def test_what_was_reported_about_a_document_can_be_reported_again(world: World) -> None:
+    async with world.connect() as agency:
+        await agency.send(document=paper(), recipients=["G22"])
+        said = [await agency.report(ENVELOPE, code) for code in (StatusCode.ACCEPTED, StatusCode.FINISHED)]
+        assert [each.status_id for each in await agency.report_again(ENVELOPE)] == [each.status_id for each in said]
+        assert await agency.report_again("019a0000-0000-7000-8000-000000000000") == []
+        assert await agency.outbox() == []
+    _, *statuses = world.post.published
+    assert statuses[2:] == statuses[:2]
+
+
 @pytest.mark.skipif(not EDXML.is_dir(), reason="the sample packages are not here")
 async def test_an_edxml_package_becomes_an_envelope(world: World) -> None:
     async with world.connect() as agency:

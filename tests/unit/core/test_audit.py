@@ -6,6 +6,7 @@ import pytest
 
 from axis.core.adopting import Problem, StatusAdoption, adopt_receipt, adopt_status
 from axis.core.audit import (
+    MARGIN,
     Action,
     Marked,
     Plan,
@@ -198,7 +199,7 @@ def test_what_only_the_broker_has_proves_an_old_store() -> None:
     plan.envelopes.append(adopted(seen))
     at_risk(seen, plan, newest=NOW, window=WINDOW, restored=None)
     (risk,) = plan.risks
-    assert (risk.side, risk.since, risk.first_unknown, risk.last_unknown) == (Side.DATABASE, NOW, LATER, LATER)
+    assert (risk.side, risk.since, risk.first_unknown, risk.last_unknown) == (Side.DATABASE, NOW - MARGIN, LATER, LATER)
     assert any("send_again" in ask for ask in risk.ask)
 
 
