@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import lanes, latency, route, track
+from tests.bench import blobs, communes, growth, lanes, latency, resolving, route, scaling, soak, track
 from tests.bench.results import Result
 from tests.bench.running import Options
 from tests.bench.world import Progress, Stage
@@ -43,5 +43,42 @@ BENCHES = {
         "from sending until the document is in the recipient's hands, and until its status is back at the sender, at "
         "parts of what one router, one tracker and both agencies can do together on this machine",
         latency.latency,
+    ),
+    "resolve-100k": Bench(
+        "finding the mailbox of a unit three levels deep among 100,000 organisations, against 100",
+        resolving.resolve_100k,
+    ),
+    "scaling": Bench(
+        "two and four router processes against one, and where each microsecond goes: by process, and in the router by "
+        "function (a profiler that samples processor time)",
+        scaling.scaling,
+    ),
+    "communes": Bench(
+        "an envelope to all 3,321 communes behind 34 mailboxes, and one to 95 mailboxes, against the bare forwarder "
+        "publishing once for each mailbox, of which it knows beforehand",
+        communes.communes,
+    ),
+    "idle-mailboxes": Bench(
+        "what a mailbox that nobody uses (three quorum queues, an account) costs the broker in memory",
+        communes.idle_mailboxes,
+    ),
+    "growth": Bench(
+        "what workers and people ask of the store with up to 1,000,000 envelopes in it, against 1,000, asked in turns",
+        growth.growth,
+    ),
+    "growth-1m": Bench(
+        "routing into a store with 1,000,000 envelopes, against one with 1,000",
+        growth.growth_1m,
+    ),
+    "blob-memory": Bench(
+        "the most memory any process needs beyond what it has when idle, while a file of 1 GiB passes from the "
+        "sender's SDK through the gateway into the recipient's folder (COUNT= is MiB)",
+        blobs.blob_memory,
+    ),
+    "soak": Bench(
+        "steady traffic with receipts and statuses for MINUTES= (COUNT= envelopes a second), and the slope of memory "
+        "and disk of every process",
+        soak.soak,
+        default=False,
     ),
 }

@@ -20,7 +20,7 @@ _FOR_CAPACITY = 3_000
 
 
 @dataclass(frozen=True, slots=True)
-class _Round:
+class Round:
     """Milliseconds of each envelope at one load."""
 
     rate: float
@@ -30,7 +30,7 @@ class _Round:
 
 async def latency(stage: Stage, options: Options, progress: Progress) -> list[Result]:
     """Find how much the whole loop can do, then ask it for parts of that."""
-    rounds: dict[float, list[_Round]] = {load: [] for load in _LOADS}
+    rounds: dict[float, list[Round]] = {load: [] for load in _LOADS}
     async with stage.world(progress) as world:
         await world.join([SENDER, _RECIPIENT])
         async with (
@@ -39,7 +39,7 @@ async def latency(stage: Stage, options: Options, progress: Progress) -> list[Re
             Link(world.axis.url_of(SENDER), "sender") as sending,
             Link(world.axis.url_of(_RECIPIENT), "recipient") as receiving,
         ):
-            loop = _Loop(world, sending, receiving)
+            loop = Loop(world, sending, receiving)
             capacity = await loop.capacity(options.counted(_FOR_CAPACITY))
             progress(f"latency: the loop does {capacity:,.0f} envelopes a second, with their receipts and statuses")
             for number in range(options.rounds):
@@ -53,7 +53,7 @@ async def latency(stage: Stage, options: Options, progress: Progress) -> list[Re
     return _results(rounds, capacity)
 
 
-def _results(rounds: dict[float, list[_Round]], capacity: float) -> list[Result]:
+def _results(rounds: dict[float, list[Round]], capacity: float) -> list[Result]:
     rows = []
     results = []
     for load, found in rounds.items():
@@ -81,7 +81,7 @@ def _results(rounds: dict[float, list[_Round]], capacity: float) -> list[Result]
     return results
 
 
-class _Loop:
+class Loop:
     """A sender and a recipient that answers everything at once; all is signed before the clock runs."""
 
     def __init__(self, world: World, sending: Link, receiving: Link) -> None:
@@ -99,15 +99,15 @@ class _Loop:
             delivered, answered = await self._received(group, answers)
         return count / (max(answered.values()) - min(delivered.values()))
 
-    async def at(self, rate: float) -> _Round:
+    async def at(self, rate: float, seconds: float = _SECONDS) -> Round:
         """Send at a pace, and measure each."""
-        messages, answers = self._signed(max(_AT_LEAST, round(rate * _SECONDS)))
+        messages, answers = self._signed(max(_AT_LEAST, round(rate * seconds)))
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(send_steadily(self._sender, messages, rate))
             delivered, answered = await self._received(group, answers)
         sent = sending.result()
         by_status = {answers[identifier].message_id: moment for identifier, moment in sent.items()}
-        return _Round(rate, milliseconds(sent, delivered), milliseconds(by_status, answered))
+        return Round(rate, milliseconds(sent, delivered), milliseconds(by_status, answered))
 
     def _signed(self, count: int) -> tuple[list[Outgoing], dict[str, Outgoing]]:
         messages = self._world.envelopes(count)

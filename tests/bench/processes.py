@@ -35,6 +35,29 @@ def memory_bytes(pid: int) -> int:
     return sum(_memory(each) for each in tree(pid))
 
 
+def forget_peak(pid: int) -> None:
+    """Let the peak of a process's memory begin anew."""
+    Path(f"/proc/{pid}/clear_refs").write_text("5", encoding="ascii")
+
+
+def peak_bytes(pid: int) -> int:
+    """Return the most memory a process had since `forget_peak`."""
+    return _status(pid, "VmHWM")
+
+
+def resident_bytes(pid: int) -> int:
+    """Return the memory a process has now, what it shares with others included, as the peak does."""
+    return _status(pid, "VmRSS")
+
+
+def _status(pid: int, name: str) -> int:
+    try:
+        lines = Path(f"/proc/{pid}/status").read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith(name + ":")), 0)
+
+
 def threads(pid: int) -> int:
     """Count the threads of a process."""
     fields = _stat(pid)

@@ -51,7 +51,7 @@ async def _route(
     count = options.counted(count)
     async with stage.world(progress) as world:
         await world.join([SENDER, *codes])
-        sides = _Sides(world, list(codes), count, baseline)
+        sides = Sides(world, list(codes), count, baseline)
         pairs = await paired(options.rounds, sides.ours, sides.baseline, world, bench)
     each = "delivery" if len(codes) > 1 else "envelope"
     result = Result(
@@ -66,12 +66,18 @@ async def _route(
     return [result]
 
 
-class _Sides:
-    """Both sides of a round work off the same bytes: the router's come first to be signed."""
+class Sides:
+    """Both sides of a round: envelopes of the same size to the same mailboxes.
 
-    def __init__(self, world: World, codes: list[str], count: int, baseline: str) -> None:
+    `recipients`: who is named in the envelope, where that is not the mailboxes themselves.
+    """
+
+    def __init__(
+        self, world: World, codes: list[str], count: int, baseline: str, *, recipients: Sequence[str] = ()
+    ) -> None:
         self._world = world
         self._codes = codes
+        self._recipients = recipients or codes
         self._count = count
         self._baseline = baseline
         self._target = Target(mailbox_queue("normal", codes[-1]), count, count * len(codes))
@@ -91,7 +97,7 @@ class _Sides:
 
     async def _fill(self) -> None:
         # Fresh for each side: an id is accepted once. The size is the same for all.
-        await self._world.submit(self._world.envelopes(self._count, recipients=self._codes))
+        await self._world.submit(self._world.envelopes(self._count, recipients=self._recipients))
 
     async def _clear(self) -> None:
         await self._world.empty(

@@ -5,7 +5,7 @@ import contextlib
 import math
 import sys
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -126,9 +126,19 @@ def _cpu(world: World, pids: Sequence[int]) -> tuple[float | None, float | None,
 
 
 async def run_worker(
-    world: World, name: str, target: Target, *, handled: dict[str, int], processes: int = 1, script: str | None = None
+    world: World,
+    name: str,
+    target: Target,
+    *,
+    handled: Mapping[str, int],
+    processes: int = 1,
+    script: str | None = None,
+    settings: Mapping[str, str] | None = None,
 ) -> Run:
-    """Start workers on a filled queue; `handled` names the outcomes that have to be counted, and how often."""
+    """Start workers on a filled queue; `handled` names the outcomes that have to be counted, and how often.
+
+    With several the clock starts when the last of them is ready, and what was done before does not count.
+    """
     running: list[Process] = []
 
     async def done() -> None:
@@ -136,14 +146,19 @@ async def run_worker(
             while not await _counted(running, handled):  # noqa: ASYNC110 - a page, asked again
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async with asyncio.TaskGroup() as group, contextlib.AsyncExitStack() as stack:
-        watching = group.create_task(timed(world, target, lambda: [each.process.pid for each in running], done))
-        starting = [stack.enter_async_context(world.axis.worker(name, script=script)) for _ in range(processes)]
+    async def work() -> Run:
+        return await timed(world, target, lambda: [each.process.pid for each in running], done)
+
+    async with contextlib.AsyncExitStack() as stack, asyncio.TaskGroup() as group:
+        watching = group.create_task(work()) if processes == 1 else None
+        workers = [world.axis.worker(name, script=script, **(settings or {})) for _ in range(processes)]
+        starting = [group.create_task(stack.enter_async_context(each)) for each in workers]
         running.extend([await each for each in starting])
-        return await watching
+        return await (watching or work())
+    raise AssertionError  # for mypy, to which an exit stack may swallow what is raised
 
 
-async def _counted(running: Sequence[Process], handled: dict[str, int]) -> bool:
+async def _counted(running: Sequence[Process], handled: Mapping[str, int]) -> bool:
     for outcome, count in handled.items():
         if sum([await each.counted("axis_messages_total", outcome=outcome) for each in running]) < count:
             if sum([await each.counted("axis_messages_total") for each in running]) >= sum(handled.values()):
@@ -153,13 +168,12 @@ async def _counted(running: Sequence[Process], handled: dict[str, int]) -> bool:
 
 
 @contextlib.asynccontextmanager
-async def baseline_process(world: World, name: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Start a program of tests/bench/baselines; it says `ready`, waits for a line, works, and says `done`."""
+async def program(module: str, *arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Start a program of tests/bench that says `ready`, waits for a line, works, and says `done`."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
-        f"tests.bench.baselines.{name}",
-        world.axis.url_of(WORKER),
+        f"tests.bench.{module}",
         *arguments,
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
@@ -167,6 +181,8 @@ async def baseline_process(world: World, name: str, *arguments: str) -> AsyncIte
     try:
         await said(process, "ready")
         yield process
+        if process.stdin is not None:
+            process.stdin.close()
         async with asyncio.timeout(_DEADLINE_SECONDS):
             await process.wait()
     finally:
@@ -175,25 +191,32 @@ async def baseline_process(world: World, name: str, *arguments: str) -> AsyncIte
             await process.wait()
 
 
+async def tell(process: asyncio.subprocess.Process) -> None:
+    """Let a program begin."""
+    if process.stdin is None:
+        raise BenchFailed("a program without input")
+    process.stdin.write(b"go\n")
+    await process.stdin.drain()
+
+
 async def said(process: asyncio.subprocess.Process, word: str) -> None:
-    """Wait until a baseline says a word."""
+    """Wait until a program says a word."""
     if process.stdout is None:
-        raise BenchFailed("a baseline without output")
+        raise BenchFailed("a program without output")
     async with asyncio.timeout(_DEADLINE_SECONDS):
         line = await process.stdout.readline()
     if line.decode().strip() != word:
-        raise BenchFailed(f"the baseline said {line.decode().strip() or 'nothing'!r} instead of {word!r}")
+        raise BenchFailed(f"a program said {line.decode().strip() or 'nothing'!r} instead of {word!r}")
 
 
 async def run_baseline(world: World, name: str, target: Target, *arguments: str) -> Run:
     """Let a baseline work off a filled queue."""
-    async with baseline_process(world, name, *arguments) as process, asyncio.TaskGroup() as group:
+    url = world.axis.url_of(WORKER)
+    async with program(f"baselines.{name}", url, *arguments) as process, asyncio.TaskGroup() as group:
 
         async def done() -> None:
             await said(process, "done")
 
         watching = group.create_task(timed(world, target, lambda: [process.pid], done))
-        if process.stdin is not None:
-            process.stdin.write(b"go\n")
-            await process.stdin.drain()
+        await tell(process)
         return await watching

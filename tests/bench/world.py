@@ -20,6 +20,7 @@ from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
 from schemas import Mailbox
 from tests import services as real
 from tests.bench.processes import cpu_seconds, quiet
+from tests.bench.stored import fill
 from tests.builders import LONG_AGO, organisation
 from tests.rig import Rig, hash_of, now, rig
 
@@ -27,6 +28,7 @@ Progress = Callable[[str], None]
 
 SENDER = "G22"
 BODY_BYTES = 2048
+FILLED_DAYS = 45.0  # reaches into last month, so that there is a month to detach
 _AT_ONCE = 500
 _PURGE_SECONDS = 60
 
@@ -64,6 +66,7 @@ class World:
     servers: Servers
     progress: Progress
     channels: dict[str, Channel] = field(default_factory=dict)
+    pem: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)  # code -> key, certificate
 
     async def join(self, codes: Sequence[str], *, key_kind: str = "p256", mailboxes: bool = True) -> None:
         """Register organisations with mailboxes and accounts; all sign with one key of the kind, each its own cert."""
@@ -80,6 +83,7 @@ class World:
         authority = DemonstrationCA.open_or_create(self.axis.folder / "ca", now())
         key = new_key(key_kind)
         certificate = authority.issue(code, key, name=code, now=now())
+        self.pem[code] = (key, certificate)
         self.axis.keys[code] = SigningKey.from_pem(key, certificate)
         await self.axis.store.directory.put_certificate(
             enrol(certificate, code, "agency", now(), allow_demonstration=True)
@@ -136,20 +140,35 @@ class Stage:
     template: str
     servers: Servers
     versions: str
+    kept: contextlib.ExitStack
+    broker_data: Path | None = None
+    filled: dict[str, int] = field(default_factory=dict)  # database -> envelopes in it
 
     @contextlib.asynccontextmanager
-    async def world(self, progress: Progress) -> AsyncIterator[World]:
-        """Make an axis without agencies; it is gone afterwards."""
+    async def world(self, progress: Progress, *, database: str | None = None) -> AsyncIterator[World]:
+        """Make an axis without agencies, on a database of its own or on a given one; it is gone afterwards."""
         folder = Path(tempfile.mkdtemp(prefix="axis-bench-"))
         try:
-            with (
-                real.fresh_vhost(self.services) as vhost,
-                real.fresh_database(self.services, self.template) as database,
-            ):
+            with contextlib.ExitStack() as stack:
+                vhost = stack.enter_context(real.fresh_vhost(self.services))
+                if database is None:
+                    database = stack.enter_context(real.fresh_database(self.services, self.template))
                 async with rig(vhost, database, folder) as axis:
                     yield World(axis, self.servers, progress)
         finally:
             shutil.rmtree(folder, ignore_errors=True)
+
+    async def grown(self, count: int, progress: Progress) -> str:
+        """Return the run's one database that grows, with at least so many envelopes in it."""
+        database = next(iter(self.filled), None)
+        if database is None:
+            database = self.kept.enter_context(real.fresh_database(self.services, self.template))
+        missing = count - self.filled.get(database, 0)
+        if missing > 0:
+            progress(f"filling a store with {count:,} envelopes")
+            await fill(database, missing, days=FILLED_DAYS, seed=str(count))
+            self.filled[database] = count
+        return database
 
 
 @contextlib.contextmanager
@@ -163,6 +182,9 @@ def stage(progress: Progress) -> Iterator[Stage]:
         state = local.set_state(root, private.SET_NAME) if services.kind == "private" else None
         pids = [None if state is None else state.process(name).pid for name in ("rabbitmq", "postgres")]
         versions = ", ".join(f"{k.removeprefix('version of ')} {v}" for k, v in services.details.items() if "of" in k)
-        yield Stage(services, template, Servers(*pids), versions)
+        with contextlib.ExitStack() as kept:
+            data = services.details.get("data")
+            folder = None if data is None else Path(data) / "rabbitmq"
+            yield Stage(services, template, Servers(*pids), versions, kept, folder)
     finally:
         real.end_run()

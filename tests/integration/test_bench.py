@@ -1,6 +1,8 @@
 """A tiny run of the benches: that they work, not what they measure."""
 
+import contextlib
 import json
+from collections.abc import Iterator
 
 import pytest
 
@@ -11,8 +13,9 @@ from tests.bench.world import Servers, Stage
 
 
 @pytest.fixture
-def stage(services: local.Services, migrated_template: str) -> Stage:
-    return Stage(services, migrated_template, Servers(None, None), "")
+def stage(services: local.Services, migrated_template: str) -> Iterator[Stage]:
+    with contextlib.ExitStack() as kept:
+        yield Stage(services, migrated_template, Servers(None, None), "", kept)
 
 
 async def test_both_sides_of_route_1_work_off_their_queues(stage: Stage) -> None:
