@@ -116,9 +116,11 @@ class Document(Wire):
     paper_follows: bool = False
     steering: Steering = Steering.UNSPECIFIED
     sphere: Annotated[Text500 | None, Field(description="SphereOfPromulgation.")] = None
-    appendices: Annotated[list[Text500], Field(max_length=100)] = []
-    places: Annotated[list[Text500], Field(max_length=500, description="Nơi nhận, as text; never routed on.")] = []
-    replies_to: Annotated[list[Reply], Field(max_length=100)] = []
+    appendices: list[Text500] = Field(default_factory=list, max_length=100)
+    places: list[Text500] = Field(
+        default_factory=list, max_length=500, description="Nơi nhận, as text; never routed on."
+    )
+    replies_to: list[Reply] = Field(default_factory=list, max_length=100)
 
 
 class TraceStep(Wire):
@@ -152,11 +154,12 @@ class Envelope(Wire):
     reason: Annotated[Text2000 | None, Field(description="Why it is recalled, updated or replaced.")] = None
     sent_at: Moment
     document: Document
-    attachments: Annotated[
-        list[Attachment],
-        Field(max_length=MAX_ATTACHMENTS, description="No two of the same name, upper and lower case being the same."),
-    ] = []
-    trace: Annotated[list[TraceStep], Field(max_length=100)] = []
+    attachments: list[Attachment] = Field(
+        default_factory=list,
+        max_length=MAX_ATTACHMENTS,
+        description="No two of the same name, upper and lower case being the same.",
+    )
+    trace: list[TraceStep] = Field(default_factory=list, max_length=100)
 
     @model_validator(mode="after")
     def _check(self) -> Self:

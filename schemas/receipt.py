@@ -31,7 +31,7 @@ class RecipientReceipt(Wire):
     outcome: RecipientOutcome
     resolved: Annotated[Code | None, Field(description="The organisation in force that the code led to.")] = None
     mailbox: Annotated[Code | None, Field(description="Whose mailbox it was put in.")] = None
-    via: Annotated[list[Text2000], Field(description="One sentence a step, where the way was not direct.")] = []
+    via: list[Text2000] = Field(default_factory=list, description="One sentence a step, where the way was not direct.")
     code: ReasonCode | None = None
     detail: Text2000 | None = None
 
@@ -50,5 +50,5 @@ class Receipt(Wire):
     outcome: Outcome
     code: ReasonCode | None = None
     detail: Text2000 | None = None
-    recipients: list[RecipientReceipt] = []
+    recipients: list[RecipientReceipt] = Field(default_factory=list)
     at: Moment

@@ -94,7 +94,7 @@ def _refuse_duplicate_keys(text: str) -> None:
     # The model's parser keeps the last of two equal keys without a word; two readers of the same signed bytes
     # could then see two different documents (RFC 8259 section 4).
     try:
-        json.loads(text, object_pairs_hook=_unique, parse_constant=_refuse_constant)
+        _SCANNER.decode(text)
     except (ValueError, RecursionError) as error:
         raise Refused("message/not-json", _clean(str(error))) from error
 
@@ -109,6 +109,10 @@ def _unique(pairs: list[tuple[str, Any]]) -> None:
 
 def _refuse_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
+
+
+# Made once: json.loads would make one for each message.
+_SCANNER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse_constant)
 
 
 def _refusal(error: ValidationError) -> Refused:
