@@ -111,6 +111,7 @@ class Relay:
     async def _release_held(self) -> None:
         """Release each queue by itself: one that takes nothing keeps no other waiting."""
         queues = sorted(await self._store.held_queues())
+        self._view.forget()  # what has been taken since the last look is what makes room
         room = asyncio.Semaphore(_QUEUES_AT_ONCE)
 
         async def release(queue: str) -> None:

@@ -1,0 +1,92 @@
+"""One mailbox that nobody reads, or that takes nothing more, while the others go on."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from random import Random
+from urllib.parse import quote
+
+from axis.core.lanes import LANES, mailbox_queue
+from axis.faults.field import Field
+from axis.faults.scenario import Scenario, Shape
+
+_LIMIT = 150  # documents waiting in a queue of a mailbox; a real axis has some ten thousand
+_QUEUE_LENGTH = 20
+_POLICY = "faults-short"
+_SECONDS = 90.0
+_LOOK_SECONDS = 0.2
+_REASONS = {
+    "unread": {"mailbox/full", "mailbox/behind"},
+    # What was counted before the policy came may be over the limit of the axis as well.
+    "refusing": {"mailbox/not-taking", "mailbox/behind", "mailbox/full"},
+}
+
+
+async def _play(field: Field, random: Random) -> None:
+    # What waits for one mailbox must not keep its senders from the others; and nobody else may be late with reading.
+    field.traffic.limit, field.traffic.rate = 2_000, 30.0
+    while not field.over():
+        code = random.choice(field.traffic.codes)
+        kind = random.choice(("unread", "refusing"))
+        field.event(f"a mailbox {'nobody reads' if kind == 'unread' else 'whose queue takes no more'}", mailbox=code)
+        field.traffic.stop_reading(code)
+        if kind == "refusing":
+            await _shorten(field, code)
+        await _held(field, code, kind)
+        await field.flowing(without=[code])
+        if kind == "refusing":
+            await field.broker.api("DELETE", f"/api/policies/{quote(field.broker.vhost, safe='')}/{_POLICY}")
+        field.traffic.read(code)
+        await _released(field, code)
+
+
+async def _shorten(field: Field, code: str) -> None:
+    """Limit the queues of a mailbox at the broker, as an operator may: it refuses what is beyond (nack)."""
+    policy = {
+        "pattern": f"^mailbox\\.[a-z]+\\.{code.replace('.', '[.]')}$",
+        "apply-to": "queues",
+        "definition": {"max-length": _QUEUE_LENGTH, "overflow": "reject-publish"},
+        "priority": 10,
+    }
+    await field.broker.api("PUT", f"/api/policies/{quote(field.broker.vhost, safe='')}/{_POLICY}", json=policy)
+
+
+async def _held(field: Field, code: str, kind: str) -> None:
+    """Wait until deliveries are held, for the reasons there are, and nobody else's are."""
+    queues = [mailbox_queue(lane, code) for lane in LANES]
+
+    async def some() -> bool:
+        return bool(await field.database.execute("SELECT FROM delivery WHERE held_for = ANY ($1) LIMIT 1", queues))
+
+    if not await _until(some):
+        field.explain(f"nothing is held for {code} ({kind}) within {_SECONDS:g} s")
+    rows = await field.database.execute("SELECT DISTINCT held_for, reason FROM delivery WHERE state = 'held'")
+    for row in rows:
+        if row["held_for"] not in queues or row["reason"] not in _REASONS[kind]:
+            field.explain(f"while {code} is {kind}, something is held for {row['held_for']}: {row['reason']}")
+
+
+async def _released(field: Field, code: str) -> None:
+    async def none() -> bool:
+        return not await field.database.execute("SELECT FROM delivery WHERE state = 'held' LIMIT 1")
+
+    if not await _until(none):
+        field.explain(f"what was held for {code} is not released within {_SECONDS:g} s")
+
+
+async def _until(condition: Callable[[], Awaitable[bool]]) -> bool:
+    end = time.monotonic() + _SECONDS
+    while not await condition():
+        if time.monotonic() >= end:
+            return False
+        await asyncio.sleep(_LOOK_SECONDS)
+    return True
+
+
+SCENARIO = Scenario(
+    number=8,
+    name="mailbox",
+    title="One mailbox that nobody reads or that takes no more; the others flow, what waits is held and goes in order",
+    play=_play,
+    shape=Shape(routers=2, settings={"mailbox_limit": str(_LIMIT)}),
+)
