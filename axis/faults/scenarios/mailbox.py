@@ -10,7 +10,7 @@ from axis.core.lanes import LANES, mailbox_queue
 from axis.faults.field import Field
 from axis.faults.scenario import Scenario, Shape
 
-_LIMIT = 150  # documents waiting in a queue of a mailbox; a real axis has some ten thousand
+_LIMIT = 60  # documents waiting in a queue of a mailbox; a real axis has some ten thousand
 _QUEUE_LENGTH = 20
 _POLICY = "faults-short"
 _SECONDS = 90.0
@@ -24,7 +24,7 @@ _REASONS = {
 
 async def _play(field: Field, random: Random) -> None:
     # What waits for one mailbox must not keep its senders from the others; and nobody else may be late with reading.
-    field.traffic.limit, field.traffic.rate = 2_000, 30.0
+    field.traffic.limit, field.traffic.rate = 2_000, 40.0
     while not field.over():
         code = random.choice(field.traffic.codes)
         kind = random.choice(("unread", "refusing"))
