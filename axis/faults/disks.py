@@ -22,6 +22,7 @@ class Disk:
 
     def __init__(self, folder: Path, megabytes: int) -> None:
         self.folder = folder
+        self._filler = folder / ".full"
         self._bytes = megabytes * 1024 * 1024
 
     @property
@@ -32,6 +33,8 @@ class Disk:
 
     def fill(self) -> None:
         """Leave no room for anything more."""
+        with contextlib.suppress(OSError):  # full already
+            self._filler.write_bytes(b"\0")  # what is empty cannot be made small enough
         while self.free_bytes > 0:
             found = os.statvfs(self.folder)
             # Refused when somebody has written meanwhile: then again.
@@ -39,6 +42,7 @@ class Disk:
 
     def free(self) -> None:
         """Give back the room."""
+        self._filler.unlink(missing_ok=True)
         self._resize(self._bytes)
 
     def _resize(self, size: int) -> None:
