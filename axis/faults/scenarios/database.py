@@ -18,6 +18,7 @@ from axis.faults.sessions import (
     renamed,
     rows_locked,
 )
+from axis.store.reaching import reaching
 
 _TABLES = ("envelope", "delivery", "notice", "organisation")
 _CONNECTIONS = 60  # few enough to take them all in a moment
@@ -197,7 +198,8 @@ async def _play(field: Field, random: Random) -> None:
         while not field.over():
             if not faults:
                 faults = random.sample(_FAULTS, len(_FAULTS))
-            await faults.pop()(war)
+            with reaching("stand a fault of the harness"):
+                await faults.pop()(war)
             await field.flowing()
             await field.calm(_BREATH_SECONDS)
     finally:

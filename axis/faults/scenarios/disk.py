@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from random import Random
@@ -15,16 +16,19 @@ from axis.client.gateway import Gateway
 from axis.errors import AxisError, Unavailable
 from axis.faults.disks import Disk, moved_to_disk, no_disks
 from axis.faults.field import Field
+from axis.faults.fleet import WorkerProcess
 from axis.faults.members import utc_now
 from axis.faults.processes import until
 from axis.faults.replicas import with_options
 from axis.faults.scenario import Scenario, Shape
+from axis.store.reaching import reaching
 from axis.trust import issue_token
 
 _DATA_MEGABYTES, _LOG_MEGABYTES, _BLOBS_MEGABYTES = 4096, 512, 64
 _FILE_BYTES = 1_000_000
 _NOTICED_SECONDS = 30.0
 _HELD_SECONDS = (0.5, 3.0)
+_LOOK_SECONDS = 0.1
 _BREATH_SECONDS = 0.3
 _HTTP_SECONDS = 20.0
 _FAILED = 500
@@ -52,15 +56,19 @@ class Siege:
 
     async def noticed(self, what: str) -> None:
         """Wait until a worker says that it waits."""
-
-        async def waits() -> bool:
-            return any([await worker.counted("axis_unavailable") for worker in self.field.workers])
-
-        for _ in range(int(_NOTICED_SECONDS * 10)):
-            if await waits():
+        end = time.monotonic() + _NOTICED_SECONDS
+        while not any([await _waits(worker) for worker in self.field.workers]):
+            if time.monotonic() >= end:
+                self.field.explain(f"no worker said that it waits, with {what} full")
                 return
-            await self.field.calm(0.1)
-        self.field.explain(f"no worker said that it waits, with {what} full")
+            await self.field.calm(_LOOK_SECONDS)
+
+
+async def _waits(worker: WorkerProcess) -> bool:
+    try:
+        return bool(await worker.counted("axis_unavailable"))
+    except httpx.HTTPError:
+        return False  # too busy to say so; asked again
 
 
 async def _fill_data(siege: Siege) -> None:
@@ -190,7 +198,8 @@ async def _besiege(siege: Siege) -> None:
     while not siege.field.over():
         if not faults:
             faults = siege.random.sample(_FAULTS, len(_FAULTS))
-        await faults.pop()(siege)
+        with reaching("stand a fault of the harness"):
+            await faults.pop()(siege)
         await siege.field.flowing()
         await siege.field.calm(_BREATH_SECONDS)
 

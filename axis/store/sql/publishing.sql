@@ -30,7 +30,8 @@ WHERE id = ANY (ARRAY (SELECT id FROM envelope
                          AND attempted_at <= now() - $1::interval * (1 << least(attempts, 5))
                        ORDER BY attempted_at LIMIT $2
                        FOR NO KEY UPDATE SKIP LOCKED))
-RETURNING *;
+RETURNING id, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at, body,
+          signature, sha256;
 
 -- name: unmarked_notices
 -- A receipt and a status may have the same id, where somebody made it so; which of them is meant says the mark. A receipt
@@ -45,7 +46,7 @@ WHERE published_at IS NULL
                                            AND envelope.id <> ALL ($3::uuid[]))
                        ORDER BY attempted_at LIMIT $2
                        FOR NO KEY UPDATE SKIP LOCKED))
-RETURNING *;
+RETURNING id, mailbox, kind, about, body, signature;
 
 -- name: held_queues
 -- One probe of the index for each queue, not a walk over all that is held.
@@ -74,7 +75,10 @@ WHERE state = 'held' AND held_for = $1
 ORDER BY placed_at, envelope_id, position;
 
 -- name: envelopes
-SELECT * FROM envelope WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3;
+SELECT id, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at, body,
+       signature, sha256
+FROM envelope
+WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3;
 
 -- name: hold
 UPDATE delivery
