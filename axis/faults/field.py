@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import logging
 import shutil
 import sys
@@ -55,13 +56,11 @@ class Field:
         self.wires: Wires | None = None
         self.traffic: Traffic
         self.events: Counter[str] = Counter()
-        self.log: list[dict[str, Any]] = []
         self.unexplained: list[str] = []
         self.expected_quarantine: set[str] = set()  # message ids that a scenario wants there
         self.expected_receipts: set[tuple[str, str]] = set()  # (envelope, code) of refusals that a scenario provokes
         self.rounds = 0
         self._budget = Budget(events=0)
-        self._started = time.monotonic()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -119,12 +118,18 @@ class Field:
     def event(self, kind: str, **detail: Any) -> None:
         """Note one fault event."""
         self.events[kind] += 1
-        self.log.append({"at": round(time.monotonic() - self._started, 3), "kind": kind, **detail})
+        self.note(kind, **detail)
 
     def explain(self, finding: str) -> None:
         """Note that something went wrong which nothing explains."""
         self.unexplained.append(finding)
-        self.log.append({"at": round(time.monotonic() - self._started, 3), "kind": "unexplained", "finding": finding})
+        self.note("unexplained", finding=finding)
+
+    def note(self, kind: str, **detail: Any) -> None:
+        """Add a line to `events.jsonl`, to be read beside the logs; it counts nothing."""
+        at = utc_now().isoformat(timespec="milliseconds")
+        with (self.folder / "events.jsonl").open("a", encoding="utf-8") as journal:
+            journal.write(json.dumps({"at": at, "kind": kind, **detail}, ensure_ascii=False, default=str) + "\n")
 
     async def calm(self, seconds: float) -> None:
         """Let traffic flow for a while."""

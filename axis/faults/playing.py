@@ -1,6 +1,5 @@
 """Play a scenario and account for it."""
 
-import json
 import shutil
 import tempfile
 import time
@@ -74,8 +73,6 @@ async def _play_in(place: Path, scenario: Scenario, budget: Budget, seed: int) -
     try:
         async with Field.open(scenario.shape, seed=seed, folder=place) as field:
             found = await play_on(field, scenario, budget, seed=seed)
-            log = "".join(json.dumps(each, ensure_ascii=False) + "\n" for each in field.log)
-            (place / "events.jsonl").write_text(log, encoding="utf-8")
             outage = field.traffic.records.longest_outage
             versions = {"RabbitMQ": field.broker.version, "PostgreSQL": field.database.version}
             return Played(scenario, found, dict(field.events), time.monotonic() - started, outage, versions)

@@ -189,7 +189,7 @@ async def _apply(field: Field, *options: str) -> dict[str, Any]:
     if "error" in answer:
         field.explain(f"axis audit apply: {answer['error']}")
         return {}
-    field.log.append({"kind": "audit", "planned": answer["planned"], "done": answer["done"]})
+    field.note("audit", planned=answer["planned"], done=answer["done"])
     return answer
 
 
