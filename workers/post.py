@@ -58,20 +58,31 @@ class Post:
         if not whole:
             return
         outcomes = await self._publish([message for _, message in whole])
+        _raise_absence(outcomes)
+        gone = await self._gone([message for _, message in whole if message.bcc])
         left = {
             parcel.envelope.id: parcel
-            for (parcel, _), outcome in zip(whole, outcomes, strict=True)
-            if outcome is not None
+            for (parcel, message), outcome in zip(whole, outcomes, strict=True)
+            if outcome is not None or not gone.isdisjoint(message.bcc)
         }
         if not left:
             return
         # Which of several mailboxes it was, an outcome does not say: each gets it alone, and those that have it already
         # drop the repeat.
         self._view.forget()
-        _raise_absence(outcomes)
         holds = [hold for parcel in left.values() for hold in await self.try_each(parcel)]
         if holds:
             await self.hold(holds)
+
+    async def _gone(self, messages: Sequence[Outgoing]) -> set[str]:
+        """Return which of the BCC keys have no queue now.
+
+        The broker says nothing of such a key, and the look the keys come from may be a minute old. BUG: a queue deleted
+        and made again since that look has lost the message; `axis audit` finds it.
+        """
+        keys = {key for message in messages for key in message.bcc}
+        states = await self.publisher.queue_states(keys) if keys else {}
+        return {key for key, state in states.items() if state is None}
 
     async def try_each(self, parcel: Parcel) -> list[Hold]:
         """Publish to each mailbox alone; return what is to be held. Raise Unavailable when the broker is away."""

@@ -103,7 +103,7 @@ class FakeBroker:
     def _matching(self, exchange: str, key: str) -> list[str]:
         if exchange == "":
             return [key] if key in self._queues else []
-        bindings = [binding for binding in self._bindings if binding.exchange == exchange]
+        bindings = [each for each in self._bindings if each.exchange == exchange and each.queue in self._queues]
         match self._types[exchange]:
             case "fanout":
                 return [binding.queue for binding in bindings]

@@ -70,6 +70,8 @@ def _configuration(record: Record) -> str:
         "log.console = true",
         "log.console.level = info",
         "disk_free_limit.absolute = 50MB",
+        # Four envelopes of the largest size: the default lets 128 MiB pass, which every consumer has to hold in memory.
+        f"max_message_size = {1024 * 1024}",
         # A laptop's share. The write-ahead log of quorum queues is held in memory too and defaults to 512 MiB.
         "vm_memory_high_watermark.absolute = 1GB",
         f"raft.wal_max_size_bytes = {64 * 1024 * 1024}",

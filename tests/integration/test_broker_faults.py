@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import pytest
 from axis.broker import Consumer, Link, ManagementApi, Publisher
 from axis.core.messages import Outgoing
 from axis.core.topology import Topology, WorkerUser, desired, difference
-from axis.errors import NotRouted, Unavailable
+from axis.errors import NotRouted, NotTaken, Unavailable
 from tests.builders import NOW, PASSWORD_HASH, mailbox
 from tests.services import OwnBroker, Vhost
 
@@ -177,6 +178,20 @@ async def test_a_stalled_line_ends_a_publish_at_its_deadline_and_nothing_is_doub
         count = await left_behind(link)
     found = {identifier for identifier, _ in await all_that_is_there(ready.amqp_url, count)}
     assert {"m1", "m4"} <= found <= {"m1", "m2", "m3", "m4"}
+
+
+async def test_a_message_the_broker_rejects_ends_alone(ready: Vhost) -> None:
+    # The private nodes take messages of up to 1 MiB; 4.x takes 16 MiB by default, 3.10 takes 128.
+    too_large = replace(message(2), body=b"x" * (2 * 1024 * 1024))
+    async with Link(ready.amqp_url, "p") as link:
+        publisher = Publisher(link)
+        before, rejected, after = await publisher.publish_many([message(1), too_large, message(3)])
+        assert (before, after) == (None, None)
+        assert isinstance(rejected, NotTaken)
+        assert await publisher.publish_many([message(4)]) == [None]
+    async with Link(ready.amqp_url, "look") as link:
+        count = await left_behind(link)
+    assert {identifier for identifier, _ in await all_that_is_there(ready.amqp_url, count)} == {"m1", "m3", "m4"}
 
 
 async def test_a_half_open_line_is_noticed_by_the_consumer_itself(

@@ -163,6 +163,22 @@ async def test_a_mailbox_that_does_not_take_a_document_is_held_and_the_others_ha
     assert axis.mail("H37")[0] == first.message_id
 
 
+async def test_a_queue_that_went_since_the_last_look_loses_nothing() -> None:
+    axis = await axis_of(["G22", "H37", "H26"])
+    await axis.router().handle([document(recipients=["H37", "H26"])], SOURCE)
+    taken = axis.broker._queues.pop("mailbox.normal.H26")
+    message = document(recipients=["H37", "H26"])
+    await axis.router().handle([message], SOURCE)  # both were seen just now, and the broker skips the copy in silence
+    (tracked,) = await axis.store.track(message.message_id or "")
+    assert [(str(each.state), each.reason) for each in tracked.deliveries] == [
+        ("delivered", None),
+        ("held", "mailbox/not-taking"),
+    ]
+    axis.broker._queues["mailbox.normal.H26"] = taken
+    await axis.relay().sweep()
+    assert axis.mail("H26")[-1] == message.message_id
+
+
 async def test_with_too_many_documents_waiting_further_ones_are_held_until_half_are_taken() -> None:
     axis = await axis_of(["G22", "H37", "H26"])
     messages = [document(recipients=["H37"]) for _ in range(LIMIT + 3)]
