@@ -8,7 +8,7 @@ false because it waited in a mailbox until its author's certificate expired, and
 """
 
 import asyncio
-import os
+import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -128,6 +128,7 @@ class Witness:
             return
         self._cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         path = self._cache / f"{certificate.thumbprint}.json"
-        part = path.with_suffix(f".{os.getpid()}.part")
+        # A name of its own for each writing: documents and notices are verified side by side, by several processes too.
+        part = path.with_suffix(f".{secrets.token_hex(8)}.part")
         part.write_bytes(write_certificate(certificate))
         part.replace(path)

@@ -17,6 +17,16 @@ from axis.store.reaching import CONNECT_SECONDS, REFUSED_CONNECTION, connection,
 _CLOSE_SECONDS = 10.0
 
 
+class _Link(asyncpg.Connection):  # type: ignore[misc]  # asyncpg tells no types
+    """A connection that is closed within a deadline, and without a word where the server has gone before."""
+
+    async def close(self, *, timeout: float | None = None) -> None:  # noqa: ASYNC109 - asyncpg's own name
+        try:
+            await super().close(timeout=_CLOSE_SECONDS if timeout is None else timeout)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            self.terminate()
+
+
 @dataclass(frozen=True, slots=True)
 class Pool:
     """Connections to one database."""
@@ -40,8 +50,9 @@ class Pool:
         try:
             yield link
         except Unavailable as error:
-            # A server that takes no writes any more still answers, and its connections would be lent for ever.
-            if isinstance(error.__cause__, ReadOnlySQLTransactionError):
+            # A server that takes no writes any more still answers, and its connections would be lent for ever; one
+            # that hangs costs a deadline for each connection.
+            if isinstance(error.__cause__, (ReadOnlySQLTransactionError, TimeoutError)):
                 await self._pool.expire_connections()
             raise
         finally:
@@ -64,7 +75,12 @@ async def open_pool(dsn: str, name: str, connections: int) -> AsyncIterator[Pool
             await check_current(link)
     # No connection is kept for its own sake: asyncpg would try to restore it all through an outage, and log each time.
     pool = await asyncpg.create_pool(
-        connect=Hosts(dsn).connect, min_size=0, max_size=connections, timeout=CONNECT_SECONDS, **options(name)
+        connect=Hosts(dsn).connect,
+        connection_class=_Link,
+        min_size=0,
+        max_size=connections,
+        timeout=CONNECT_SECONDS,
+        **options(name),
     )
     try:
         yield Pool(dsn, name, pool)

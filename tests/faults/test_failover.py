@@ -11,9 +11,11 @@ import pytest
 from axis.errors import Unavailable
 from axis.faults.databases import Database
 from axis.faults.replicas import Pair, connected
+from axis.faults.sessions import frozen
 from axis.local import private
 from axis.local.programs import find_postgres
 from axis.store import Store, migrate
+from axis.store import pool as pool_module
 from axis.store import reaching as reaching_module
 from tests.builders import organisation
 from tests.rig import until
@@ -109,6 +111,23 @@ async def test_a_primary_that_hangs_does_not_use_up_the_time_of_the_other(
             await accept(store)
     finally:
         old.resume()
+
+
+async def test_a_primary_that_stops_answering_costs_one_deadline_not_one_for_each_connection(
+    pair: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reaching_module, "CONNECT_SECONDS", 4.0)
+    monkeypatch.setattr(pool_module, "CONNECT_SECONDS", 4.0)
+    monkeypatch.setattr(reaching_module, "COMMAND_SECONDS", 2.0)
+    async with Store.connect(pair.url, connections=6) as store:
+        async with asyncio.TaskGroup() as group:
+            for _ in range(6):
+                group.create_task(accept(store))
+        with frozen(pair.primary):
+            await pair.fail_over()
+            assert not await accepts(store)
+            assert await accepts(store)
+            await pair.standby.kill()
 
 
 async def test_nobody_sees_what_the_standby_has_not_got(pair: Pair, monkeypatch: pytest.MonkeyPatch) -> None:

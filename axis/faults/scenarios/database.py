@@ -26,6 +26,8 @@ _HELD_SECONDS = (0.5, 3.0)
 # Past the workers' own deadline for a statement (30 s): they have to say so and try again, not to fail.
 _LONG_SECONDS = 45.0
 _LONG_SHARE = 0.04
+# One such deadline, one for taking the connection back, and what has come meanwhile.
+_VANISHED_SECONDS = 150.0
 _BREATH_SECONDS = 0.3
 
 Fault = Callable[["War"], Awaitable[None]]
@@ -143,6 +145,19 @@ async def _fail_over(war: War) -> None:
     await war.pair.rejoin()
 
 
+async def _vanish(war: War) -> None:
+    """Let the primary hang, and the standby take over: workers have to give up on connections that stay open."""
+    field, old = war.field, war.database
+    await war.pair.in_step()
+    field.event("failed over from one that hangs")
+    with frozen(old):
+        await war.pair.fail_over()
+        await field.flowing(_VANISHED_SECONDS)
+        await old.kill()
+    await _come_back_fenced(war, old)
+    await war.pair.rejoin()
+
+
 async def _come_back_fenced(war: War, old: Database) -> None:
     """Start the old primary as it was, but for the fence; nobody writes to it, whoever looks for a server."""
     field = war.field
@@ -187,6 +202,7 @@ _FAULTS: tuple[Fault, ...] = (
     _cancel,
     _read_only,
     _lose_standby,
+    _vanish,
 )
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,20 @@ async def test_a_document_goes_out_signed_with_its_files(world: World, tmp_path:
         ("phụ lục.csv", "text/csv", 3, "appendix"),
     ]
     assert world.shelf.files[hashlib.sha256(b"a,b").hexdigest()] == b"a,b"
+
+
+async def test_a_certificate_is_kept_by_several_who_verify_side_by_side(world: World, tmp_path: Path) -> None:
+    async with world.connect() as agency:
+        await agency.send(document=paper(), recipients=["G22"])
+    (message,) = world.post.published
+    for number in range(20):
+        cache = tmp_path / str(number)
+        witness = Witness(source=world.shelf, cache=cache, axis_certificate=world.axis.certificate_pem)
+        proofs = (witness.envelope(message.body, message.headers["axis-signature"]) for _ in range(8))
+        for _, signer in await asyncio.gather(*proofs):
+            assert signer.organisation == "H37"
+        (kept,) = await asyncio.to_thread(os.listdir, cache)
+        assert kept.endswith(".json")
 
 
 @pytest.mark.parametrize(
