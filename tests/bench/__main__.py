@@ -19,6 +19,7 @@ EXIT_MISSED = 1
 EXIT_USAGE = 2
 EXIT_FAILED = 70
 EXIT_INTERRUPTED = 130
+_LONGEST_TEXT = 3_000  # of what a worker logged before it failed
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -33,6 +34,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 0
     # A shell that starts us in the background has SIGINT ignored, and so would every program we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, lambda _number, _frame: signal.raise_signal(signal.SIGINT))
     try:
         return _run(arguments)
     except KeyboardInterrupt:
@@ -54,8 +56,8 @@ def _run(arguments: argparse.Namespace) -> int:
             _say(f"{name}: {catalogue.BENCHES[name].about}")
             try:
                 results = asyncio.run(_measure(servers, name, options))
-            except (BenchFailed, TimeoutError) as error:
-                _say(f"{name} failed: {error or 'not ready in time'}")
+            except Exception as error:  # noqa: BLE001 - one bench that cannot measure takes no other one with it
+                _say(f"{name} failed: {_said(error)}")
                 failed = True
                 continue
             for result in results:
@@ -107,6 +109,13 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     if arguments.page_from is not None and arguments.page is None:
         parser.error("--page-from needs --page")
     return arguments
+
+
+def _said(error: Exception) -> str:
+    if isinstance(error, BenchFailed | AxisError):
+        return str(error)
+    text = str(error) or "something was not ready in time"
+    return f"{type(error).__name__}: {text[-_LONGEST_TEXT:]}"
 
 
 def _say(text: str) -> None:

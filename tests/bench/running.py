@@ -159,9 +159,11 @@ async def run_worker(
 
 
 async def _counted(running: Sequence[Process], handled: Mapping[str, int]) -> bool:
+    # All of them first: what is counted while we look must not seem to be missing among the wanted.
+    ended = sum([await each.counted("axis_messages_total") for each in running])
     for outcome, count in handled.items():
         if sum([await each.counted("axis_messages_total", outcome=outcome) for each in running]) < count:
-            if sum([await each.counted("axis_messages_total") for each in running]) >= sum(handled.values()):
+            if ended >= sum(handled.values()):
                 raise BenchFailed(f"not all messages ended as {outcome}; the worker's log says why")
             return False
     return True

@@ -147,7 +147,8 @@ class Stage:
     @contextlib.asynccontextmanager
     async def world(self, progress: Progress, *, database: str | None = None) -> AsyncIterator[World]:
         """Make an axis without agencies, on a database of its own or on a given one; it is gone afterwards."""
-        folder = Path(tempfile.mkdtemp(prefix="axis-bench-"))
+        # In the run's folder, so that it goes with it when the run is killed.
+        folder = Path(tempfile.mkdtemp(prefix="bench-", dir=os.environ[real.ROOT_VARIABLE]))
         try:
             with contextlib.ExitStack() as stack:
                 vhost = stack.enter_context(real.fresh_vhost(self.services))
