@@ -49,6 +49,9 @@ class Settings(BaseSettings):
         50_000, gt=0, description="With so many documents waiting in one queue of a mailbox, further ones are held."
     )
     relay_seconds: float = Field(30.0, gt=0, description="What is unmarked for longer is published again.")
+    stuck_seconds: float = Field(
+        30.0, gt=0, description="A worker whose loop does not turn for so much processor time ends itself."
+    )
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 

@@ -19,13 +19,16 @@ from axis.settings import Settings
 from axis.store import Store
 from axis.trust import SigningKey
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
+from workers.consuming import consume
 from workers.metrics import Metrics
 from workers.post import Post
 from workers.relay import Relay
 from workers.router import Router
-from workers.runtime import Handler, Log, configure_logging, consume, every, stop_on_signals
+from workers.runtime import Handler, Log, configure_logging, every, stop_on_signals
+from workers.suspects import Suspects
 from workers.tracker import Tracker
 from workers.view import View, utc_now
+from workers.watchdog import watch
 
 _DAY_SECONDS = 86_400.0
 
@@ -51,6 +54,7 @@ class Context:
     links: contextlib.AsyncExitStack
     view: View
     desk: Desk
+    suspects: Suspects
 
     @property
     def window(self) -> IdWindow:
@@ -65,7 +69,7 @@ class Context:
         link = await self.links.enter_async_context(Link(self.settings.worker_url, f"axis {what} publishing"))
         return Post(store=self.store, publisher=Publisher(link), view=self.view, log=self.log, metrics=self.metrics)
 
-    async def consume(self, queue: str, handler: Handler) -> None:
+    async def consume(self, queue: str, handler: Handler, *, suspects: bool = True) -> None:
         """Take batches from a queue until the process is told to stop."""
         size = self.settings.batch_size
         consumer = Consumer(
@@ -75,7 +79,8 @@ class Context:
             linger=self.settings.batch_linger_ms / 1000,
             prefetch=3 * size,  # one batch is finished, one handled, one on its way
         )
-        await consume(consumer, queue, handler, stop=self.stop, log=self.log, metrics=self.metrics)
+        shared = self.suspects if suspects else None
+        await consume(consumer, queue, handler, stop=self.stop, log=self.log, metrics=self.metrics, suspects=shared)
 
 
 @contextlib.asynccontextmanager
@@ -95,7 +100,7 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
         # Only now: who waits for the page waits for a worker that can work.
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")
-        yield Context(settings, log, metrics, stop, store, consuming, links, view, desk)
+        yield Context(settings, log, metrics, stop, store, consuming, links, view, desk, Suspects(store.suspects, log))
         log.info("stopped")
 
 
@@ -142,7 +147,8 @@ async def _relay(context: Context) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(every(seconds / 3, relay.sweep, stop=context.stop, log=context.log))
         group.create_task(every(_DAY_SECONDS, relay.keep_partitions, stop=context.stop, log=context.log))
-        group.create_task(context.consume(QUARANTINE_QUEUE, relay.drain_quarantine))
+        # The quarantine is the end: what is given up there would be gone.
+        group.create_task(context.consume(QUARANTINE_QUEUE, relay.drain_quarantine, suspects=False))
 
 
 _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
@@ -155,9 +161,10 @@ _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
 async def run(worker: Worker, settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT; what was taken is finished first."""
     async with _context(worker, settings) as context, asyncio.TaskGroup() as group:
-        watching = group.create_task(context.view.watch())
+        watching = [group.create_task(context.view.watch()), group.create_task(watch(settings.stuck_seconds))]
         await _WORK[worker](context)
-        watching.cancel()
+        for each in watching:
+            each.cancel()
 
 
 def main(worker: Worker) -> None:

@@ -157,4 +157,7 @@ def _recipients(envelope: EnvelopeRow) -> Sequence[str]:
 
 def _dead_letter(submission: Submission) -> Refused:
     deaths = submission.headers.get("x-death")
+    last = deaths[0] if isinstance(deaths, list) and deaths else None
+    if isinstance(last, dict) and last.get("reason") == "rejected":  # by workers.suspects, nobody else rejects
+        return Refused("message/poison", f"given up: workers ended over it, and went on without it ({deaths!r})"[:500])
     return Refused("message/dead-lettered", f"given up by the broker: {deaths!r}"[:500])

@@ -1,4 +1,4 @@
-"""What every worker shares: logging, signals, and the loop that takes a batch until it is safely done."""
+"""What every worker shares: logging, signals, and waiting for what is away."""
 
 import asyncio
 import contextlib
@@ -9,13 +9,11 @@ import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import TypeVar
 
 import orjson
 import structlog
 
-from axis.broker import Batch, Consumer
 from axis.core.decisions import Refuse
 from axis.core.messages import Submission
 from axis.errors import Unavailable
@@ -98,54 +96,10 @@ async def stop_on_signals(log: Log) -> AsyncIterator[asyncio.Event]:
             loop.remove_signal_handler(handled)
 
 
-async def consume(
-    consumer: Consumer, queue: str, handler: Handler, *, stop: asyncio.Event, log: Log, metrics: Metrics
-) -> None:
-    """Hand each batch to the handler, finish it while the next one is handled, and ack it as a whole then.
-
-    The handler returns when everything about the batch is committed; what it returns is finished in the same order,
-    one batch at a time. Ends when `stop` is set and all is drained. While the store or the broker is away the batch is
-    kept, unacked, and tried again: no message is given up because something else is down.
-    """
-    waiter = _Waiter(queue, stop, log, metrics)
-    finishing: asyncio.Task[None] | None = None
-    async with asyncio.TaskGroup() as group:
-        stopper = group.create_task(_stop_consumer(consumer, stop))
-        async for batch in consumer.batches():
-            started = time.perf_counter()
-            submissions = tuple(received.submission for received in batch.messages)
-            finish = await waiter.until_done(partial(handler, submissions, queue))
-            if finishing is not None:
-                await finishing
-            finishing = group.create_task(_finish(batch, finish, waiter, started))
-        stopper.cancel()
-
-
-async def _stop_consumer(consumer: Consumer, stop: asyncio.Event) -> None:
-    await stop.wait()
-    await consumer.stop()
-
-
-async def _finish(batch: Batch, finish: Finish | None, waiter: "_Waiter", started: float) -> None:
-    async def finished() -> bool:
-        if finish is not None:
-            await finish()
-        return True
-
-    done = finish is not None and await waiter.until_done(finished)
-    try:
-        if done:
-            await batch.ack()
-            waiter.metrics.batch(time.perf_counter() - started)
-        else:
-            await batch.release()  # another worker takes it
-    except Unavailable as error:
-        # The channel is gone, so the broker redelivers the batch; the store knows the ids and nothing happens twice.
-        waiter.log.info("ack lost", messages=len(batch.messages), detail=error.detail)
-
-
 @dataclass(frozen=True, slots=True)
-class _Waiter:
+class Waiter:
+    """Waits, for the handler of one queue, until what is away is there again."""
+
     queue: str
     stop: asyncio.Event
     log: Log
@@ -163,7 +117,7 @@ class _Waiter:
             else:
                 self.metrics.away(away=False)
                 return result
-            if await _stopped_within(self.stop, wait * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not a secret
+            if await stopped_within(self.stop, wait * random.uniform(0.5, 1.0)):  # noqa: S311 - jitter, not a secret
                 return None
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
@@ -181,7 +135,8 @@ class Pause:
             self._until = time.perf_counter() + _SLICE_SECONDS
 
 
-async def _stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
+    """Wait so long, or until `stop` is set; say whether it is."""
     try:
         async with asyncio.timeout(seconds):
             await stop.wait()
@@ -213,5 +168,5 @@ async def every(seconds: float, action: Callable[[], Awaitable[None]], *, stop: 
             await action()
         except Unavailable as error:
             log.warning("waiting", code=error.code, detail=error.detail)
-        if await _stopped_within(stop, seconds):
+        if await stopped_within(stop, seconds):
             return

@@ -86,7 +86,7 @@ class FakeBroker:
         key = str(arguments.get("x-dead-letter-routing-key", submission.routing_key))
         for target in self._matching(str(arguments["x-dead-letter-exchange"]), key):
             self._queues[target].append(
-                replace(submission, headers={**submission.headers, "x-death": [{"queue": queue}]})
+                replace(submission, headers={**submission.headers, "x-death": [{"queue": queue, "reason": "rejected"}]})
             )
         await self.tell()
 

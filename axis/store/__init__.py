@@ -9,6 +9,7 @@ from axis.store.seam import (
     Counts,
     DirectoryStore,
     Store,
+    SuspectStore,
     Transaction,
     WithDeliveries,
 )
@@ -30,6 +31,7 @@ __all__ = [
     "FakeStore",
     "Quarantined",
     "Store",
+    "SuspectStore",
     "Tracked",
     "TrackedDelivery",
     "TrackedEnvelope",

@@ -13,6 +13,7 @@ from axis.errors import Unavailable
 from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
+from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.rows import grouped
 from axis.store.seam import BlobStore, Store, WithDeliveries
@@ -28,6 +29,7 @@ class FakeStore(Store):
     """A store in memory. Set `available` to False and every call raises Unavailable until it is True again."""
 
     directory: FakeDirectory
+    suspects: FakeSuspects
 
     def __init__(self, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self.available = True
@@ -37,6 +39,7 @@ class FakeStore(Store):
         self._lock = asyncio.Lock()
         self.directory = FakeDirectory(self._check)
         self.blobs = _FakeBlobs(self)
+        self.suspects = FakeSuspects(self._check)
         self.comparing = FakeComparing(self._alone, now)
 
     def _check(self) -> None:

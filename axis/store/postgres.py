@@ -17,6 +17,7 @@ from axis.store.pool import Pool, open_pool
 from axis.store.queries import load
 from axis.store.reaching import reaching
 from axis.store.seam import Store, WithDeliveries
+from axis.store.suspects import PostgresSuspects
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from axis.store.tracking import track
 from axis.store.transaction import PostgresTransaction
@@ -42,6 +43,7 @@ class PostgresStore(Store):
         self._pool = pool
         self.directory = PostgresDirectory(pool)
         self.blobs = PostgresBlobs(pool)
+        self.suspects = PostgresSuspects(pool)
         self.comparing = PostgresComparing(pool)
 
     @contextlib.asynccontextmanager

@@ -141,6 +141,22 @@ class ComparingStore(ABC):
         """Note that copies (envelope id, mailbox) and notices (id, kind) were published again now and confirmed."""
 
 
+class SuspectStore(ABC):
+    """Messages that a worker has in hand, by a key of its own; what stays noted is what it had when it ended."""
+
+    @abstractmethod
+    async def times(self, keys: Collection[bytes]) -> dict[bytes, int]:
+        """Return how often messages were noted; those that are not are left out."""
+
+    @abstractmethod
+    async def note(self, keys: Collection[bytes]) -> None:
+        """Count messages once more, before they are tried. A note may be lost with the server."""
+
+    @abstractmethod
+    async def clear(self, keys: Collection[bytes]) -> None:
+        """Forget messages: they were tried, and the worker is still there."""
+
+
 class Transaction(ABC):
     """Writes that are committed together. Call them in the order they stand here: it is the order of their locks."""
 
@@ -191,6 +207,7 @@ class Store(ABC):
 
     directory: DirectoryStore
     blobs: BlobStore
+    suspects: SuspectStore
     comparing: ComparingStore
 
     @staticmethod

@@ -253,6 +253,20 @@ async def test_what_cannot_be_published_is_handed_out_less_and_less(store: Store
     assert await store.unpublished(dt.timedelta(milliseconds=1) * 1_000_000, 10) == ([], [])
 
 
+# Suspects
+
+
+async def test_suspects_are_counted_until_they_are_cleared(store: Store) -> None:
+    one, two, three = (bytes([number]) * 32 for number in range(3))
+    assert await store.suspects.times([]) == {}
+    await store.suspects.note([one, two, one])
+    await store.suspects.note([two, three])
+    assert await store.suspects.times([one, two, three, b"x" * 32]) == {one: 1, two: 2, three: 1}
+    await store.suspects.clear([one, two, b"x" * 32])
+    await store.suspects.clear([])
+    assert await store.suspects.times([one, two, three]) == {three: 1}
+
+
 # Blobs
 
 

@@ -124,12 +124,12 @@ async def test_what_the_broker_gives_up_is_kept_and_answered(vhost: Vhost, datab
                 await batch.reject(*batch.messages)
         async with axis.worker("relay", relay_seconds=SECONDS) as relay:
             (receipt,) = await axis.receipts("G22", 1)
-            assert (receipt.code, receipt.message_id) == ("message/dead-lettered", message.message_id)
+            assert (receipt.code, receipt.message_id) == ("message/poison", message.message_id)
             await until(lambda: sum(each["event"] == "refused" for each in relay.events()) == 2)
-            assert await relay.counted("axis_messages_total", reason="message/dead-lettered") == 2
+            assert await relay.counted("axis_messages_total", reason="message/poison") == 2
         kept = {each.body: each for each in await axis.store.quarantined()}
         assert kept.keys() == {message.body, nobody.body}
-        assert {(each.reason, each.source) for each in kept.values()} == {("message/dead-lettered", "axis.quarantine")}
+        assert {(each.reason, each.source) for each in kept.values()} == {("message/poison", "axis.quarantine")}
         assert "axis.route.normal" in kept[message.body].detail
         assert kept[nobody.body].account is None
         assert await axis.waiting("axis.quarantine") == 0

@@ -16,9 +16,10 @@ from axis.store import FakeStore, Transaction
 from schemas.wire import SUBMIT_EXCHANGE, TYPE_DOCUMENT
 from tests.model.states import RELAY, ROUTER
 from tests.unit.workers.harness import MINUTE, Axis, axis_of, document
+from workers.consuming import consume
 from workers.relay import Relay
 from workers.router import Router
-from workers.runtime import Finish, consume
+from workers.runtime import Finish
 
 SOURCE = "axis.route.normal"
 
@@ -51,7 +52,7 @@ class Recorder:
             (FakeStore, "mark_published", "mark"),
             (FakeStore, "unpublished", "hand out"),
             (FakeStore, "release", "release"),
-            (FakeBatch, "ack", "ack"),
+            (FakeBatch, "ack_some", "ack"),
         ):
             self._record(owner, name, step, monkeypatch)
         original = FakeStore.transaction

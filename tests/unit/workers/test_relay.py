@@ -93,16 +93,24 @@ async def test_bytes_that_fitted_an_older_schema_are_not_stranded(monkeypatch: p
     assert axis.mail("H37") == [message.message_id]
 
 
-async def test_dead_letters_are_kept_answered_and_counted_once() -> None:
+async def test_what_a_worker_gave_up_is_poison() -> None:
     axis = await axis_of(["G22", "H37"])
     deaths = [{"queue": "axis.route.normal", "reason": "rejected", "count": 1}]
+    await axis.relay().drain_quarantine([replace(document(), headers={"x-death": deaths})], "axis.quarantine")
+    assert [receipt.code for receipt in axis.receipts("G22")] == ["message/poison"]
+    assert [each.reason for each in await axis.store.quarantined()] == ["message/poison"]
+
+
+async def test_dead_letters_are_kept_answered_and_counted_once() -> None:
+    axis = await axis_of(["G22", "H37"])
+    deaths = [{"queue": "axis.route.normal", "reason": "delivery_limit", "count": 1}]
     known = replace(document(), headers={"x-death": deaths})
     unknown = document_submission(b"\0", account="nobody", message_id="\x1b")
     await axis.relay().drain_quarantine([known, unknown, unknown], "axis.quarantine")
     assert [receipt.code for receipt in axis.receipts("G22")] == ["message/dead-lettered"]
     kept = {each.account: each for each in await axis.store.quarantined()}
     assert kept["G22"].body == known.body
-    assert "rejected" in kept["G22"].detail
+    assert "delivery_limit" in kept["G22"].detail
     assert (kept["nobody"].count, kept["nobody"].message_id) == (2, None)
     assert len(axis.events("refused")) == 3
     axis.pass_time()

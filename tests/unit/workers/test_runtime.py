@@ -16,7 +16,8 @@ from axis.errors import Unavailable
 from axis.settings import Settings
 from tests.unit.workers.harness import Axis, axis_of
 from workers import runtime
-from workers.runtime import Finish, Handler, configure_logging, consume, every, stop_on_signals
+from workers.consuming import consume
+from workers.runtime import Finish, Handler, configure_logging, every, stop_on_signals
 
 QUEUE = "mailbox.normal.H37"
 
