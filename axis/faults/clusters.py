@@ -181,7 +181,10 @@ class Cluster(Broker):
         """Return the nodes that run and do not see a majority of the others, or that a majority does not see."""
         seen: dict[str, set[str]] = {}
         for node in self.nodes:
-            listed = await node.api("GET", "nodes") or []
+            try:
+                listed = await node.api("GET", "nodes") or []
+            except Unavailable:
+                listed = []  # whoever does not even answer sees nobody
             seen[node.name] = {each["name"] for each in listed if each.get("running")}
         return [
             node

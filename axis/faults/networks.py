@@ -38,6 +38,7 @@ class Network:
     def __init__(self, size: int) -> None:
         self._prefix = f"198.{secrets.choice(_SECOND_OCTETS)}.{secrets.randbelow(256)}."
         self._first = secrets.randbelow(32) * 8 + 1
+        self._outer = f"axf{secrets.token_hex(4)}"
         self._cut: set[tuple[int, int]] = set()
         self._holders: list[subprocess.Popen[bytes]] = []
         try:
@@ -97,7 +98,7 @@ class Network:
         return holder.pid
 
     def _lay(self) -> None:
-        outer = f"axf{secrets.token_hex(4)}"
+        outer = self._outer
         self._ip(None, "link", "add", outer, "type", "veth", "peer", "name", "out0", "netns", str(self._switch))
         self._ip(None, "addr", "add", f"{self._prefix}{self._first}/{_BITS}", "dev", outer)
         self._ip(None, "link", "set", outer, "up")
