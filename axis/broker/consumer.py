@@ -118,6 +118,9 @@ class Consumer:
 
     async def _next(self, channel: "ConsumeChannel") -> Batch | None:
         """Return the next batch; None when the channel is gone, or when stopping and nothing is left."""
+        if self._stop.is_set():
+            # Before anything that waits is handed out: under traffic something always waits.
+            await self._cancel(channel)
         while not channel.waiting:
             if self._stop.is_set():
                 await self._cancel(channel)
@@ -137,10 +140,13 @@ class Consumer:
         return Batch(channel.take(self._batch), channel)
 
     async def _cancel(self, channel: "ConsumeChannel") -> None:
-        """Take no more from the broker; what was on its way is here when this returns."""
+        """Take no more from the broker; what was on its way is here when this returns. Once is enough."""
+        if channel.gone:
+            return
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(self._link.deadline):
                 await channel.ask(commands.Basic.Cancel(consumer_tag=_TAG))
+                channel.cancelled()
 
     async def _settled(self, channel: "ConsumeChannel") -> None:
         """Wait until what was yielded before is settled, for a while: it may be in work still."""
@@ -253,7 +259,7 @@ class ConsumeChannel(Channel):
         self._news.set()
 
     def cancelled(self) -> None:
-        """Note that nothing more will come: the queue was deleted or moved. The channel lives on."""
+        """Note that nothing more will come: the queue was deleted or moved, or we wanted no more. The channel lives on."""
         self._cancelled = True
         self._news.set()
 

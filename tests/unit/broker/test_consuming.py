@@ -4,8 +4,9 @@ import asyncio
 
 import pytest
 from pamqp import commands
+from pamqp.base import Frame as Method
 
-from axis.broker import Link, frames
+from axis.broker import Consumer, Link, frames
 from axis.errors import Unavailable
 from tests.unit.broker.scripted import Peer, broker, message, taking, until, until_closed
 
@@ -53,3 +54,37 @@ async def test_acks_on_a_lost_connection_say_so() -> None:
                 await settle()
         with pytest.raises(Unavailable):
             await batch.reject(*batch.messages)
+
+
+async def test_stopping_takes_no_more_even_while_messages_keep_coming() -> None:
+    handed_out = 0
+
+    def hand_out(peer: Peer) -> None:
+        nonlocal handed_out
+        handed_out += 1
+        sent = [*frames.Splitter().feed(frames.publish(1, message(handed_out), 131_072))]
+        peer.say(1, commands.Basic.Deliver("axis", handed_out, exchange="e", routing_key="k"))
+        peer.writer.write(b"".join(frames._frame(*frame) for frame in sent[1:]))
+
+    async def script(peer: Peer) -> None:
+        await peer.shake_hands()
+        await peer.start_consumer()
+        for _ in range(3):
+            hand_out(peer)
+        while isinstance(await peer.take(Method), commands.Basic.Ack):
+            hand_out(peer)
+        peer.say(1, commands.Basic.CancelOk("axis"))
+        await until_closed(peer)
+
+    async with broker(script) as url, Link(url, "test") as link:
+        consumer = Consumer(link, "q", batch=1)
+        taken = 0
+        async for batch in consumer.batches():
+            taken += 1
+            assert taken < 20
+            await until(lambda: handed_out >= 3)
+            if taken == 2:
+                await consumer.stop()
+            await batch.ack()
+            await asyncio.sleep(0.01)
+        assert taken == handed_out
