@@ -259,7 +259,7 @@ class ConsumeChannel(Channel):
         self._news.set()
 
     def cancelled(self) -> None:
-        """Note that nothing more will come: the queue was deleted or moved, or we wanted no more. The channel lives on."""
+        """Note that nothing more will come: the queue was deleted or moved, or we want no more. The channel lives."""
         self._cancelled = True
         self._news.set()
 

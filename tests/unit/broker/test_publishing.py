@@ -6,7 +6,7 @@ import pytest
 from pamqp import commands
 
 from axis.broker import Link, Publisher
-from axis.errors import NotRouted, Unavailable
+from axis.errors import NotRouted, NotTaken, Unavailable
 from tests.unit.broker.scripted import SECONDS, Peer, broker, message, until, until_closed
 
 
@@ -34,7 +34,7 @@ async def test_each_confirm_ends_the_publish_it_is_about() -> None:
         outcomes = await Publisher(link).publish_many(messages)
     assert [type(outcome) for outcome in outcomes] == [
         *[type(None)] * 3,
-        Unavailable,
+        NotTaken,
         type(None),
         NotRouted,
         *[type(None)] * 2,
@@ -103,7 +103,7 @@ async def test_a_publish_not_confirmed_in_time_ends_with_its_connection() -> Non
     async with broker(no_confirm, confirm) as url, Link(url, "test", deadline=0.3) as link:
         publisher = Publisher(link)
         outcomes = await publisher.publish_many([message(1), message(2)])
-        assert [str(outcome) for outcome in outcomes] == ["axis/unavailable: not confirmed within 0.3 s"] * 2
+        assert [str(outcome) for outcome in outcomes] == ["axis/not-taken: not confirmed within 0.3 s"] * 2
         assert not link.connected
         assert await publisher.publish_many([message(3)]) == [None]
 
