@@ -1,0 +1,142 @@
+"""Messages that workers choke on, among good ones; workers and connections that end again and again over nothing."""
+
+import asyncio
+import contextlib
+import sys
+import time
+from collections.abc import AsyncIterator
+from random import Random
+
+from axis.client import NotConfirmed
+from axis.core.lanes import lane_of
+from axis.errors import Unavailable
+from axis.faults.choking import KILLS, RAISES, SPINS
+from axis.faults.field import Field
+from axis.faults.fleet import WorkerProcess
+from axis.faults.scenario import Scenario, Shape
+from schemas import Document, Priority
+
+_KINDS = {
+    RAISES: "a message that makes its reader raise",
+    KILLS: "a message that kills its worker (SIGSEGV)",
+    SPINS: "a message that is read for ever",
+}
+_REASON = "message/poison"
+_GIVEN_UP_SECONDS = 180.0
+_CLOSURES = 22  # RabbitMQ 4 would give a message up after 20 returns, were it not told otherwise
+_KILLS_IN_A_ROW = 6
+_LOOK_SECONDS = 0.1
+_ROUTERS = 2
+
+
+async def _play(field: Field, random: Random) -> None:
+    await _replace(field, choking=True)
+    async with _kept_alive(field):
+        kinds = random.sample(sorted(_KINDS), len(_KINDS))
+        while not field.over():
+            if kinds:
+                await _poison(field, random, kinds.pop())
+                continue
+            kinds = random.sample(sorted(_KINDS), len(_KINDS))
+            await random.choice((_close_connections, _kill_routers))(field, random)
+            await field.flowing()
+    await _replace(field, choking=False)
+    await field.consumed()
+
+
+async def _poison(field: Field, random: Random, kind: str) -> None:
+    """Send a marked document among the others: it alone is refused and kept, whatever it did to workers before."""
+    code = random.choice(field.traffic.codes)
+    agency = field.traffic.agencies.get(code)
+    if agency is None:
+        field.explain(f"{code} is not connected")
+        return
+    priority = random.choice((Priority.URGENT, Priority.NORMAL))
+    field.event(_KINDS[kind])
+    document = field.traffic.records.begin(agency.new_envelope_id(), code, lane_of(priority), frozenset(), "refused")
+    field.expected_quarantine.add(document.id)
+    recipient = random.choice([each for each in field.traffic.codes if each != code])
+    with contextlib.suppress(NotConfirmed):  # it goes on being sent
+        await agency.send(
+            document=Document(
+                document_id=f"{code},2026/11/24,{document.began}/CV",
+                subject=f"V/v {kind}",
+                priority=priority,
+            ),
+            recipients=[recipient],
+            envelope_id=document.id,
+        )
+    started = time.monotonic()
+    while not document.receipts:
+        if time.monotonic() - started > _GIVEN_UP_SECONDS:
+            field.explain(f"{_KINDS[kind]} ({document.id}) is not given up within {_GIVEN_UP_SECONDS:g} s")
+            return
+        await asyncio.sleep(_LOOK_SECONDS)
+    if document.receipts[0][1] != _REASON:
+        field.explain(f"{_KINDS[kind]} ({document.id}) was answered {document.receipts[0]}")
+    await field.flowing()
+
+
+async def _close_connections(field: Field, _random: Random) -> None:
+    """Close the routers' connections more often than RabbitMQ returns a message by itself."""
+    for _ in range(_CLOSURES):
+        for name in await field.broker.connections("axis router", "consuming"):
+            field.event("a router's connection closed")
+            await field.broker.close_connection(name)
+        await field.calm(0.1)
+
+
+async def _kill_routers(field: Field, random: Random) -> None:
+    """Kill routers one after the other, whatever they are at: no good message may look like a bad one."""
+    for _ in range(_KILLS_IN_A_ROW):
+        routers = [worker for worker in field.kind("router") if worker.alive]
+        if routers:
+            field.event("kill -9 of a router")
+            random.choice(routers).kill()
+        await field.calm(random.uniform(0.2, 1.0))
+
+
+@contextlib.asynccontextmanager
+async def _kept_alive(field: Field) -> AsyncIterator[None]:
+    """Start choking routers again when they end, as a keeper does."""
+
+    async def keep() -> None:
+        while True:
+            for worker in [each for each in field.kind("router") if not each.alive]:
+                field.workers.remove(worker)
+                # It may end before it is ready: then it is started once more.
+                with contextlib.suppress(Unavailable):
+                    await _start(field)
+            await asyncio.sleep(_LOOK_SECONDS)
+
+    async with asyncio.TaskGroup() as group:
+        keeping = group.create_task(keep())
+        try:
+            yield
+        finally:
+            keeping.cancel()
+
+
+async def _replace(field: Field, *, choking: bool) -> None:
+    """Put choking routers in place of the others, or the other way round."""
+    before = field.kind("router")
+    for _ in range(_ROUTERS):
+        await (_start(field) if choking else field.start_worker("router"))
+    for worker in before:
+        if worker.alive:
+            await field.stop_worker(worker)
+        else:
+            field.workers.remove(worker)
+
+
+async def _start(field: Field) -> WorkerProcess:
+    return await field.start_worker("router", argv=(sys.executable, "-m", "axis.faults.choking", "router"))
+
+
+SCENARIO = Scenario(
+    number=7,
+    name="poison",
+    title="Messages that crash their reader, take for ever or kill the process; they go to quarantine alone",
+    play=_play,
+    shape=Shape(routers=_ROUTERS, settings={"stuck_seconds": "2"}),
+)
