@@ -1,6 +1,7 @@
 """Messages on their way from a queue into the application's hands: the broker side of inbox and notices."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import hashlib
 import logging
@@ -54,12 +55,14 @@ class Mail:
         self._changed = asyncio.Event()
         self._running = len(sources)
         self._closed = False
+        self._pumps: list[asyncio.Task[None]] = []
 
     async def run(self) -> None:
         """Take messages in until `close`."""
+        if self._closed:
+            return
         async with asyncio.TaskGroup() as group:
-            for queue, source in self._sources.items():
-                group.create_task(self._pump(queue, source))
+            self._pumps = [group.create_task(self._pump(queue, source)) for queue, source in self._sources.items()]
 
     async def get(self, idle: float | None = None) -> Parcel | None:
         """Wait for the next parcel; None when nothing comes for `idle` seconds, or no more ever will."""
@@ -100,29 +103,29 @@ class Mail:
             log.debug("the ack of %s is lost: %s", parcel.submission.message_id, error)
 
     async def close(self) -> None:
-        """Take no more, and give what is unacked back to the broker."""
+        """Take no more. What is unacked goes back to the broker all at once, with the channel it came on.
+
+        Given back piece by piece it would be handed out again to us while the rest is on its way, and lie in the queue
+        in another order then.
+        """
         self._closed = True
         self._changed.set()
-        for source in self._sources.values():
-            await source.stop()
-        unacked, self._unacked = self._unacked, set()
+        self._unacked.clear()
         for line in self._waiting.values():
             line.clear()
-        for batch in {id(parcel.batch): parcel.batch for parcel in unacked}.values():
-            try:
-                await batch.release()
-            except Unavailable as error:
-                log.debug("giving back a batch is not needed: %s", error)
+        for pump in self._pumps:
+            pump.cancel()
+        if self._pumps:
+            await asyncio.wait(self._pumps)
 
     async def _pump(self, queue: str, source: Source) -> None:
         try:
-            async for batch in source.batches():
-                if self._closed:
-                    continue  # handed over too late; it goes back when the source ends
-                parcels = [Parcel(received, batch, queue) for received in batch.messages]
-                self._unacked.update(parcels)
-                self._waiting[queue].extend(parcels)
-                self._changed.set()
+            async with contextlib.aclosing(source.batches()) as batches:
+                async for batch in batches:
+                    parcels = [Parcel(received, batch, queue) for received in batch.messages]
+                    self._unacked.update(parcels)
+                    self._waiting[queue].extend(parcels)
+                    self._changed.set()
         finally:
             self._running -= 1
             self._changed.set()

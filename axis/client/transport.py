@@ -1,6 +1,6 @@
 """The broker as the SDK sees it: publish with confirms, take batches from a queue, over reconnections."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from typing import Any, Protocol
 
 from axis.core.messages import Outgoing, Submission
@@ -37,20 +37,12 @@ class Batch(Protocol):
         """Let the broker forget these."""
         ...
 
-    async def release(self) -> None:
-        """Give all that is not settled back to the queue."""
-        ...
-
 
 class Source(Protocol):
     """The part of axis.broker.Consumer that is needed here."""
 
-    def batches(self) -> AsyncIterator[Batch]:
-        """Yield batches until stopped, over any number of reconnections."""
-        ...
-
-    async def stop(self) -> None:
-        """Take no more; `batches` yields what is already here, and ends."""
+    def batches(self) -> AsyncGenerator[Batch, None]:
+        """Yield batches, over any number of reconnections; closing it gives back what is not settled, in its order."""
         ...
 
 

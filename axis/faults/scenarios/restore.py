@@ -33,23 +33,25 @@ _AXIS = "from axis.cli import main; main()"
 _PROGRAM_SECONDS = 120.0
 _THROUGH_SECONDS = 120.0
 _AT_ONCE = 50
-_RATE = 60.0  # everything since the copy is sent again, and what is sent again is sent twice
 _LEFT_TO_AGENCIES = {"envelope-missing", "status-alone"}  # gaps that sending again closes
 
 
 async def database_brought_back(field: Field, random: Random) -> None:
     """Bring the database back from a copy made under traffic; the broker has gone on."""
-    asleep = random.choice(field.traffic.codes)
-    field.traffic.stop_reading(asleep)
+    away = random.choice(field.traffic.codes)
     await _dump(field)
-    await field.calm(random.uniform(2.0, 4.0))
+    await field.calm(random.uniform(1.0, 2.0))
+    # What an agency that is away has waiting is what can be seen; the others have taken theirs.
+    await _shut_out(field, away)
+    await field.calm(random.uniform(2.0, 3.0))
     kinds = await _stop_workers(field)
-    field.event("database brought back from a copy", asleep=asleep)
+    field.event("database brought back from a copy", away=away)
     await _restore(field)
     told = await _audit(field, "database")
-    field.traffic.read(asleep)
+    await _let_in(field, away)
     # Statuses about what the store has forgotten would be refused: the trackers wait until it is sent again.
     await field.start_workers([kind for kind in kinds if kind != "tracker"])
+    await field.consumed()
     since = told.get("at_risk", [{}])[0].get("since", "")
     documents = [each for each in field.traffic.records.documents.values() if _made(each.id) >= since]
     await _send_again(field, documents)
@@ -162,6 +164,22 @@ def _broker_data(field: Field) -> Path:
     return Path(field.broker.record.data) / "rabbitmq" / "data"
 
 
+async def _shut_out(field: Field, code: str) -> None:
+    """Keep an agency's programs away, as an operator can."""
+    await field.broker.api("PUT", f"user-limits/{code}/max-connections", {"value": 0})
+    end = time.monotonic() + _PROGRAM_SECONDS
+    while theirs := [each for each in await field.broker.api("GET", "connections") or [] if each.get("user") == code]:
+        if time.monotonic() > end:
+            raise Unavailable(f"the broker does not close the connections of {code}")
+        for each in theirs:
+            await field.broker.close_connection(each["name"])
+        await asyncio.sleep(0.1)
+
+
+async def _let_in(field: Field, code: str) -> None:
+    await field.broker.api("DELETE", f"user-limits/{code}/max-connections")
+
+
 async def _audit(field: Field, restored: str, *options: str) -> dict[str, Any]:
     """Apply twice: what is named has to be what agencies can mend, and the second time has to find nothing to do."""
     first = await _apply(field, "--restored", restored, *options)
@@ -271,14 +289,12 @@ def _made(identifier: str) -> str:
 
 
 async def _play(field: Field, random: Random) -> None:
-    rate, field.traffic.rate = field.traffic.rate, min(_RATE, field.traffic.rate)
     ways = [database_brought_back, broker_brought_back, broker_emptied]
     random.shuffle(ways)
     while not field.over():
         ways.append(way := ways.pop(0))
         await way(field, random)
         await field.flowing()
-    field.traffic.rate = rate
 
 
 def _impossible() -> str | None:
@@ -293,6 +309,6 @@ SCENARIO = Scenario(
     name="restore",
     title="Database or broker brought back from a copy, or the broker empty, while the other went on",
     play=_play,
-    shape=Shape(),
+    shape=Shape(rate=60.0, limit=300),  # everything since the copy is sent twice
     impossible=_impossible,
 )
