@@ -16,6 +16,7 @@ from axis.faults.scenarios import SCENARIOS
 
 app = typer.Typer(no_args_is_help=True, help="Break a private axis on purpose, and account for every document.")
 
+_TERMINATED = 128 + signal.SIGTERM  # as a shell says it
 _MINUTES = 1.0
 
 
@@ -64,9 +65,10 @@ def run(
     if minutes is None and events is None:
         minutes = _MINUTES if total is None else total / len(chosen)
     command = _command(scenario, seed=seed, minutes=None if total else minutes, total=total, events=events)
-    # What ends us in order ends everything we started, and removes its folder, as Ctrl-C does.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
-    played = asyncio.run(_play(chosen, seed=seed, minutes=minutes, events=events, quiet=as_json))
+    try:
+        played = asyncio.run(_play(chosen, seed=seed, minutes=minutes, events=events, quiet=as_json))
+    except asyncio.CancelledError:
+        raise typer.Exit(_TERMINATED) from None
     if page is not None:
         page.write_text(report.page(played, command=command, seed=seed), encoding="utf-8")
     if as_json:
@@ -80,6 +82,9 @@ def run(
 async def _play(
     chosen: list[Scenario], *, seed: int, minutes: float | None, events: int | None, quiet: bool
 ) -> list[Played]:
+    # What ends us in order ends everything we started, and removes its folder, as Ctrl-C does.
+    if (task := asyncio.current_task()) is not None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     played = []
     for scenario in chosen:
         progress(f"{scenario.number} {scenario.name}: {scenario.title} …")
