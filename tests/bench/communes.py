@@ -3,7 +3,7 @@
 from tests.bench import route
 from tests.bench.processes import memory_bytes, quiet
 from tests.bench.results import Detail, Result
-from tests.bench.running import Options, cpu_detail, paired
+from tests.bench.running import Options, cpu_detail, cpu_facts, paired
 from tests.bench.world import SENDER, BenchFailed, Progress, Stage, World
 from tests.builders import organisations
 
@@ -36,7 +36,7 @@ async def communes(stage: Stage, options: Options, progress: Progress) -> list[R
                 [their.rate for _, their in pairs],
                 case=case,
                 details=[cpu_detail(f"communes, {case}: processor time", "delivery to a mailbox", pairs)],
-                facts={"messages": options.counted(count)},
+                facts={"messages": options.counted(count), **cpu_facts(pairs)},
             )
         )
     return results

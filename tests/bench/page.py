@@ -70,7 +70,11 @@ def plain(detail: Mapping[str, Any]) -> str:
 def _spread(line: Mapping[str, Any]) -> str:
     parts = [f"{name} {number(low)} to {number(high)}" for name, (low, high) in line["spread"].items()]
     case = f"{line['case']}: " if line.get("case") else ""
-    return f"{case}{line['rounds']} rounds; {'; '.join(parts)}."
+    cpu = ""
+    if line.get("python_cpu_ratio") is not None:
+        cpu = f" By processor time: Python {number(line['python_cpu_ratio'])}×"
+        cpu += f", everything {number(line['all_cpu_ratio'])}×." if line.get("all_cpu_ratio") is not None else "."
+    return f"{case}{line['rounds']} rounds; {'; '.join(parts)}.{cpu}"
 
 
 def _processor() -> str:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from axis.core.lanes import mailbox_queue, notices_queue, route_queue
 from tests.bench.results import Goal, Result
-from tests.bench.running import Options, Run, Target, cpu_detail, paired, run_baseline, run_worker
+from tests.bench.running import Options, Run, Target, cpu_detail, cpu_facts, paired, run_baseline, run_worker
 from tests.bench.world import SENDER, Progress, Stage, World
 
 _SOURCE = route_queue("normal")
@@ -61,7 +61,7 @@ async def _route(
         [their.rate for _, their in pairs],
         goal=goal,
         details=[cpu_detail(f"{bench}: processor time", each, pairs)],
-        facts={"messages": count},
+        facts={"messages": count, **cpu_facts(pairs)},
     )
     return [result]
 

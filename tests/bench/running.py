@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import math
+import statistics
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from tests.bench.processes import cpu_seconds
-from tests.bench.results import Detail
+from tests.bench.results import Detail, rounded
 from tests.bench.world import BenchFailed, World
 from tests.rig import WORKER, Process
 
@@ -39,6 +40,13 @@ class Run:
     broker_us: float | None
     database_us: float | None
 
+    @property
+    def all_us(self) -> float | None:
+        """Of everything together; None where broker and database cannot be seen."""
+        if self.broker_us is None or self.database_us is None:
+            return None
+        return self.process_us + self.broker_us + self.database_us
+
 
 class Side(Protocol):
     """Do one side's part of a round."""
@@ -57,9 +65,23 @@ async def paired(rounds: int, ours: Side, baseline: Side, world: World, title: s
         done.append((our, their))
         world.progress(
             f"{title} {number + 1}/{rounds}: {our.rate:,.0f} against {their.rate:,.0f} a second, "
-            f"{our.rate / their.rate:.2f}×"
+            f"{our.rate / their.rate:.2f}×; processor time of Python {our.process_us:,.0f} against "
+            f"{their.process_us:,.0f} µs"
         )
     return done
+
+
+def cpu_facts(pairs: Sequence[tuple[Run, Run]]) -> dict[str, float | None]:
+    """Say how many times our processor time a baseline's message needs, in Python and altogether.
+
+    On a machine with other work this says more than the clock does: who has to wait for a processor uses none.
+    """
+    python = [their.process_us / our.process_us for our, their in pairs if our.process_us]
+    everything = [their.all_us / our.all_us for our, their in pairs if our.all_us and their.all_us]
+    return {
+        "python_cpu_ratio": rounded(statistics.median(python)) if python else None,
+        "all_cpu_ratio": rounded(statistics.median(everything)) if everything else None,
+    }
 
 
 def cpu_detail(title: str, per: str, pairs: Sequence[tuple[Run, Run]]) -> Detail:

@@ -3,7 +3,7 @@
 from axis.core.lanes import notices_queue
 from schemas.wire import TRACK_QUEUE
 from tests.bench.results import Goal, Result
-from tests.bench.running import Options, Run, Target, cpu_detail, paired, run_baseline, run_worker
+from tests.bench.running import Options, Run, Target, cpu_detail, cpu_facts, paired, run_baseline, run_worker
 from tests.bench.stored import fill, stored_ids
 from tests.bench.world import SENDER, Progress, Stage, World
 
@@ -25,7 +25,7 @@ async def track(stage: Stage, options: Options, progress: Progress) -> list[Resu
         [their.rate for _, their in pairs],
         goal=Goal(">=", 3.0),
         details=[cpu_detail("track: processor time", "status", pairs)],
-        facts={"messages": count},
+        facts={"messages": count, **cpu_facts(pairs)},
     )
     return [result]
 

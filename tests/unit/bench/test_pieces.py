@@ -15,6 +15,7 @@ from tests.bench import __main__ as program
 from tests.bench import catalogue
 from tests.bench.flow import milliseconds, percentile, send_steadily
 from tests.bench.profiled import Profile
+from tests.bench.running import Run, cpu_facts
 from tests.bench.soak import Series
 from tests.bench.world import BenchFailed
 
@@ -121,3 +122,13 @@ def test_the_goals_of_the_design_have_their_benches() -> None:
     rows = {"route-1", "route-1-faststream", "route-63", "track", "urgent-lane", "blob-memory", "resolve-100k"}
     assert rows | {"growth-1m"} <= catalogue.BENCHES.keys()
     assert [name for name, bench in catalogue.BENCHES.items() if not bench.default] == ["soak"]
+
+
+def test_processor_time_is_compared_as_baseline_over_ours() -> None:
+    pairs = [(Run(1, 100, 50, 50), Run(1, 200, 100, 0)), (Run(1, 100, None, None), Run(1, 400, None, None))]
+
+    assert cpu_facts(pairs) == {"python_cpu_ratio": 3.0, "all_cpu_ratio": 1.5}
+    assert cpu_facts([(Run(1, 0.0, None, None), Run(1, 1.0, None, None))]) == {
+        "python_cpu_ratio": None,
+        "all_cpu_ratio": None,
+    }
