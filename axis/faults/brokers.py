@@ -4,6 +4,7 @@ import abc
 import asyncio
 import os
 import pwd
+import shutil
 import time
 from pathlib import Path
 from typing import Any
@@ -21,7 +22,7 @@ from axis.local.record import Record
 
 START_SECONDS = 120.0
 _API_SECONDS = 15.0
-_CTL_SECONDS = 60.0
+_CTL_SECONDS = 120.0
 
 
 class Broker(abc.ABC):
@@ -70,6 +71,10 @@ class Broker(abc.ABC):
     async def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl as the broker's own user and return what it printed; a second or two of a processor."""
 
+    async def erlang(self, module: str, function: str, arguments: str = "") -> str:
+        """Call an Erlang function in the node and return what it said; arguments as Erlang terms."""
+        return await self.ctl("eval", f"{module}:{function}({arguments}).")
+
     @abc.abstractmethod
     async def api(self, method: str, path: str, json: Any = None) -> Any:
         """Ask the management API (`path` after /api/) and return its JSON; None for 404 or no content."""
@@ -96,6 +101,12 @@ class Broker(abc.ABC):
         """Return queue -> messages, ready and unacked; about a second behind, as statistics are."""
         listed = await self.api("GET", f"queues/{quote(self.vhost, safe='')}?columns=name,messages")
         return {queue["name"]: queue.get("messages", 0) for queue in listed or []}
+
+    async def redelivered(self, prefix: str) -> int:
+        """Count what was handed out again in queues of this prefix; about a second behind, as statistics are."""
+        path = f"queues/{quote(self.vhost, safe='')}?columns=name,message_stats.redeliver"
+        listed = [queue for queue in await self.api("GET", path) or [] if queue["name"].startswith(prefix)]
+        return sum((queue.get("message_stats") or {}).get("redeliver", 0) for queue in listed)
 
     async def connections(self, *parts: str) -> list[str]:
         """Return the broker's names of the open connections whose own name (`Link(name=…)`) contains all parts.
@@ -166,7 +177,7 @@ class Node(Broker):
     async def stop(self) -> None:
         """Stop it in order, as an operator does; it stays away until `start`."""
         self.server.terminate()
-        await self.server.wait(60.0)
+        await self.server.wait(_CTL_SECONDS)
 
     def pause(self) -> None:
         """SIGSTOP: connections stay open, nothing answers."""
@@ -178,11 +189,21 @@ class Node(Broker):
 
     async def ctl(self, *arguments: str) -> str:
         """Run rabbitmqctl as the broker's own user and return what it printed; a second or two of a processor."""
+        return await self._run(str(self._ctl), *arguments)
+
+    async def erlang(self, module: str, function: str, arguments: str = "") -> str:
+        """Call an Erlang function in the node; in no time where there is erl_call."""
+        program = shutil.which("erl_call")
+        if program is None:
+            return await super().erlang(module, function, arguments)
+        call = f"{module} {function} [{arguments}]"
+        return await self._run(program, "-n", self.record.node_name, "-a", call)
+
+    async def _run(self, *command: str) -> str:
         spec = self.server.spec
         process = await asyncio.create_subprocess_exec(
             *self.prefix,
-            str(self._ctl),
-            *arguments,
+            *command,
             env=dict(spec.env),
             cwd=spec.cwd,
             stdout=asyncio.subprocess.PIPE,
@@ -192,12 +213,14 @@ class Node(Broker):
         try:
             async with asyncio.timeout(_CTL_SECONDS):
                 out, _ = await process.communicate()
-        except (TimeoutError, asyncio.CancelledError):
-            process.kill()
-            await process.wait()
-            raise
+        except TimeoutError as error:
+            raise Unavailable(f"{' '.join(command)} has not ended within {_CTL_SECONDS:g} s") from error
+        finally:
+            if process.returncode is None:
+                process.kill()
+                await process.wait()
         if process.returncode != 0:
-            raise Unavailable(f"rabbitmqctl {' '.join(arguments)}: {out.decode(errors='replace')[-500:]}")
+            raise Unavailable(f"{' '.join(command)}: {out.decode(errors='replace')[-500:]}")
         return out.decode(errors="replace")
 
     async def api(self, method: str, path: str, json: Any = None) -> Any:

@@ -185,6 +185,17 @@ async def test_a_document_that_is_not_taken_comes_again(axis: Axis) -> None:
     assert len(await axis.received(TRACK_QUEUE, 1)) == 1
 
 
+async def test_what_an_inbox_leaves_is_in_its_old_order_for_the_next(axis: Axis) -> None:
+    documents = [axis.world.document(recipients=[CODE]) for _ in range(100)]
+    await axis.deliver(*documents)
+    async with axis.connect() as agency:
+        for _ in range(3):
+            async for _ in agency.inbox():
+                break
+        left = [delivery.envelope.id async for delivery in agency.inbox(idle=3)]
+    assert left == [each.message_id for each in documents]
+
+
 async def test_receipts_and_statuses_are_read(axis: Axis) -> None:
     async with axis.connect() as agency:
         sent = await agency.send(document=paper(), recipients=["G22"])

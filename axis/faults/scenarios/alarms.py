@@ -8,14 +8,12 @@ from axis.faults.processes import until
 from axis.faults.scenario import Scenario, Shape
 from axis.faults.traffic import DEADLINE_SECONDS
 
-_RAISED = {
-    "memory": ("set_vm_memory_high_watermark", "0.000001"),
-    "disk": ("set_disk_free_limit", "100000GB"),
+_SET = {
+    "memory": ("vm_memory_monitor", "set_vm_memory_high_watermark"),
+    "disk": ("rabbit_disk_monitor", "set_disk_free_limit"),
 }
-_CLEARED = {
-    "memory": ("set_vm_memory_high_watermark", "absolute", "1GB"),
-    "disk": ("set_disk_free_limit", "50MB"),
-}
+_RAISED = {"memory": "0.000001", "disk": '"100000GB"'}
+_CLEARED = {"memory": '{absolute, "1GB"}', "disk": '"50MB"'}
 _FIELDS = {"memory": "mem_alarm", "disk": "disk_free_alarm"}
 _ALARM_SECONDS = 15.0
 _SLACK_SECONDS = 5.0
@@ -25,28 +23,30 @@ _CLEAR_SECONDS = 45.0
 async def _play(field: Field, random: Random) -> None:
     while not field.over():
         kinds = random.choice((["memory"], ["disk"], ["memory", "disk"]))
-        for kind in kinds:
-            field.event(f"{kind} alarm")
-            await field.broker.ctl(*_RAISED[kind])
-        await _told(field, kinds)
-        if random.random() < _WITH_A_CRASH:
-            worker = random.choice(field.workers)
-            field.event(f"kill -9 of a {worker.kind} during an alarm")
-            await field.kill_worker(worker)
-            await field.start_worker(worker.kind)
-        await field.calm(random.uniform(0.0, 15.0 if field.is_long else 1.0))
-        for kind in kinds:
-            await field.broker.ctl(*_CLEARED[kind])
+        before = field.traffic.not_confirmed
+        try:
+            for kind in kinds:
+                field.event(f"{kind} alarm")
+                await field.broker.erlang(*_SET[kind], _RAISED[kind])
+            await _told(field, kinds, before)
+            if random.random() < _WITH_A_CRASH:
+                worker = random.choice(field.workers)
+                field.event(f"kill -9 of a {worker.kind} during an alarm")
+                await field.kill_worker(worker)
+                await field.start_worker(worker.kind)
+            await field.calm(random.uniform(0.0, 15.0 if field.is_long else 1.0))
+        finally:
+            for kind in kinds:
+                await field.broker.erlang(*_SET[kind], _CLEARED[kind])
         await field.flowing(_CLEAR_SECONDS)
         await field.consumed()
 
 
-async def _told(field: Field, kinds: list[str]) -> None:
+async def _told(field: Field, kinds: list[str], before: int) -> None:
     """Every sender hears that its document is not confirmed, in time, and keeps it."""
     if not await _raised(field, kinds):
         field.explain(f"the broker raised no {' and '.join(kinds)} alarm")
         return
-    before = field.traffic.not_confirmed
     if not await until(lambda: field.traffic.not_confirmed > before, DEADLINE_SECONDS + _SLACK_SECONDS):
         field.explain(f"{DEADLINE_SECONDS + _SLACK_SECONDS:g} s into an alarm no sender was told about it")
         return

@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import hashlib
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -116,18 +116,17 @@ class Tap:
         self._consumer = consumer
         self._batches = batches
 
-    async def batches(self) -> AsyncIterator[TappedBatch]:
+    async def batches(self) -> AsyncGenerator[TappedBatch, None]:
         mine: list[TappedBatch] = []
-        async with aclosing(self._consumer.batches()) as batches:
-            async for batch in batches:
-                mine.append(TappedBatch(batch))
-                self._batches.append(mine[-1])
-                yield mine[-1]
-        for tapped in mine:
-            tapped.open.clear()  # what was unsettled went back with the channel
-
-    async def stop(self) -> None:
-        await self._consumer.stop()
+        try:
+            async with aclosing(self._consumer.batches()) as batches:
+                async for batch in batches:
+                    mine.append(TappedBatch(batch))
+                    self._batches.append(mine[-1])
+                    yield mine[-1]
+        finally:
+            for tapped in mine:
+                tapped.open.clear()  # what was unsettled went back with the channel
 
 
 class Post:
