@@ -95,7 +95,7 @@ async def test_what_is_left_comes_again_in_a_new_inbox(world: World) -> None:
     first, second = world.document(), world.document()
     await world.post.put(NORMAL, first, second)
     async with world.connect() as agency:
-        inbox = agency.inbox(idle=0.05)
+        inbox = agency.inbox(idle=0.3)
         async for _ in inbox:
             inbox.leave()
         assert world.post.published == []
@@ -106,7 +106,7 @@ async def test_what_is_left_comes_again_in_a_new_inbox(world: World) -> None:
 async def test_a_status_takes_the_document_first(world: World) -> None:
     await world.post.put(NORMAL, world.document())
     async with world.connect() as agency:
-        async for delivery in agency.inbox(idle=0.05):
+        async for delivery in agency.inbox(idle=0.3):
             (reported,) = await delivery.accept(staff=Staff(name="Nguyễn Văn A"))
             assert reported.confirmed_at is not None
             await delivery.process()
@@ -120,7 +120,7 @@ async def test_a_status_takes_the_document_first(world: World) -> None:
 async def test_a_refusal_says_why(world: World) -> None:
     await world.post.put(NORMAL, world.document())
     async with world.connect() as agency:
-        async for delivery in agency.inbox(idle=0.05):
+        async for delivery in agency.inbox(idle=0.3):
             await delivery.refuse("Gửi nhầm nơi nhận")
     assert world.post.statuses()[1:] == [("02", "H37", None, "Gửi nhầm nơi nhận")]
 
@@ -129,7 +129,7 @@ async def test_statuses_name_each_recipient_as_addressed(world: World) -> None:
     submission = world.document(recipients=["G12", "H37.05", "H37", "H03"], routes={"H37": [1, 3]})
     await world.post.put(NORMAL, submission)
     async with world.connect() as agency:
-        async for delivery in agency.inbox(idle=0.05):
+        async for delivery in agency.inbox(idle=0.3):
             assert delivery.recipients == ("H37.05", "H37", "H03")
             await delivery.assign()
     assert sorted(world.post.statuses(), key=str) == [
@@ -216,7 +216,7 @@ async def test_a_lost_ack_brings_a_repeat_that_is_only_acked(world: World) -> No
     # 4 and 5: confirmed and noted, but the channel is gone before the ack
     await world.post.put(NORMAL, world.document())
     async with world.connect() as agency:
-        inbox = agency.inbox(idle=0.05)
+        inbox = agency.inbox(idle=0.3)
         delivery = await anext(inbox)
         await world.post.cut()
         await delivery.accept()
@@ -231,7 +231,7 @@ async def test_while_the_broker_takes_no_publishes_the_application_goes_on(world
     world.post.away = True
     async with world.connect() as agency:
         seen = 0
-        async for delivery in agency.inbox(idle=0.05):
+        async for delivery in agency.inbox(idle=0.3):
             (reported,) = await delivery.accept()
             assert reported.confirmed_at is None
             seen += 1

@@ -227,10 +227,10 @@ async def test_a_receipt_is_waited_for_past_the_statuses_before_it(world: World)
         assert not world.post.unacked
     async with world.connect() as agency:
         assert await agency.receipt(sent.envelope_id, deadline=0.01) == receipt
-        seen = [notice async for notice in agency.notices(idle=0.05)]
+        seen = [notice async for notice in agency.notices(idle=0.3)]
         assert [type(notice) for notice in seen] == [StatusNotice, ReceiptNotice]
     async with world.connect() as agency:
-        assert [notice async for notice in agency.notices(idle=0.05)] == []
+        assert [notice async for notice in agency.notices(idle=0.3)] == []
 
 
 async def test_a_receipt_that_does_not_come_is_said_so(world: World) -> None:
@@ -246,14 +246,14 @@ async def test_a_notice_left_comes_again_and_done_ends_it(world: World) -> None:
         async for notice in agency.notices():
             await notice.done()
             break
-        assert len([notice async for notice in agency.notices(idle=0.05)]) == 1
+        assert len([notice async for notice in agency.notices(idle=0.3)]) == 1
 
 
 async def test_a_repeated_notice_is_handed_out_once(world: World) -> None:
     receipt = world.receipt(ENVELOPE)
     await world.post.put("notices.H37", receipt, receipt)
     async with world.connect() as agency:
-        assert len([notice async for notice in agency.notices(idle=0.05)]) == 1
+        assert len([notice async for notice in agency.notices(idle=0.3)]) == 1
 
 
 async def test_notices_that_cannot_be_proved_are_set_aside(world: World) -> None:
@@ -268,7 +268,7 @@ async def test_notices_that_cannot_be_proved_are_set_aside(world: World) -> None
         world.status(ENVELOPE, StatusCode.ARRIVED),
     )
     async with world.connect() as agency:
-        (notice,) = [notice async for notice in agency.notices(idle=0.05)]
+        (notice,) = [notice async for notice in agency.notices(idle=0.3)]
         assert notice.status.reporter == "G22"
         kept = [each.reason for each in await agency.suspicious()]
     assert kept == ["certificate/unknown", "abuse/account", "abuse/signer", "message/type"]
