@@ -18,6 +18,7 @@ from axis.core.topology import Verb, difference
 from axis.errors import AxisError, Misconfigured
 from axis.settings import Settings
 from axis.store import Store
+from axis.store.hosts import split
 from axis.store.reaching import connection
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 
@@ -84,10 +85,12 @@ async def database(settings: Settings) -> list[Check]:
     dsn = settings.database_url.get_secret_value()
     async with connection(dsn, "axis doctor") as link:
         version = await link.fetchval("SHOW server_version")
+        standbys = await link.fetchval("SHOW synchronous_standby_names")
         asked = dt.datetime.now(dt.UTC)
         theirs = await link.fetchval("SELECT clock_timestamp()")
         answered = dt.datetime.now(dt.UTC)
     checks = [Check("database", Level.OK, f"PostgreSQL {version} answers"), _clock(asked, theirs, answered)]
+    checks += _standby(dsn, standbys)
     try:
         async with Store.connect(dsn, name="axis doctor", connections=1) as store:
             held = sorted(await store.held_queues())
@@ -106,6 +109,16 @@ async def database(settings: Settings) -> list[Check]:
     else:
         checks.append(Check("deliveries", Level.OK, "none is held back"))
     return checks
+
+
+def _standby(dsn: str, standbys: str) -> list[Check]:
+    """Look whether commits wait for the server that would take over, where there is one."""
+    if len(split(dsn)) == 1:
+        return []
+    if standbys:
+        return [Check("standby", Level.OK, f"commits wait for {standbys}")]
+    said = "the database has several servers and commits wait for none: a failover loses what was answered last"
+    return [Check("standby", Level.WARN, said, "set synchronous_standby_names on the server that takes writes")]
 
 
 def _clock(asked: dt.datetime, theirs: dt.datetime, answered: dt.datetime) -> Check:

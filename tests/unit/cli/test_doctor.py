@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from axis.cli.checks import _clock, _space, _worker
+from axis.cli.checks import _clock, _space, _standby, _worker
 from axis.cli.findings import Level, few
 from tests.builders import NOW
 from tests.unit.cli.conftest import Run
@@ -54,3 +54,10 @@ def test_space_of_a_folder_that_is_not_there_yet(tmp_path: Path) -> None:
 def test_few() -> None:
     assert few(["a", "b"]) == "a, b"
     assert few([str(number) for number in range(9)]) == "0, 1, 2, 3, 4 and 4 more"
+
+
+def test_a_standby_that_nobody_waits_for_is_told_where_there_is_one() -> None:
+    one, two = "postgresql://u@one:1/axis", "postgresql://u@one:1,two:2/axis"
+    assert _standby(one, "") == []
+    assert [check.level for check in _standby(two, "*")] == [Level.OK]
+    assert [check.level for check in _standby(two, "")] == [Level.WARN]
