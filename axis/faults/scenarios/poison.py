@@ -138,5 +138,5 @@ SCENARIO = Scenario(
     name="poison",
     title="Messages that crash their reader, take for ever or kill the process; they go to quarantine alone",
     play=_play,
-    shape=Shape(routers=_ROUTERS, settings={"stuck_seconds": "2"}),
+    shape=Shape(routers=_ROUTERS, settings={"stuck_seconds": "1"}),
 )
