@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from random import Random
 
 from axis.client import NotConfirmed
@@ -24,27 +25,30 @@ _KINDS = {
 _REASON = "message/poison"
 _GIVEN_UP_SECONDS = 180.0
 _CLOSURES = 22  # RabbitMQ 4 would give a message up after 20 returns, were it not told otherwise
+_CLOSING_SECONDS = 120.0
 _KILLS_IN_A_ROW = 6
 _LOOK_SECONDS = 0.1
+_Step = Callable[[Field, Random], Awaitable[None]]
 _ROUTERS = 2
 
 
 async def _play(field: Field, random: Random) -> None:
     await _replace(field, choking=True)
     async with _kept_alive(field):
-        kinds = random.sample(sorted(_KINDS), len(_KINDS))
+        steps: list[_Step] = []
         while not field.over():
-            if kinds:
-                await _poison(field, random, kinds.pop())
-                continue
-            kinds = random.sample(sorted(_KINDS), len(_KINDS))
-            await random.choice((_close_connections, _kill_routers))(field, random)
+            # Bad messages first, then what must not make good ones look like them.
+            steps = steps or [
+                *random.sample((_close_connections, _kill_routers), 2),
+                *(partial(_poison, kind=kind) for kind in random.sample(sorted(_KINDS), len(_KINDS))),
+            ]
+            await steps.pop()(field, random)
             await field.flowing()
     await _replace(field, choking=False)
     await field.consumed()
 
 
-async def _poison(field: Field, random: Random, kind: str) -> None:
+async def _poison(field: Field, random: Random, *, kind: str) -> None:
     """Send a marked document among the others: it alone is refused and kept, whatever it did to workers before."""
     code = random.choice(field.traffic.codes)
     agency = field.traffic.agencies.get(code)
@@ -74,15 +78,19 @@ async def _poison(field: Field, random: Random, kind: str) -> None:
         await asyncio.sleep(_LOOK_SECONDS)
     if document.receipts[0][1] != _REASON:
         field.explain(f"{_KINDS[kind]} ({document.id}) was answered {document.receipts[0]}")
-    await field.flowing()
 
 
 async def _close_connections(field: Field, _random: Random) -> None:
     """Close the routers' connections more often than RabbitMQ returns a message by itself."""
-    for _ in range(_CLOSURES):
+    closed, end = 0, time.monotonic() + _CLOSING_SECONDS
+    while closed < _CLOSURES:
         for name in await field.broker.connections("axis router", "consuming"):
             field.event("a router's connection closed")
             await field.broker.close_connection(name)
+            closed += 1
+        if time.monotonic() > end:
+            field.explain(f"the routers connected only {closed} times within {_CLOSING_SECONDS:g} s")
+            return
         await field.calm(0.1)
 
 
