@@ -103,7 +103,7 @@ class PostgresComparing(ComparingStore):
     async def put_again(self, copies: Sequence[Mark], notices: Sequence[Mark]) -> None:
         """Mark copies and notices as delivered now."""
         async with self._pool.link("mark what was put again") as link, link.transaction():
-            for name, marks in (("put_deliveries", copies), ("put_notices", notices)):
+            for query, marks in ((_SQL["put_deliveries"], copies), (_SQL["put_notices"], notices)):
                 if marks:
                     span = rows.span([identifier for identifier, _ in marks])
-                    await link.execute(_SQL[name], *rows.columns(sorted(marks), 2), *span)
+                    await link.execute(query, *rows.columns(sorted(marks), 2), *span)
