@@ -19,6 +19,8 @@ from tests.rig import DEADLINE_SECONDS, Rig, envelope_id, rig, until
 from tests.services import Vhost
 
 PROGRAM = "from axis.cli import main; main()"
+# Each asks the command several times, and every time is a process of its own.
+pytestmark = pytest.mark.timeout(400)
 NOTHING, NAMED, TO_DO, AWAY = 0, 1, 3, 69
 FORGET = (
     "DELETE FROM notice WHERE about = ANY ($1::uuid[])",
@@ -140,6 +142,8 @@ async def test_a_recipient_that_answered_needs_nothing_again(axis: Rig) -> None:
     _, found = await audit(axis, "plan", "--until", now)
     # The receipt was taken in silence: there is no other proof than the queue.
     assert planned(found) == {"put notice again": 1}
+    _, found = await audit(axis, "plan", "--until", now, "--restored", "database")
+    assert planned(found) == {}
 
 
 async def _answered(axis: Rig, identifier: str) -> bool:

@@ -42,7 +42,7 @@ _Restored = Annotated[
     Side | None,
     typer.Option(
         "--restored",
-        help="What was brought back from a copy; says which time nobody may know all about.",
+        help="What was brought back from a copy. With database nothing is taken for lost with the broker.",
         show_default=False,
     ),
 ]

@@ -121,6 +121,12 @@ async def look(sides: Sides, asked: Asked, progress: Progress) -> Looked:
     plan = Plan(gaps=list(seen.gaps))
     await _adopt(sides, seen, plan)
     at_risk(seen, plan, newest=newest, window=window, restored=asked.restored)
+    if asked.restored is not Side.DATABASE:  # the broker went on: what it confirmed it still has, or somebody took it
+        await _lost(sides, window, seen, plan, progress)
+    return Looked(plan, window, newest, len(wanted), seen.messages, working)
+
+
+async def _lost(sides: Sides, window: Window, seen: Sightings, plan: Plan, progress: Progress) -> None:
     made_since = window.since - dt.timedelta(days=sides.settings.id_past_days)
     async with contextlib.aclosing(
         sides.store.comparing.unanswered(window.since, window.until, made_since=made_since)
@@ -134,7 +140,6 @@ async def look(sides: Sides, asked: Asked, progress: Progress) -> Looked:
         async for told in notices:
             lost_notices(told, seen, plan)
             progress(f"{len(plan.notices)} notices to put again so far")
-    return Looked(plan, window, newest, len(wanted), seen.messages, working)
 
 
 async def _window(sides: Sides, asked: Asked) -> Window:

@@ -185,7 +185,7 @@ async def _audit(field: Field, restored: str, *options: str) -> dict[str, Any]:
     first = await _apply(field, "--restored", restored, *options)
     if odd := [gap for gap in first.get("gaps", ()) if gap["problem"] not in _LEFT_TO_AGENCIES]:
         field.explain(f"the audit could not bring together {odd[:3]}, {len(odd)} in all")
-    again = await _apply(field, *options)
+    again = await _apply(field, "--restored", restored, *options)
     if again.get("done") != {}:
         field.explain(f"applied a second time, the audit did {again.get('done')} after {first.get('done')}")
     return first
