@@ -8,6 +8,7 @@ from axis.faults.scenario import Budget
 from axis.faults.scenarios import SCENARIOS
 
 
+@pytest.mark.timeout(600)  # on a machine that has other things to do
 @pytest.mark.parametrize(
     ("names", "events", "seed"),
     # Starting a cluster takes longer than breaking it: both are played on one.
