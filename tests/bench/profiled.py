@@ -1,7 +1,8 @@
-"""Run a worker under a statistical profiler: every two milliseconds of processor time, what is it in?
+"""Run a worker under a statistical profiler: every two milliseconds of its own processor time, what is it in?
 
 A signal handler of Python runs between two byte codes, so the time of a call into C counts for the function that made
-it. Written to the file named by AXIS_BENCH_PROFILE when the worker ends; the production code knows nothing of this.
+it. The kernel's time is left out: the timer that counts it belongs to the workers' watchdog. Written to the file named
+by AXIS_BENCH_PROFILE when the worker ends; the production code knows nothing of this.
 """
 
 import json
@@ -47,12 +48,12 @@ def _name(frame: FrameType) -> str:
 
 def main() -> None:
     profile = Profile()
-    signal.signal(signal.SIGPROF, profile.sample)
-    signal.setitimer(signal.ITIMER_PROF, _SECONDS, _SECONDS)
+    signal.signal(signal.SIGVTALRM, profile.sample)
+    signal.setitimer(signal.ITIMER_VIRTUAL, _SECONDS, _SECONDS)
     try:
         typer.run(program.main)
     finally:
-        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
         profile.write(Path(os.environ["AXIS_BENCH_PROFILE"]))
 
 

@@ -1,11 +1,11 @@
 """scaling: 1, 2 and 4 router processes on this machine, and where each microsecond goes."""
 
-import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from axis.core.lanes import mailbox_queue, notices_queue, route_queue
+from tests.bench.profiles import PROFILED, profile_details
 from tests.bench.results import Detail, Result
 from tests.bench.running import Options, Run, Target, run_worker
 from tests.bench.world import SENDER, Progress, Stage, World
@@ -13,9 +13,6 @@ from tests.bench.world import SENDER, Progress, Stage, World
 _COUNT = 10_000
 _PROCESSES = (1, 2, 4)
 _RECIPIENT = "H37"
-_SCRIPT = str(Path(__file__).with_name("profiled.py"))
-_FUNCTIONS = 25
-_STAGES = 18
 
 
 async def scaling(stage: Stage, options: Options, progress: Progress) -> list[Result]:
@@ -31,7 +28,7 @@ async def scaling(stage: Stage, options: Options, progress: Progress) -> list[Re
             progress(f"scaling {number + 1}/{options.rounds}: {said}")
         path = world.axis.folder / "profile.json"
         profiled = await _route(world, count, 1, profile=path)
-        details = [_budget(runs), *_profile(json.loads(path.read_text(encoding="utf-8")), profiled)]
+        details = [_budget(runs), *profile_details("scaling: the router", path, profiled)]
     alone = [run.rate for run in runs[1]]
     return [
         Result(
@@ -57,7 +54,7 @@ async def _route(world: World, count: int, processes: int, *, profile: Path | No
         Target(mailbox, count, count),
         handled={"accepted": count},
         processes=processes,
-        script=None if profile is None else _SCRIPT,
+        script=None if profile is None else PROFILED,
         settings={} if profile is None else {"bench_profile": str(profile)},
     )
     await world.empty(mailbox, notices_queue(SENDER), route_queue("normal"))
@@ -73,29 +70,3 @@ def _budget(runs: Mapping[int, list[Run]]) -> Detail:
         rows.append([processes, round(run.rate), *(round(part) for part in parts), round(sum(parts)), round(busy, 2)])
     head = ["routers", "envelopes/s", "router µs", "broker µs", "database µs", "all µs", "processors busy"]
     return Detail("scaling: processor time per envelope (the middle round)", head, rows)
-
-
-def _profile(counts: Mapping[str, Mapping[str, int]], run: Run) -> list[Detail]:
-    own, within = counts["own"], counts["within"]
-    total = sum(own.values()) or 1
-
-    def rows(names: list[str]) -> list[list[str | float]]:
-        return [
-            [name, *(round(run.process_us * share.get(name, 0) / total, 1) for share in (own, within))]
-            for name in names
-        ]
-
-    head = ["function", "own µs per envelope", "with what it calls µs"]
-    ours = [name for name in within if name.startswith(("workers.", "axis."))]
-    return [
-        Detail(
-            "scaling: the router by function, most of its own time first (start included)",
-            head,
-            rows(sorted(own, key=own.__getitem__, reverse=True)[:_FUNCTIONS]),
-        ),
-        Detail(
-            "scaling: the router's own functions, with what they call",
-            head,
-            rows(sorted(ours, key=within.__getitem__, reverse=True)[:_STAGES]),
-        ),
-    ]

@@ -1,7 +1,10 @@
 """track: statuses verified, applied and recorded by one tracker process, against one row per message."""
 
+from pathlib import Path
+
 from axis.core.lanes import notices_queue
 from schemas.wire import TRACK_QUEUE
+from tests.bench.profiles import PROFILED, profile_details
 from tests.bench.results import Goal, Result
 from tests.bench.running import Options, Run, Target, cpu_detail, cpu_facts, paired, run_baseline, run_worker
 from tests.bench.stored import fill, stored_ids
@@ -18,13 +21,15 @@ async def track(stage: Stage, options: Options, progress: Progress) -> list[Resu
         await world.join([SENDER, _REPORTER])
         sides = _Sides(world, count)
         pairs = await paired(options.rounds, sides.ours, sides.baseline, world, "track")
+        path = world.axis.folder / "profile.json"
+        profile = profile_details("track: the tracker", path, await sides.ours(profile=path))
     result = Result(
         "track",
         "statuses/s",
         [our.rate for our, _ in pairs],
         [their.rate for _, their in pairs],
         goal=Goal(">=", 3.0),
-        details=[cpu_detail("track: processor time", "status", pairs)],
+        details=[cpu_detail("track: processor time", "status", pairs), *profile],
         facts={"messages": count, **cpu_facts(pairs)},
     )
     return [result]
@@ -36,9 +41,16 @@ class _Sides:
         self._count = count
         self._round = 0
 
-    async def ours(self) -> Run:
+    async def ours(self, *, profile: Path | None = None) -> Run:
         await self._fill()
-        run = await run_worker(self._world, "tracker", self._target, handled={"advanced": self._count})
+        run = await run_worker(
+            self._world,
+            "tracker",
+            self._target,
+            handled={"advanced": self._count},
+            script=None if profile is None else PROFILED,
+            settings={} if profile is None else {"bench_profile": str(profile)},
+        )
         await self._clear()
         return run
 
