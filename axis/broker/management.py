@@ -105,10 +105,14 @@ class ManagementApi:
         """Return queue -> messages, ready and unacked together; a little behind, as statistics are."""
         return {raw["name"]: raw.get("messages", 0) for raw in await self._list(f"queues/{_q(self._vhost)}")}
 
-    async def running(self) -> dt.timedelta:
-        """Return how long the node that was started first has been running: nothing confirmed since then is lost."""
-        nodes = await self._list("nodes")
-        return dt.timedelta(milliseconds=max((node.get("uptime", 0) for node in nodes), default=0))
+    async def running(self) -> dt.timedelta | None:
+        """Return how long the node that was started first has been running: what was confirmed since is not lost.
+
+        None for the first seconds, while a node that runs has not told yet.
+        """
+        told = [node.get("uptime") for node in await self._list("nodes") if node.get("running")]
+        milliseconds = [each for each in told if each]
+        return dt.timedelta(milliseconds=max(milliseconds)) if milliseconds and len(milliseconds) == len(told) else None
 
     async def version(self) -> str:
         """Return RabbitMQ's version."""

@@ -200,7 +200,10 @@ class Traffic:
                 await asyncio.sleep(_LOOK_SECONDS)
                 continue
             await self._slot()
-            await self._send_one(agency)
+            if (
+                self._open.is_set()
+            ):  # its turn may have come after `pause`, and after everything was found to be through
+                await self._send_one(agency)
 
     async def _slot(self) -> None:
         """Wait for one's turn, `1 / rate` after the one before; what was missed for long is not made up."""

@@ -1,5 +1,6 @@
 """Looking at both sides, and making the plan of what was found."""
 
+import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncIterator, Callable
@@ -25,13 +26,16 @@ from axis.core.decisions import Desk
 from axis.core.directory import Directory
 from axis.core.messages import Signer
 from axis.core.sightings import WORKED_QUEUES, Known, Sightings, envelope_ids, is_looked_at, notice_ids
-from axis.errors import Misconfigured, Refused
+from axis.errors import Misconfigured, Refused, Unavailable
 from axis.settings import Settings
 from axis.store import Store
 from axis.trust import Keyring, SigningKey
 from schemas.wire import QUARANTINE_QUEUE
 
 Progress = Callable[[str], None]
+
+_LOOKS = 120
+_LOOK_SECONDS = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,9 +148,17 @@ async def _lost(sides: Sides, window: Window, seen: Sightings, plan: Plan, progr
 
 async def _window(sides: Sides, asked: Asked) -> Window:
     """Take the store's clock for all times: marks were made by it."""
-    now = await sides.store.comparing.now()
-    until = asked.until or now - await sides.api.running()
+    until = asked.until or await _started(sides)
     return Window(asked.since or until - dt.timedelta(days=sides.settings.id_past_days), until)
+
+
+async def _started(sides: Sides) -> dt.datetime:
+    """Tell when the broker was started; a node that has just been says so after some seconds."""
+    for _ in range(_LOOKS):
+        if (running := await sides.api.running()) is not None:
+            return await sides.store.comparing.now() - running
+        await asyncio.sleep(_LOOK_SECONDS)
+    raise Unavailable("the broker does not tell since when it runs: say when it came back (--until)")
 
 
 async def _note(sides: Sides, queue: str, seen: Sightings) -> None:
