@@ -11,6 +11,8 @@ from typing import Self
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from axis.core.lanes import LANES
+from axis.core.messages import Lane
 from axis.errors import Misconfigured
 
 HOME_VARIABLE = "AXIS_HOME"
@@ -45,6 +47,11 @@ class Settings(BaseSettings):
     id_future_minutes: int = Field(60, gt=0, description="How far ahead the time in an id may be.")
     batch_size: int = Field(256, gt=0, le=2_000)
     batch_linger_ms: float = Field(3.0, ge=0)
+    lanes: tuple[Lane, ...] = Field(
+        LANES,
+        min_length=1,
+        description='The lanes a router takes from, as a JSON list; a router for ["urgent"] alone is never busy.',
+    )
     mailbox_limit: int = Field(
         50_000, gt=0, description="With so many documents waiting in one queue of a mailbox, further ones are held."
     )

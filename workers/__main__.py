@@ -13,7 +13,7 @@ import typer
 from axis.broker import Consumer, Link, Publisher
 from axis.core.admission import IdWindow
 from axis.core.decisions import Desk
-from axis.core.lanes import LANES, route_queue
+from axis.core.lanes import route_queue
 from axis.errors import AxisError
 from axis.settings import Settings
 from axis.store import Store
@@ -106,7 +106,7 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
 
 async def _route(context: Context) -> None:
     async with asyncio.TaskGroup() as group:
-        for lane in LANES:
+        for lane in context.settings.lanes:
             router = Router(
                 store=context.store,
                 post=await context.post(f"router {lane}"),

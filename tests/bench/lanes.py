@@ -1,4 +1,4 @@
-"""urgent-lane: what an urgent envelope waits while 20,000 normal ones are before the same router process."""
+"""urgent-lane: what an urgent envelope waits while 20,000 normal ones are before the router of the other lane."""
 
 import asyncio
 
@@ -51,7 +51,8 @@ async def _urgent(world: World, waiting: int) -> list[float]:
     await world.submit(world.envelopes(waiting))
     urgent = world.envelopes(_URGENT, priority="express")
     async with (
-        world.axis.worker("router"),
+        world.axis.worker("router", lanes='["normal"]'),
+        world.axis.worker("router", lanes='["urgent"]'),
         Link(world.axis.url_of(SENDER), "sender") as sending,
         Link(world.axis.url_of(_RECIPIENT), "recipient") as receiving,
     ):

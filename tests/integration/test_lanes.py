@@ -45,5 +45,24 @@ async def test_an_urgent_document_passes_a_mountain_of_normal_ones(vhost: Vhost,
         assert await axis.waiting("axis.route.normal") == 0
 
 
+async def test_a_router_may_be_for_one_lane_alone(vhost: Vhost, database: str, tmp_path: Path) -> None:
+    async with rig(vhost, database, tmp_path) as axis:
+        await axis.connect(["G22", "H37"])
+        normal, urgent = (
+            axis.submission(axis.envelope()),
+            axis.submission(axis.envelope(document={"priority": "urgent"})),
+        )
+        await axis.send_as("G22", normal, urgent)
+        async with axis.worker("router", lanes='["urgent"]'):
+            assert [envelope_id(each) for each in await axis.mail("H37", 1, "urgent")] == [urgent.message_id]
+            consumers = await axis.link.queue_states(["axis.route.normal", "axis.route.urgent"])
+        assert {name: state and state.consumers for name, state in consumers.items()} == {
+            "axis.route.normal": 0,
+            "axis.route.urgent": 1,
+        }
+        async with axis.worker("router", lanes='["normal"]'):
+            assert [envelope_id(each) for each in await axis.mail("H37", 1)] == [normal.message_id]
+
+
 async def _all_came(axis: Rig) -> bool:
     return await axis.waiting(mailbox_queue("normal", "H37")) == COUNT
