@@ -68,10 +68,9 @@ class Post:
         if not left:
             return
         # Which of several mailboxes it was, an outcome does not say: each gets it alone, and those that have it already
-        # drop the repeat.
+        # drop the repeat. All at once, because a queue that never answers costs the whole deadline.
         self._view.forget()
-        holds = [hold for parcel in left.values() for hold in await self.try_each(parcel)]
-        if holds:
+        if holds := await self.try_each(list(left.values())):
             await self.hold(holds)
 
     async def _gone(self, messages: Sequence[Outgoing]) -> set[str]:
@@ -84,20 +83,20 @@ class Post:
         states = await self.publisher.queue_states(keys) if keys else {}
         return {key for key, state in states.items() if state is None}
 
-    async def try_each(self, parcel: Parcel) -> list[Hold]:
+    async def try_each(self, parcels: Sequence[Parcel]) -> list[Hold]:
         """Publish to each mailbox alone; return what is to be held. Raise Unavailable when the broker is away."""
-        alone = _by_mailbox(parcel)
-        outcomes = await self._publish([message for each in alone.values() for message in _messages(each)])
+        alone = [part for parcel in parcels for part in _by_mailbox(parcel).items()]
+        outcomes = await self._publish([message for _, part in alone for message in _messages(part)])
         _raise_absence(outcomes)
         return [
             Hold(
-                parcel.envelope.id,
+                part.envelope.id,
                 mailbox,
-                mailbox_queue(parcel.envelope.lane, mailbox),
+                mailbox_queue(part.envelope.lane, mailbox),
                 "mailbox/not-taking",
                 f"{outcome.detail}; released as soon as it takes documents",
             )
-            for mailbox, outcome in zip(alone, outcomes, strict=True)
+            for (mailbox, part), outcome in zip(alone, outcomes, strict=True)
             if outcome is not None
         ]
 

@@ -86,27 +86,19 @@ class Relay:
         mailboxes = {d.mailbox for _, deliveries in envelopes for d in deliveries if d.mailbox is not None}
         # A mailbox's limit is for what is new: this may be in the mailbox already, and its place is there.
         sight = Sight(await self._view.look(self._post.publisher, mailboxes), frozenset(), limit=1 << 62)
-        parcels = []
+        parcels: list[Parcel] = []
+        holds: list[Hold] = []
         for envelope, deliveries in envelopes:
-            going = await self._hold_unready(envelope, routed(deliveries), sight)
+            waiting = routed(deliveries)
+            held = _unready(envelope, waiting, sight)
+            holds += held.values()
+            going = [delivery for delivery in waiting if delivery.mailbox not in held]
             parcels.append(Parcel(envelope, _recipients(envelope), going))
+        if holds:
+            await self._post.hold(holds)
         await self._post.send(parcels, notices)
         self._log.info("republished", envelopes=len(envelopes), notices=len(notices))
         return _LIMIT in {len(envelopes), len(notices)}
-
-    async def _hold_unready(
-        self, envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow], sight: Sight
-    ) -> list[DeliveryRow]:
-        mailboxes = sorted({d.mailbox for d in deliveries if d.mailbox is not None})
-        holds = [
-            Hold(envelope.id, mailbox, mailbox_queue(envelope.lane, mailbox), obstacle.reason, obstacle.detail)
-            for mailbox in mailboxes
-            if (obstacle := sight.obstacle(mailbox, envelope.lane)) is not None
-        ]
-        if holds:
-            await self._post.hold(holds)
-        held = {hold.mailbox for hold in holds}
-        return [delivery for delivery in deliveries if delivery.mailbox not in held]
 
     async def _release_held(self) -> None:
         """Release each queue by itself: one that takes nothing keeps no other waiting."""
@@ -138,7 +130,7 @@ class Relay:
             for envelope, deliveries in waiting:
                 # The next only when this one is in: of two that are on their way at once the first may fail alone.
                 going = [replace(delivery, state=DeliveryState.ROUTED) for delivery in deliveries]
-                if await self._post.try_each(Parcel(envelope, _recipients(envelope), going)):
+                if await self._post.try_each([Parcel(envelope, _recipients(envelope), going)]):
                     self._view.forget()
                     return False
                 gone.append(envelope.id)
@@ -147,6 +139,15 @@ class Relay:
                 await self._store.release(queue, gone)
                 self._log.info("released", queue=queue, envelopes=len(gone))
         return True
+
+
+def _unready(envelope: EnvelopeRow, deliveries: Sequence[DeliveryRow], sight: Sight) -> dict[str, Hold]:
+    """Say, by mailbox, what of an envelope has to be held."""
+    return {
+        mailbox: Hold(envelope.id, mailbox, mailbox_queue(envelope.lane, mailbox), obstacle.reason, obstacle.detail)
+        for mailbox in sorted({delivery.mailbox for delivery in deliveries if delivery.mailbox is not None})
+        if (obstacle := sight.obstacle(mailbox, envelope.lane)) is not None
+    }
 
 
 def _recipients(envelope: EnvelopeRow) -> Sequence[str]:

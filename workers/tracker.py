@@ -14,7 +14,7 @@ from axis.core.decisions import Desk, Refuse, digest, poison
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_status, signature_of
 from axis.core.records import NoticeRow, StatusRow
-from axis.core.tracking import EnvelopeFacts, Verdict, judge
+from axis.core.tracking import EnvelopeFacts, Verdict, judge, status_row
 from axis.errors import Refused, Unavailable
 from axis.store import Store
 from schemas import Status
@@ -192,23 +192,15 @@ def _concerned(statuses: Iterable[Status]) -> set[str]:
 
 
 def _row(recorded: Recorded, at: dt.datetime) -> StatusRow:
-    report, verdict = recorded.report, recorded.verdict
-    status = report.status
-    return StatusRow(
-        id=status.id,
-        envelope_id=status.envelope,
-        reporter=status.reporter,
-        recipients=verdict.recipients,
-        code=status.code.value,
-        effect=verdict.effect.value,
-        at=status.at,
-        received_at=at,
-        reason=status.reason,
-        account=report.submission.account or "",
-        thumbprint=report.signer.thumbprint,
-        body=report.submission.body,
+    report = recorded.report
+    return status_row(
+        report.status,
+        recorded.verdict,
+        submission=report.submission,
+        signer=report.signer,
         signature=report.signature,
         sha256=report.sha256,
+        received_at=at,
     )
 
 

@@ -13,6 +13,7 @@ from pamqp import commands
 
 from axis.broker import frames
 from axis.broker.channel import Channel
+from axis.broker.connection import HEARTBEAT_SECONDS
 from axis.broker.link import Link
 from axis.broker.properties import read_properties
 from axis.core.messages import Submission
@@ -25,6 +26,7 @@ log = logging.getLogger("axis.broker")
 
 _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
+_UNNOTICED_SECONDS = 3.0 * HEARTBEAT_SECONDS
 _TAG = "axis"  # consumer tags are the channel's, and a channel has one
 
 
@@ -65,16 +67,29 @@ class Batch:
 
 
 class Consumer:
-    """Take messages from one queue. `linger` (seconds): how long a batch waits for company once it has one message."""
+    """Take messages from one queue. `linger` (seconds): how long a batch waits for company once it has one message.
+
+    `in_order`: after a connection that died without a word the broker holds what it had sent there until it notices as
+    well, and would hand out what is behind first. So a consumer begins again only when no other is left, or (somebody
+    else takes from the queue, too) after a while.
+    """
 
     def __init__(
-        self, link: Link, queue: str, *, batch: int = 256, linger: float = 0.003, prefetch: int | None = None
+        self,
+        link: Link,
+        queue: str,
+        *,
+        batch: int = 256,
+        linger: float = 0.003,
+        prefetch: int | None = None,
+        in_order: bool = False,
     ) -> None:
         self._link = link
         self._queue = queue
         self._batch = batch
         self._linger = linger
         self._prefetch = prefetch or 2 * batch  # one batch in work, one on its way
+        self._in_order = in_order
         self._stop = asyncio.Event()
 
     async def stop(self) -> None:
@@ -87,8 +102,11 @@ class Consumer:
         After `stop` it ends when all it yielded is settled, or after a while: ending gives the rest back.
         """
         wait = _FIRST_WAIT_SECONDS
+        lost = False
         while not self._stop.is_set():
             try:
+                if lost and self._in_order:
+                    await self._alone()
                 channel = await self._start()
             except Unavailable as error:
                 log.warning("%s: %s; trying again", self._queue, error.detail)
@@ -99,9 +117,19 @@ class Consumer:
                         yield batch
                 finally:
                     await self._end(channel)
+                lost = True
             # A consumer that starts and is gone at once has to wait as well, or it would never stop trying.
             await self._stopped_within(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+    async def _alone(self) -> None:
+        """Wait until the broker counts no consumer, for as long as it may take to notice that one is gone."""
+        end = asyncio.get_running_loop().time() + _UNNOTICED_SECONDS
+        while not self._stop.is_set() and asyncio.get_running_loop().time() < end:
+            state = (await self._link.queue_states([self._queue]))[self._queue]
+            if state is None or not state.consumers:
+                return
+            await self._stopped_within(_FIRST_WAIT_SECONDS)
 
     async def _start(self) -> "ConsumeChannel":
         deadline = self._link.deadline

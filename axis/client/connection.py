@@ -21,7 +21,7 @@ class Broker:
 
     def source(self, queue: str) -> Consumer:
         """Make a consumer of a queue."""
-        return Consumer(self.consuming, queue, batch=_BATCH, linger=0.0, prefetch=_PREFETCH)
+        return Consumer(self.consuming, queue, batch=_BATCH, linger=0.0, prefetch=_PREFETCH, in_order=True)
 
 
 @asynccontextmanager

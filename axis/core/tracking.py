@@ -1,11 +1,14 @@
 """What a status does to the deliveries it is about."""
 
+import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from axis.core.codes import is_within
 from axis.core.lifecycle import Effect, apply
+from axis.core.messages import Signer, Submission
+from axis.core.records import StatusRow
 from axis.errors import Refused
 from schemas import Status, StatusCode
 
@@ -109,3 +112,32 @@ def _take_back(status: Status, facts: EnvelopeFacts) -> Verdict:
         raise Refused("status/not-recipient", f"{status.envelope} was not delivered to {status.recipient}")
     recipients = tuple(delivery.recipient for delivery in meant)
     return Verdict(recipients, Effect.NOTED, {}, notify=meant[0].mailbox or facts.account)
+
+
+def status_row(
+    status: Status,
+    verdict: Verdict,
+    *,
+    submission: Submission,
+    signer: Signer,
+    signature: str,
+    sha256: str,
+    received_at: dt.datetime,
+) -> StatusRow:
+    """Write a judged status as it is recorded, with its original bytes."""
+    return StatusRow(
+        id=status.id,
+        envelope_id=status.envelope,
+        reporter=status.reporter,
+        recipients=verdict.recipients,
+        code=status.code.value,
+        effect=verdict.effect.value,
+        at=status.at,
+        received_at=received_at,
+        reason=status.reason,
+        account=submission.account or "",
+        thumbprint=signer.thumbprint,
+        body=submission.body,
+        signature=signature,
+        sha256=sha256,
+    )

@@ -1,5 +1,8 @@
 """What scenarios about a cluster do besides breaking it: they wait, look, and do what an operator has to."""
 
+from collections.abc import Awaitable, Callable, Sequence
+from random import Random
+
 from axis.errors import Unavailable
 from axis.faults.clusters import TICK_SECONDS, Cluster, ClusterNode
 from axis.faults.field import Field
@@ -15,6 +18,25 @@ SHAPE = Shape(broker_nodes=3, rate=40.0, limit=40)
 # A node that pauses itself looks every second whether the others are back, and then starts anew.
 _BY_ITSELF_SECONDS = 30.0
 _NOTICED_SECONDS = 3.0 * TICK_SECONDS
+
+
+Fault = Callable[[Field, Cluster, Random], Awaitable[None]]
+
+
+async def play_in_turn(field: Field, random: Random, faults: Sequence[Fault], mend: Callable[[Cluster], None]) -> None:
+    """Break a cluster and heal it again until it is over; `mend` undoes what a fault that failed has left."""
+    cluster = cluster_of(field)
+    left: list[Fault] = []
+    try:
+        while not field.over():
+            # Every kind in turn, in an order of chance: a short run sees several of them.
+            left = left or random.sample(faults, len(faults))
+            await left.pop()(field, cluster, random)
+            await field.flowing(GOES_ON_SECONDS)
+            await heal(field)
+    finally:
+        mend(cluster)
+    await field.consumed()
 
 
 def cluster_of(field: Field) -> Cluster:

@@ -1,27 +1,15 @@
 """What the audit asks of the store, on the fake and on PostgreSQL."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
-
-import pytest
 
 from axis.core.audit import Marked, ToldMark
 from axis.core.ids import new_id
 from axis.core.records import Accepted
-from axis.store import FakeStore, Store
+from axis.store import Store
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, delivery_row, envelope_row, held, notice_row, status_row
 
 EVER = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
-
-
-@pytest.fixture(params=["fake", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    async with Store.connect(request.getfixturevalue("database")) as opened:
-        yield opened
 
 
 async def keep(store: Store, *envelopes: Accepted, marked: bool = True) -> None:

@@ -2,27 +2,17 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pytest
 
 from axis.errors import NotFound, Unavailable
-from axis.store import Counts, FakeStore, Store
+from axis.store import Counts, Store
 from schemas import Organisation
 from schemas.directory import UnknownBelow
 from tests.builders import LONG_AGO, NOW, mailbox, organisation
 from tests.unit.store.rows import THUMBPRINT, certificate
 
 CHANGE = dt.datetime(2025, 7, 1, tzinfo=dt.UTC)
-
-
-@pytest.fixture(params=["fake", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    async with Store.connect(request.getfixturevalue("database")) as opened:
-        yield opened
 
 
 async def test_history_comes_back_as_it_was_put(store: Store) -> None:

@@ -1,7 +1,6 @@
 """Statuses, track, quarantine and audit, on the fake and on PostgreSQL."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 from dataclasses import asdict
 
 import orjson
@@ -10,20 +9,11 @@ import pytest
 from axis.core.ids import new_id
 from axis.core.records import DeliveryState, QuarantineRow
 from axis.core.tracking import DeliveryFact, EnvelopeFacts
-from axis.store import FakeStore, Quarantined, Store, TrackedStatus, hostile
+from axis.store import Quarantined, Store, TrackedStatus, hostile
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, delivery_row, envelope_row, notice_row, quarantine_row, sha256, status_row
 
 LATER = NOW + dt.timedelta(minutes=5)
-
-
-@pytest.fixture(params=["fake", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    async with Store.connect(request.getfixturevalue("database")) as opened:
-        yield opened
 
 
 async def quarantine(store: Store, *rows: QuarantineRow) -> None:

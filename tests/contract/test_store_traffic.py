@@ -1,27 +1,17 @@
 """Envelopes, publishing and blobs, on the fake and on PostgreSQL."""
 
 import datetime as dt
-from collections.abc import AsyncIterator
 
 import pytest
 
 from axis.core.ids import new_id
 from axis.core.records import Accepted, DeliveryState, Existing, Hold
-from axis.store import FakeStore, Store
+from axis.store import Store
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, delivery_row, envelope_row, held, notice_row, sha256
 
 AT_ONCE = dt.timedelta(0)
 AN_HOUR = dt.timedelta(hours=1)
-
-
-@pytest.fixture(params=["fake", "postgres"])
-async def store(request: pytest.FixtureRequest) -> AsyncIterator[Store]:
-    if request.param == "fake":
-        yield FakeStore()
-        return
-    async with Store.connect(request.getfixturevalue("database")) as opened:
-        yield opened
 
 
 async def accept(store: Store, *envelopes: Accepted) -> dict[str, Existing]:

@@ -1,27 +1,45 @@
 """Short versions of what is done to a cluster, to the network and to clocks: nothing is lost, doubled, misordered."""
 
+from collections.abc import AsyncIterator
+
 import pytest
+import pytest_asyncio
 
 from axis.faults.field import Field
 from axis.faults.playing import play_on
 from axis.faults.scenario import Budget
 from axis.faults.scenarios import SCENARIOS
+from tests.faults.fields import held_open
+
+# The deadlines are those of the field; this one is for a machine that has other things to do.
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 
 
-@pytest.mark.timeout(600)  # on a machine that has other things to do
-@pytest.mark.parametrize(
-    ("names", "events", "seed"),
-    # Starting a cluster takes longer than breaking it: both are played on one.
-    [(("cluster", "partition"), 1, 2), (("network",), 4, 7)],
-    ids=["cluster", "network"],
-)
-async def test_nothing_goes_missing(names: tuple[str, ...], events: int, seed: int) -> None:
-    possible = [SCENARIOS[name] for name in names if SCENARIOS[name].impossible() is None]
-    if not possible:
-        pytest.skip(SCENARIOS[names[0]].impossible() or "")
-    async with Field.open(possible[0].shape, seed=seed) as field:
-        for scenario in possible:
-            found = await play_on(field, scenario, Budget(events=events), seed=seed)
-            assert found.clean, found.findings
-            assert found.sent
-            assert field.events.total() >= events
+@pytest_asyncio.fixture(loop_scope="module", scope="module")
+async def cluster() -> AsyncIterator[Field]:
+    """An axis on three brokers: starting them takes longer than breaking them."""
+    if reason := SCENARIOS["cluster"].impossible():
+        pytest.skip(reason)
+    async with held_open(SCENARIOS["cluster"].shape) as opened:
+        yield opened
+
+
+@pytest.mark.parametrize("name", ["cluster", "partition"])
+async def test_nothing_goes_missing_on_a_cluster(cluster: Field, name: str) -> None:
+    if reason := SCENARIOS[name].impossible():
+        pytest.skip(reason)
+    await _plays_clean(cluster, name, events=1, seed=2)
+
+
+async def test_nothing_goes_missing_on_a_bad_network() -> None:
+    if reason := SCENARIOS["network"].impossible():
+        pytest.skip(reason)
+    async with Field.open(SCENARIOS["network"].shape, seed=7) as field:
+        await _plays_clean(field, "network", events=4, seed=7)
+
+
+async def _plays_clean(field: Field, name: str, *, events: int, seed: int) -> None:
+    found = await play_on(field, SCENARIOS[name], Budget(events=events), seed=seed)
+    assert found.clean, found.findings
+    assert found.sent
+    assert field.events.total() >= events

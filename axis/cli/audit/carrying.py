@@ -16,7 +16,7 @@ from axis.core.audit import Mark, Plan, refused_gap
 from axis.core.fanout import fan_out, notice_message
 from axis.core.messages import Outgoing
 from axis.core.records import NoticeRow, StatusRow
-from axis.core.tracking import Verdict, judge
+from axis.core.tracking import Verdict, judge, status_row
 from axis.errors import Refused, Unavailable
 
 _AT_ONCE = 200
@@ -115,22 +115,14 @@ class Carrier:
         self._did("adopt status", recorded)
 
     def _status_row(self, adoption: StatusAdoption, verdict: Verdict) -> StatusRow:
-        status = adoption.status
-        return StatusRow(
-            id=status.id,
-            envelope_id=status.envelope,
-            reporter=status.reporter,
-            recipients=verdict.recipients,
-            code=status.code.value,
-            effect=verdict.effect.value,
-            at=status.at,
-            received_at=self._sides.desk.now(),
-            reason=status.reason,
-            account=adoption.submission.account or "",
-            thumbprint=adoption.signer.thumbprint,
-            body=adoption.submission.body,
+        return status_row(
+            adoption.status,
+            verdict,
+            submission=adoption.submission,
+            signer=adoption.signer,
             signature=adoption.signature,
             sha256=adoption.sha256,
+            received_at=self._sides.desk.now(),
         )
 
     async def _adopt_receipts(self, receipts: Sequence[NoticeRow]) -> None:

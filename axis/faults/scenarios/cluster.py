@@ -1,31 +1,17 @@
 """A cluster of three nodes of which one is away: killed, stopped, or standing still. Traffic goes on."""
 
-from collections.abc import Awaitable, Callable
 from random import Random
 
 from axis.faults.clusters import TICK_SECONDS, Cluster
 from axis.faults.field import Field
-from axis.faults.healing import GOES_ON_SECONDS, SHAPE, cluster_of, heal, noticed
+from axis.faults.healing import GOES_ON_SECONDS, SHAPE, noticed, play_in_turn
 from axis.faults.scenario import Scenario
 from axis.local.programs import find_rabbitmq
 
-Fault = Callable[[Field, Cluster, Random], Awaitable[None]]
-
 
 async def _play(field: Field, random: Random) -> None:
-    cluster = cluster_of(field)
     faults = [_kill, _pause_for_a_moment, _pause_for_long, _roll] if field.is_long else [_kill, _pause_for_a_moment]
-    left: list[Fault] = []
-    try:
-        while not field.over():
-            # Every kind in turn, in an order of chance: a short run sees several of them.
-            left = left or random.sample(faults, len(faults))
-            await left.pop()(field, cluster, random)
-            await field.flowing(GOES_ON_SECONDS)
-            await heal(field)
-    finally:
-        cluster.resume()
-    await field.consumed()
+    await play_in_turn(field, random, faults, Cluster.resume)
 
 
 async def _kill(field: Field, cluster: Cluster, random: Random) -> None:

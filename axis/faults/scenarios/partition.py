@@ -1,32 +1,18 @@
 """A cluster of three nodes whose network is torn: what one says the others do not hear, and nobody is told."""
 
-from collections.abc import Awaitable, Callable
 from random import Random
 
 from axis.faults import networks
 from axis.faults.clusters import TICK_SECONDS, Cluster
 from axis.faults.field import Field
-from axis.faults.healing import GOES_ON_SECONDS, SHAPE, cluster_of, heal, noticed
+from axis.faults.healing import GOES_ON_SECONDS, SHAPE, noticed, play_in_turn
 from axis.faults.scenario import Scenario
 from axis.local.programs import find_rabbitmq
 
-Fault = Callable[[Field, Cluster, Random], Awaitable[None]]
-
 
 async def _play(field: Field, random: Random) -> None:
-    cluster = cluster_of(field)
     faults = [_cut_off, _cut_one_cable] if field.is_long else [_cut_off]
-    left: list[Fault] = []
-    try:
-        while not field.over():
-            # Every kind in turn, in an order of chance: a short run sees several of them.
-            left = left or random.sample(faults, len(faults))
-            await left.pop()(field, cluster, random)
-            await field.flowing(GOES_ON_SECONDS)
-            await heal(field)
-    finally:
-        cluster.mend()
-    await field.consumed()
+    await play_in_turn(field, random, faults, Cluster.mend)
 
 
 async def _cut_off(field: Field, cluster: Cluster, random: Random) -> None:

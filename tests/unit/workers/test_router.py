@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from axis.core.messages import Outgoing
 from axis.errors import Unavailable
 from axis.store import Transaction
 from tests.builders import document_submission
@@ -161,6 +162,24 @@ async def test_a_mailbox_that_does_not_take_a_document_is_held_and_the_others_ha
     await axis.router().handle([third], SOURCE)
     assert axis.mail("H26") == [first.message_id, second.message_id, third.message_id]
     assert axis.mail("H37")[0] == first.message_id
+
+
+async def test_what_a_mailbox_does_not_take_costs_a_batch_one_publish_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37", "H26"])
+    axis.broker.refusing = {"mailbox.normal.H26"}
+    publisher, calls = type(axis.broker.publisher()), list[int]()
+    original = publisher.publish_many
+
+    async def counted(self: Any, messages: list[Outgoing]) -> list[Unavailable | None]:
+        calls.append(len(messages))
+        return await original(self, messages)
+
+    monkeypatch.setattr(publisher, "publish_many", counted)
+    messages = [document(recipients=["H37", "H26"]) for _ in range(5)]
+    await axis.router().handle(messages, SOURCE)
+    # A queue that never answers costs a deadline for each call, and the batches behind wait for all of them.
+    assert calls == [5, 10, 5]
+    assert [row.id for row, _ in await axis.store.held("mailbox.normal.H26", 10)] == [m.message_id for m in messages]
 
 
 async def test_a_queue_that_went_since_the_last_look_loses_nothing() -> None:
