@@ -5,7 +5,7 @@ is settled, and comes again when a connection, a process or the broker dies befo
 """
 
 from axis.broker.address import vhost_of
-from axis.broker.consumer import Batch, Consumer, Received
+from axis.broker.consumer import GIVEN_BACK, Batch, Consumer, Received
 from axis.broker.fake import FakeBroker
 from axis.broker.link import Link, QueueState
 from axis.broker.management import ManagementApi
@@ -13,6 +13,7 @@ from axis.broker.peeking import peek
 from axis.broker.publisher import Publisher
 
 __all__ = [
+    "GIVEN_BACK",
     "Batch",
     "Consumer",
     "FakeBroker",

@@ -27,6 +27,7 @@ log = logging.getLogger("axis.broker")
 _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
 _UNNOTICED_SECONDS = 3.0 * HEARTBEAT_SECONDS
+GIVEN_BACK = "were in work and are given back"  # said when a consumer ends before what it took is settled
 _TAG = "axis"  # consumer tags are the channel's, and a channel has one
 
 
@@ -184,6 +185,8 @@ class Consumer:
 
     async def _end(self, channel: "ConsumeChannel") -> None:
         """Close the channel: what is unsettled goes back to the queue."""
+        if channel.closed is None and channel.unsettled:
+            log.warning("%s: %d messages %s", self._queue, channel.unsettled, GIVEN_BACK)
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(self._link.deadline):
                 await channel.end()
@@ -224,6 +227,11 @@ class ConsumeChannel(Channel):
     def gone(self) -> bool:
         """Whether nothing more can come."""
         return self._cancelled or self.closed is not None
+
+    @property
+    def unsettled(self) -> int:
+        """How many messages came and are not settled."""
+        return len(self._unsettled)
 
     async def changed(self, stop: asyncio.Event) -> None:
         """Wait until a message came, the channel went, or `stop` is set."""

@@ -102,12 +102,6 @@ class Broker(abc.ABC):
         listed = await self.api("GET", f"queues/{quote(self.vhost, safe='')}?columns=name,messages")
         return {queue["name"]: queue.get("messages", 0) for queue in listed or []}
 
-    async def redelivered(self, prefix: str) -> int:
-        """Count what was handed out again in queues of this prefix; about a second behind, as statistics are."""
-        path = f"queues/{quote(self.vhost, safe='')}?columns=name,message_stats.redeliver"
-        listed = [queue for queue in await self.api("GET", path) or [] if queue["name"].startswith(prefix)]
-        return sum((queue.get("message_stats") or {}).get("redeliver", 0) for queue in listed)
-
     async def connections(self, *parts: str) -> list[str]:
         """Return the broker's names of the open connections whose own name (`Link(name=…)`) contains all parts.
 

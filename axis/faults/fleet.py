@@ -99,6 +99,10 @@ class WorkerProcess:
         """Read the lines of its log about one kind of event."""
         return [line for line in self._lines() if line.get("event") == event]
 
+    def said_with(self, part: str) -> list[str]:
+        """Read the events in its log that contain this."""
+        return [line["event"] for line in self._lines() if part in line.get("event", "")]
+
     async def close(self) -> None:
         """End it."""
         if self.alive:

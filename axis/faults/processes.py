@@ -56,8 +56,10 @@ class Program:
         self.send(self.spec.stop_signal)
 
     def pause(self) -> None:
-        """SIGSTOP: its connections stay open and nothing answers."""
-        self.send(signal.SIGSTOP)
+        """SIGSTOP: its connections stay open and nothing answers. It stands still when this returns."""
+        if (pid := self.pid) is not None:
+            self.send(signal.SIGSTOP)
+            os.waitid(os.P_PID, pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
         self._paused = True
 
     def resume(self) -> None:

@@ -8,18 +8,12 @@ from typing import Any, Protocol
 
 import pytest
 
-from axis.broker import Consumer, FakeBroker, Link, ManagementApi, Publisher
+from axis.broker import Consumer, FakeBroker, Link, Publisher
 from axis.broker.fake import FakePublisher
 from axis.core.messages import Outgoing, Submission
-from axis.core.topology import Topology, WorkerUser, desired, difference
 from axis.errors import NotRouted
-from tests.builders import NOW, PASSWORD_HASH, mailbox
 from tests.services import Vhost
-
-TOPOLOGY = desired([mailbox("H37"), mailbox("H26")], worker_user=WorkerUser("axis-worker", PASSWORD_HASH), at=NOW)
-WITHOUT_USERS = Topology.of(
-    item for item in TOPOLOGY.items() if item.kind in {"exchange", "queue", "binding", "policy"}
-)
+from tests.topologies import apply_queues, queues_of
 
 
 class Rig(Protocol):
@@ -41,7 +35,7 @@ class RealRig:
 
 class FakeRig:
     def __init__(self) -> None:
-        broker = FakeBroker(WITHOUT_USERS)
+        broker = FakeBroker(queues_of("H37", "H26"))
         self.publisher = broker.publisher()
         self.consumer: Any = broker.consumer
 
@@ -61,11 +55,7 @@ async def rig(maybe_vhost: Vhost | None) -> AsyncIterator[Rig]:
     if maybe_vhost is None:
         yield FakeRig()
         return
-    async with ManagementApi(maybe_vhost.api_url, maybe_vhost.name) as api:
-        actual = Topology.of(
-            i for i in (await api.actual()).items() if i.kind in {"exchange", "queue", "binding", "policy"}
-        )
-        await api.apply(difference(WITHOUT_USERS, actual), lambda _: None)
+    await apply_queues(maybe_vhost, "H37", "H26")
     async with (
         Link(maybe_vhost.amqp_url, "test publishing") as publishing,
         Link(maybe_vhost.amqp_url, "test") as consuming,

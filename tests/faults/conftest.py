@@ -11,7 +11,8 @@ from tests.faults.fields import held_open
 SHAPE = Shape(routers=2, trackers=2)
 
 
-@pytest_asyncio.fixture(scope="session", loop_scope="session")
+# Not for the session: the axis, and its handler on our loggers, would be there for all tests that follow.
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def field() -> AsyncIterator[Field]:
     """A field of two routers, two trackers and a relay, with traffic flowing."""
     async with held_open(SHAPE) as opened:

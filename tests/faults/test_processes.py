@@ -55,8 +55,7 @@ async def test_asked_to_end_it_says_how_it_ended(program: Program) -> None:
 async def test_paused_it_lives_and_does_not_end_before_the_deadline(program: Program) -> None:
     program.pause()
     program.terminate()
-    await asyncio.sleep(0.1)
-    assert program.alive
+    assert not await until(lambda: not program.alive, 0.1)
     program.resume()
     assert await program.wait() == -signal.SIGTERM
 

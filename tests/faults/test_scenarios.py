@@ -9,7 +9,7 @@ from axis.faults.scenario import Budget
 from axis.faults.scenarios import SCENARIOS
 
 # The deadlines are those of the field; this one is for a machine that has many other things to do.
-pytestmark = [pytest.mark.asyncio(loop_scope="session"), pytest.mark.timeout(500)]
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(500)]
 
 
 async def _play(field: Field, name: str, *, events: int, seed: int = 1) -> Account:

@@ -11,20 +11,14 @@ from typing import Any
 
 import pytest
 
-from axis.broker import Consumer, Link, ManagementApi, Publisher
+from axis.broker import Consumer, Link, Publisher
 from axis.core.messages import Outgoing
-from axis.core.topology import Topology, WorkerUser, desired, difference
 from axis.errors import NotRouted, NotTaken, Unavailable
-from tests.builders import NOW, PASSWORD_HASH, mailbox
 from tests.services import OwnBroker, Vhost
+from tests.topologies import apply_queues
 
 QUEUE = "mailbox.normal.H37"
 SECONDS = 60
-WITHOUT_USERS = Topology.of(
-    item
-    for item in desired([mailbox("H37")], worker_user=WorkerUser("axis-worker", PASSWORD_HASH), at=NOW).items()
-    if item.kind in {"exchange", "queue", "binding", "policy"}
-)
 
 
 class Line:
@@ -81,16 +75,8 @@ class Line:
 
 @pytest.fixture
 async def ready(vhost: Vhost) -> Vhost:
-    await prepare(vhost)
+    await apply_queues(vhost, "H37")
     return vhost
-
-
-async def prepare(vhost: Vhost) -> None:
-    async with ManagementApi(vhost.api_url, vhost.name) as api:
-        there = Topology.of(
-            item for item in (await api.actual()).items() if item.kind in {"exchange", "queue", "binding", "policy"}
-        )
-        await api.apply(difference(WITHOUT_USERS, there), lambda _: None)
 
 
 @contextlib.asynccontextmanager
@@ -220,7 +206,7 @@ async def test_a_half_open_line_is_noticed_by_the_consumer_itself(
 async def test_a_broker_that_stands_still_is_left_at_the_deadline_and_taken_up_again(
     own_vhost: Vhost, own_broker: OwnBroker
 ) -> None:
-    await prepare(own_vhost)
+    await apply_queues(own_vhost)
     async with Link(own_vhost.amqp_url, "p", deadline=1) as link, asyncio.timeout(SECONDS):
         publisher = Publisher(link)
         await publisher.publish(message(1))

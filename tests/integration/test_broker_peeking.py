@@ -8,15 +8,15 @@ import pytest
 
 from axis.broker import Consumer, Link, Publisher, peek, peeking
 from axis.core.messages import Outgoing
-from tests.integration.test_broker import apply
 from tests.services import Vhost
+from tests.topologies import apply_queues
 
 QUEUE = "mailbox.normal.H37"
 
 
 @pytest.fixture
 async def link(vhost: Vhost) -> AsyncIterator[Link]:
-    await apply(vhost, "H37")
+    await apply_queues(vhost, "H37")
     async with Link(vhost.amqp_url, "peeking") as opened:
         yield opened
 
