@@ -206,7 +206,7 @@ async def test_a_half_open_line_is_noticed_by_the_consumer_itself(
 async def test_a_broker_that_stands_still_is_left_at_the_deadline_and_taken_up_again(
     own_vhost: Vhost, own_broker: OwnBroker
 ) -> None:
-    await apply_queues(own_vhost)
+    await apply_queues(own_vhost, "H37")
     async with Link(own_vhost.amqp_url, "p", deadline=1) as link, asyncio.timeout(SECONDS):
         publisher = Publisher(link)
         await publisher.publish(message(1))
