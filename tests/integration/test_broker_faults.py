@@ -203,6 +203,41 @@ async def test_a_half_open_line_is_noticed_by_the_consumer_itself(
         await batch.ack()
 
 
+async def test_in_order_it_waits_for_a_consumer_before_it_that_the_broker_still_counts(ready: Vhost) -> None:
+    async with (
+        line_to(ready) as (line, url),
+        Link(ready.amqp_url, "p") as publishing,
+        Link(ready.amqp_url, "before") as before,
+        Link(url, "c") as link,
+        contextlib.aclosing(Consumer(before, QUEUE, prefetch=5).batches()) as held,
+        contextlib.aclosing(Consumer(link, QUEUE, in_order=True).batches()) as batches,
+    ):
+        waiting, holding = asyncio.ensure_future(anext(batches)), asyncio.ensure_future(anext(held))
+        await counted(publishing, 2)
+        line.cut()
+        await counted(publishing, 1)
+        await Publisher(publishing).publish_many([message(n) for n in range(10)])
+        assert [each.submission.message_id for each in (await holding).messages] == [f"m{n}" for n in range(5)]
+        while not link.connected:  # noqa: ASYNC110 - nobody sets an event for it
+            await asyncio.sleep(0.01)
+        assert await asyncio.wait([waiting], timeout=0.5) == (set(), {waiting})
+        await held.aclose()
+        batch = await waiting
+        found = [each.submission.message_id for each in batch.messages]
+        await batch.ack()
+        while len(found) < 10:
+            batch = await anext(batches)
+            found += [each.submission.message_id for each in batch.messages]
+            await batch.ack()
+        assert found == [f"m{n}" for n in range(10)]
+
+
+async def counted(link: Link, consumers: int) -> None:
+    """Wait until the broker counts so many consumers."""
+    while (state := (await link.queue_states([QUEUE]))[QUEUE]) is None or state.consumers != consumers:
+        await asyncio.sleep(0.01)
+
+
 async def test_a_broker_that_stands_still_is_left_at_the_deadline_and_taken_up_again(
     own_vhost: Vhost, own_broker: OwnBroker
 ) -> None:
