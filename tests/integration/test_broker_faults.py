@@ -234,7 +234,7 @@ async def test_in_order_it_waits_for_a_consumer_before_it_that_the_broker_still_
 
 async def counted(link: Link, consumers: int) -> None:
     """Wait until the broker counts so many consumers."""
-    while (state := (await link.queue_states([QUEUE]))[QUEUE]) is None or state.consumers != consumers:
+    while (state := (await link.queue_states([QUEUE]))[QUEUE]) is None or state.consumers != consumers:  # noqa: ASYNC110 - asks the broker
         await asyncio.sleep(0.01)
 
 
