@@ -11,14 +11,17 @@ While a batch is posted the next one is decided and committed. What is committed
 the relay, so a failed publish loses nothing either.
 """
 
+import datetime as dt
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from typing import TypeVar
 
 from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.lanes import lane_of, mailbox_queue
-from axis.core.messages import Submission
+from axis.core.messages import Signer, Submission
 from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution
@@ -26,13 +29,24 @@ from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipie
 from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
 from axis.store import Store
+from schemas import Envelope
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
 from workers.runtime import Finish, Log, Pause, log_refused
+from workers.verifying import Signed, verify_all
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
 _RECIPIENTS_AT_ONCE = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """An envelope that was read; who signed it is not known yet."""
+
+    submission: Submission
+    envelope: Envelope
+    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +57,7 @@ class Resolved:
     resolutions: tuple[Resolution, ...]
 
 
+_T = TypeVar("_T")
 Decision = Accept | Refuse
 Read = tuple[Submission, Resolved | Refuse]
 
@@ -85,11 +100,7 @@ class Router:
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
         started = time.perf_counter()
-        pause = Pause()
-        read: list[Read] = []
-        for submission in batch:
-            read.append((submission, self._read(submission, source)))
-            await pause()
+        read = await self._read(batch, source)
         ends: list[End] = []
         for part in _parts(read):
             ends += await self._settle(part, source)
@@ -107,17 +118,38 @@ class Router:
 
     # Deciding: nothing here changes anything outside.
 
-    def _read(self, submission: Submission, source: str) -> Resolved | Refuse:
+    async def _read(self, batch: Sequence[Submission], source: str) -> list[Read]:
+        at, pause = self._desk.now(), Pause()
+        opened: list[Opened | Refuse] = []
+        for submission in batch:
+            opened.append(self._alone(submission, source, partial(_open, submission)))
+            await pause()
+        signed = [Signed(each.submission.body, each.signature) for each in opened if isinstance(each, Opened)]
+        signers = iter(await verify_all(self._view.keyring, signed, at))
+        read: list[Read] = []
+        for submission, each in zip(batch, opened, strict=True):
+            if isinstance(each, Refuse):
+                read.append((submission, each))
+            else:
+                admit = partial(self._admit, each, next(signers), source, at)
+                read.append((submission, self._alone(submission, source, admit)))
+            await pause()
+        return read
+
+    def _admit(self, opened: Opened, signer: Signer | Exception, source: str, at: dt.datetime) -> Resolved:
+        if isinstance(signer, Exception):
+            raise signer
+        envelope, submission, directory = opened.envelope, opened.submission, self._view.directory
+        admit_envelope(envelope, submission, signer, directory, at)
+        admit_source(envelope, source)
+        self._window.check(envelope.id, at, "envelope/id-time")
+        candidate = Candidate(submission, envelope, signer, opened.signature, digest(submission.body))
+        return Resolved(candidate, resolve_recipients(envelope, directory, at))
+
+    def _alone(self, submission: Submission, source: str, step: Callable[[], _T]) -> _T | Refuse:
+        """Take one step with one message: whatever it raises is about this one."""
         try:
-            at = self._desk.now()
-            envelope = read_envelope(submission)
-            signature = signature_of(submission)
-            signer = self._view.keyring.verify(submission.body, signature, at)
-            admit_envelope(envelope, submission, signer, self._view.directory, at)
-            admit_source(envelope, source)
-            self._window.check(envelope.id, at, "envelope/id-time")
-            candidate = Candidate(submission, envelope, signer, signature, digest(submission.body))
-            return Resolved(candidate, resolve_recipients(envelope, self._view.directory, at))
+            return step()
         except Refused as error:
             return self._refuse(submission, error, source)
         except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
@@ -251,6 +283,10 @@ class Router:
                 deliveries=0 if end.parcel is None else len(end.parcel.deliveries),
                 ms=milliseconds,
             )
+
+
+def _open(submission: Submission) -> Opened:
+    return Opened(submission, read_envelope(submission), signature_of(submission))
 
 
 def _parts(batch: Sequence[Read]) -> Iterator[list[Read]]:
