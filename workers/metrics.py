@@ -24,13 +24,13 @@ class Metrics:
         )
         self._away.labels(worker).set(0)
 
-    def message(self, source: str, outcome: str, reason: str = "") -> None:
-        """Count one message by the queue it came from and how it ended."""
-        self._messages.labels(self._worker, source, outcome, reason).inc()
+    def messages(self, source: str, outcome: str, reason: str = "", *, count: int = 1) -> None:
+        """Count messages by the queue they came from and how they ended."""
+        self._messages.labels(self._worker, source, outcome, reason).inc(count)
 
-    def published(self, kind: str, outcome: str) -> None:
-        """Count one publish by kind (document, receipt, status) and outcome (confirmed, failed)."""
-        self._published.labels(self._worker, kind, outcome).inc()
+    def published(self, kind: str, outcome: str, *, count: int = 1) -> None:
+        """Count publishes by kind (document, receipt, status) and outcome (confirmed, failed)."""
+        self._published.labels(self._worker, kind, outcome).inc(count)
 
     def batch(self, seconds: float) -> None:
         """Record how long one batch took."""

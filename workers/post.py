@@ -12,6 +12,7 @@ the earlier document in the queue, or held for it; then the router holds the new
 one whose receipt its sender has seen.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -117,8 +118,10 @@ class Post:
 
     async def _publish(self, messages: Sequence[Outgoing]) -> list[Unavailable | None]:
         outcomes = await self.publisher.publish_many(messages)
+        ended = Counter((message.type, outcome is None) for message, outcome in zip(messages, outcomes, strict=True))
+        for (kind, confirmed), count in ended.items():
+            self._metrics.published(kind, "confirmed" if confirmed else "failed", count=count)
         for message, outcome in zip(messages, outcomes, strict=True):
-            self._metrics.published(message.type, "confirmed" if outcome is None else "failed")
             if outcome is None:
                 for queue in (message.routing_key, *message.bcc):
                     self._view.published(queue)

@@ -13,16 +13,16 @@ the relay, so a failed publish loses nothing either.
 
 import datetime as dt
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import TypeVar
 
 from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.lanes import lane_of, mailbox_queue
 from axis.core.messages import Signer, Submission
-from axis.core.reading import read_envelope, signature_of
+from axis.core.reading import read_envelope
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution
 from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
@@ -33,20 +33,11 @@ from schemas import Envelope
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
 from workers.runtime import Finish, Log, Pause, log_refused
-from workers.verifying import Signed, verify_all
+from workers.verifying import Opened, Reader
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
 _RECIPIENTS_AT_ONCE = 2_000
-
-
-@dataclass(frozen=True, slots=True)
-class Opened:
-    """An envelope that was read; who signed it is not known yet."""
-
-    submission: Submission
-    envelope: Envelope
-    signature: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +48,6 @@ class Resolved:
     resolutions: tuple[Resolution, ...]
 
 
-_T = TypeVar("_T")
 Decision = Accept | Refuse
 Read = tuple[Submission, Resolved | Refuse]
 
@@ -119,41 +109,21 @@ class Router:
     # Deciding: nothing here changes anything outside.
 
     async def _read(self, batch: Sequence[Submission], source: str) -> list[Read]:
-        at, pause = self._desk.now(), Pause()
-        opened: list[Opened | Refuse] = []
-        for submission in batch:
-            opened.append(self._alone(submission, source, partial(_open, submission)))
-            await pause()
-        signed = [Signed(each.submission.body, each.signature) for each in opened if isinstance(each, Opened)]
-        signers = iter(await verify_all(self._view.keyring, signed, at))
-        read: list[Read] = []
-        for submission, each in zip(batch, opened, strict=True):
-            if isinstance(each, Refuse):
-                read.append((submission, each))
-            else:
-                admit = partial(self._admit, each, next(signers), source, at)
-                read.append((submission, self._alone(submission, source, admit)))
-            await pause()
-        return read
+        reader = Reader(
+            parse=read_envelope,
+            admit=partial(self._admit, source),
+            refuse=partial(self._refuse, source=source),
+            poison=partial(self._poison, source=source),
+        )
+        return list(zip(batch, await reader.read(batch, self._view.keyring, self._desk.now()), strict=True))
 
-    def _admit(self, opened: Opened, signer: Signer | Exception, source: str, at: dt.datetime) -> Resolved:
-        if isinstance(signer, Exception):
-            raise signer
-        envelope, submission, directory = opened.envelope, opened.submission, self._view.directory
+    def _admit(self, source: str, opened: Opened[Envelope], signer: Signer, at: dt.datetime) -> Resolved:
+        envelope, submission, directory = opened.model, opened.submission, self._view.directory
         admit_envelope(envelope, submission, signer, directory, at)
         admit_source(envelope, source)
         self._window.check(envelope.id, at, "envelope/id-time")
         candidate = Candidate(submission, envelope, signer, opened.signature, digest(submission.body))
         return Resolved(candidate, resolve_recipients(envelope, directory, at))
-
-    def _alone(self, submission: Submission, source: str, step: Callable[[], _T]) -> _T | Refuse:
-        """Take one step with one message: whatever it raises is about this one."""
-        try:
-            return step()
-        except Refused as error:
-            return self._refuse(submission, error, source)
-        except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
-            return self._poison(submission, error, source)
 
     async def _decide(self, part: Sequence[Read], source: str) -> list[Decision]:
         resolved = [each for _, each in part if isinstance(each, Resolved)]
@@ -269,12 +239,13 @@ class Router:
 
     def _account(self, batch: Sequence[Submission], ends: Sequence[End], source: str, started: float) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
+        routed: Counter[str] = Counter()
         for submission, end in zip(batch, ends, strict=True):
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue
             outcome = "duplicate" if end.duplicate else "accepted"
-            self._metrics.message(source, outcome)
+            routed[outcome] += 1
             self._log.info(
                 outcome,
                 id=end.envelope.id,
@@ -283,10 +254,8 @@ class Router:
                 deliveries=0 if end.parcel is None else len(end.parcel.deliveries),
                 ms=milliseconds,
             )
-
-
-def _open(submission: Submission) -> Opened:
-    return Opened(submission, read_envelope(submission), signature_of(submission))
+        for outcome, count in routed.items():
+            self._metrics.messages(source, outcome, count=count)
 
 
 def _parts(batch: Sequence[Read]) -> Iterator[list[Read]]:

@@ -147,7 +147,7 @@ async def stopped_within(stop: asyncio.Event, seconds: float) -> bool:
 
 def log_refused(log: Log, metrics: Metrics, submission: Submission, refused: Refuse, *, source: str, ms: float) -> None:
     """Log and count one refusal, once."""
-    metrics.message(source, "refused", refused.reason)
+    metrics.messages(source, "refused", refused.reason)
     log.warning(
         "refused",
         id=submission.message_id,

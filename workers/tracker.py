@@ -6,13 +6,15 @@ transaction, so two trackers never move the same delivery from the same old stat
 
 import datetime as dt
 import time
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from axis.core.admission import IdWindow, admit_status
 from axis.core.decisions import Desk, Refuse, digest, poison
 from axis.core.messages import Signer, Submission
-from axis.core.reading import read_status, signature_of
+from axis.core.reading import read_status
 from axis.core.records import NoticeRow, StatusRow
 from axis.core.tracking import EnvelopeFacts, Verdict, judge, status_row
 from axis.errors import Refused, Unavailable
@@ -20,7 +22,8 @@ from axis.store import Store
 from schemas import Status
 from workers.metrics import Metrics
 from workers.post import Post
-from workers.runtime import Finish, Log, Pause, log_refused
+from workers.runtime import Finish, Log, log_refused
+from workers.verifying import Opened, Reader
 from workers.view import View
 
 
@@ -70,11 +73,13 @@ class Tracker:
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
         started = time.perf_counter()
-        pause = Pause()
-        read: list[Report | Refuse] = []
-        for submission in batch:
-            read.append(self._read(submission, source))
-            await pause()
+        reader = Reader(
+            parse=read_status,
+            admit=self._admit,
+            refuse=partial(self._desk.refuse, source=source),
+            poison=partial(self._poison, source=source),
+        )
+        read = await reader.read(batch, self._view.keyring, self._desk.now())
         ends = await self._commit_isolated(read, source)
 
         async def finish() -> None:
@@ -83,20 +88,15 @@ class Tracker:
 
         return finish
 
-    def _read(self, submission: Submission, source: str) -> Report | Refuse:
-        try:
-            at = self._desk.now()
-            status = read_status(submission)
-            signature = signature_of(submission)
-            signer = self._view.keyring.verify(submission.body, signature, at)
-            admit_status(status, submission, signer, self._view.directory, at)
-            self._window.check(status.id, at, "status/id-time")
-            return Report(submission, status, signer, signature, digest(submission.body))
-        except Refused as error:
-            return self._desk.refuse(submission, error, source=source)
-        except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
-            self._log.exception("poison", source=source, message_id=submission.message_id)
-            return self._desk.refuse(submission, poison(error), source=source)
+    def _admit(self, opened: Opened[Status], signer: Signer, at: dt.datetime) -> Report:
+        status, submission = opened.model, opened.submission
+        admit_status(status, submission, signer, self._view.directory, at)
+        self._window.check(status.id, at, "status/id-time")
+        return Report(submission, status, signer, opened.signature, digest(submission.body))
+
+    def _poison(self, submission: Submission, error: Exception, source: str) -> Refuse:
+        self._log.exception("poison", source=source, message_id=submission.message_id)
+        return self._desk.refuse(submission, poison(error), source=source)
 
     async def _commit_isolated(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         try:
@@ -110,8 +110,7 @@ class Tracker:
             (only,) = read
             if isinstance(only, Refuse):
                 raise
-            self._log.exception("poison", source=source, message_id=only.submission.message_id)
-            return await self._commit([self._desk.refuse(only.submission, poison(error), source=source)], source)
+            return await self._commit([self._poison(only.submission, error, source)], source)
 
     async def _commit(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         reports = [each for each in read if isinstance(each, Report)]
@@ -170,13 +169,14 @@ class Tracker:
         self, batch: Sequence[Submission], ends: Sequence[Recorded | Refuse], source: str, started: float
     ) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
+        recorded: Counter[str] = Counter()
         for submission, end in zip(batch, ends, strict=True):
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue
             status = end.report.status
             outcome = "duplicate" if end.duplicate else end.verdict.effect.value
-            self._metrics.message(source, outcome)
+            recorded[outcome] += 1
             self._log.info(
                 outcome,
                 id=status.id,
@@ -185,6 +185,8 @@ class Tracker:
                 status=status.code.value,
                 ms=milliseconds,
             )
+        for outcome, count in recorded.items():
+            self._metrics.messages(source, outcome, count=count)
 
 
 def _concerned(statuses: Iterable[Status]) -> set[str]:

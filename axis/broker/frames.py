@@ -6,6 +6,7 @@ there the general codec is what takes the time: 8 µs for a publish with a BCC l
 
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 
 from pamqp import commands
 from pamqp.base import Frame as Method
@@ -79,26 +80,25 @@ def publish(channel: int, message: Outgoing, largest: int) -> bytes:
 
     `largest` is the size of a frame, in bytes: all headers must fit one, a body takes as many as it needs.
     """
-    flags = _FLAGS
-    parts = [
-        _short("content_type", message.content_type),
-        _table(message.headers, message.bcc),
-        _PERSISTENT,
-        _short("message_id", message.message_id),
-        _short("type", message.type),
-    ]
+    flags, user_id = _FLAGS, b""
     if message.user_id is not None:
-        flags |= _FLAG_USER_ID
-        parts.append(_short("user_id", message.user_id))
-    properties = b"".join(parts)
-    header = _CONTENT.pack(_CLASS_BASIC, 0, len(message.body), flags) + properties
+        flags, user_id = _FLAGS | _FLAG_USER_ID, _short("user_id", message.user_id)
+    header = b"".join(
+        (
+            _CONTENT.pack(_CLASS_BASIC, 0, len(message.body), flags),
+            _known("content_type", message.content_type),
+            _table(message.headers, message.bcc),
+            _PERSISTENT,
+            _short("message_id", message.message_id),
+            _known("type", message.type),
+            user_id,
+        )
+    )
     if len(header) + _OVERHEAD > largest:
         # The broker would close the connection over it, and with it every other publish.
         raise ValueError(f"properties of {len(header)} bytes do not fit one frame of {largest}")
-    call = b"".join(
-        (_PUBLISH, _short("exchange", message.exchange), _short("routing key", message.routing_key), _MANDATORY)
-    )
-    return b"".join((_frame(METHOD, channel, call), _frame(HEADER, channel, header), *_body(channel, message, largest)))
+    call = _call(channel, message.exchange, message.routing_key)
+    return b"".join((call, _frame(HEADER, channel, header), *_body(channel, message, largest)))
 
 
 def ack(channel: int, tag: int, *, multiple: bool) -> bytes:
@@ -126,6 +126,19 @@ def _short(what: str, text: str) -> bytes:
     if len(data) > 255:  # noqa: PLR2004 - the length is one byte
         raise ValueError(f"the {what} is longer than 255 bytes")
     return bytes((len(data),)) + data
+
+
+@lru_cache(maxsize=256)
+def _known(what: str, text: str) -> bytes:
+    """Make a text that is the same for many messages."""
+    return _short(what, text)
+
+
+@lru_cache(maxsize=16_384)
+def _call(channel: int, exchange: str, routing_key: str) -> bytes:
+    """Make the frame that says where to: the same for all messages to one mailbox."""
+    parts = (_PUBLISH, _short("exchange", exchange), _short("routing key", routing_key), _MANDATORY)
+    return _frame(METHOD, channel, b"".join(parts))
 
 
 def _long(data: bytes) -> bytes:

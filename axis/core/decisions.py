@@ -17,7 +17,7 @@ from axis.core.messages import Signer, Submission
 from axis.core.reading import printable
 from axis.core.records import Accepted, AttachmentRow, DeliveryRow, EnvelopeRow, NoticeRow, QuarantineRow
 from axis.errors import Refused
-from schemas import Envelope, Receipt
+from schemas import Envelope
 
 Sign = Callable[[bytes], str]
 
@@ -68,8 +68,9 @@ class Desk:
         """Decide that an envelope goes its way, with its receipt."""
         envelope, at = candidate.envelope, self.now()
         account = candidate.submission.account or ""
+        receipt_id = new_id(at)
         receipt = receipts.acceptance(
-            envelope, deliveries, receipt_id=new_id(at), account=account, sha256=candidate.sha256, at=at
+            envelope, deliveries, receipt_id=receipt_id, account=account, sha256=candidate.sha256, at=at
         )
         row = EnvelopeRow(
             id=envelope.id,
@@ -91,7 +92,7 @@ class Desk:
             envelope=row,
             deliveries=tuple(deliveries),
             attachments=attachments,
-            receipt=self._notice(receipt, about=envelope.id),
+            receipt=self._notice(receipt_id, account, receipt, about=envelope.id),
         )
         return Accept(accepted=accepted, recipients=tuple(envelope.recipients))
 
@@ -106,7 +107,7 @@ class Desk:
             receipt = receipts.refusal(
                 submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
             )
-            notice = self._notice(receipt, about=None)
+            notice = self._notice(receipt.id, receipt.account, receipts.receipt_bytes(receipt), about=None)
         quarantine = None
         if notice is None or error.code.startswith(_KEPT):
             quarantine = QuarantineRow(
@@ -123,10 +124,9 @@ class Desk:
             )
         return Refuse(reason=error.code, detail=error.detail, notice=notice, quarantine=quarantine)
 
-    def _notice(self, receipt: Receipt, *, about: str | None) -> NoticeRow:
-        body = receipts.receipt_bytes(receipt)
+    def _notice(self, receipt_id: str, account: str, body: bytes, *, about: str | None) -> NoticeRow:
         return NoticeRow(
-            id=receipt.id, mailbox=receipt.account, kind="receipt", about=about, body=body, signature=self.sign(body)
+            id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=self.sign(body)
         )
 
 

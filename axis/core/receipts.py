@@ -2,12 +2,14 @@
 
 import datetime as dt
 from collections.abc import Sequence
-from typing import Literal
+from typing import Any, Literal
+
+import orjson
 
 from axis.core.messages import Submission
 from axis.core.records import DeliveryRow, DeliveryState
 from axis.errors import Refused
-from schemas import Envelope, Outcome, Receipt, RecipientOutcome, RecipientReceipt
+from schemas import Envelope, Outcome, Receipt, RecipientOutcome
 
 _OUTCOMES = {
     DeliveryState.ROUTED: RecipientOutcome.ROUTED,
@@ -25,21 +27,25 @@ def acceptance(
     account: str,
     sha256: str,
     at: dt.datetime,
-) -> Receipt:
-    """Say what became of a valid envelope, recipient by recipient."""
+) -> bytes:
+    """Say what became of a valid envelope, recipient by recipient, in the exact bytes that are signed and sent.
+
+    Written without the model: one is made for every envelope, and all that goes into it was checked before.
+    """
     refused = sum(delivery.state is DeliveryState.REFUSED for delivery in deliveries)
     outcome = Outcome.ACCEPTED if not refused else Outcome.REFUSED if refused == len(deliveries) else Outcome.PARTIAL
-    return Receipt(
-        schema="axis.receipt/1",
-        id=receipt_id,
-        message_type="document",
-        message_id=envelope.id,
-        message_sha256=sha256,
-        account=account,
-        outcome=outcome,
-        recipients=[_recipient(delivery) for delivery in deliveries],
-        at=at,
-    )
+    members = {
+        "schema": "axis.receipt/1",
+        "id": receipt_id,
+        "message_type": "document",
+        "message_id": envelope.id,
+        "message_sha256": sha256,
+        "account": account,
+        "outcome": outcome,
+        "recipients": [_recipient(delivery) for delivery in deliveries],
+        "at": at,
+    }
+    return orjson.dumps(members, option=orjson.OPT_UTC_Z)
 
 
 def refusal(
@@ -71,16 +77,17 @@ def claimed_id(submission: Submission) -> str | None:
     return claimed if claimed is not None and len(claimed) <= 200 and claimed.isprintable() else None  # noqa: PLR2004 - the schema's limit
 
 
-def _recipient(delivery: DeliveryRow) -> RecipientReceipt:
-    return RecipientReceipt(
-        recipient=delivery.recipient,
-        outcome=_OUTCOMES[delivery.state],
-        resolved=delivery.resolved,
-        mailbox=delivery.mailbox,
-        via=list(delivery.via),
-        code=delivery.reason,
-        detail=delivery.detail,
-    )
+def _recipient(delivery: DeliveryRow) -> dict[str, Any]:
+    members = {
+        "recipient": delivery.recipient,
+        "outcome": _OUTCOMES[delivery.state],
+        "resolved": delivery.resolved,
+        "mailbox": delivery.mailbox,
+        "via": delivery.via,
+        "code": delivery.reason,
+        "detail": delivery.detail,
+    }
+    return {name: value for name, value in members.items() if value is not None}
 
 
 def _message_type(type_: str | None) -> Literal["document", "status", "unknown"]:

@@ -47,6 +47,7 @@ _Y8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 _SMALL_ORDER_Y = frozenset({0, 1, _P25519 - 1, _Y8, _P25519 - _Y8})
 
 Verify = Callable[[bytes, bytes], None]
+Sign = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,14 +95,22 @@ def algorithm_for(key: PrivateKey) -> Algorithm:
     return "ES256" if isinstance(key, EllipticCurvePrivateKey) else "PS256"
 
 
-def sign(key: PrivateKey, algorithm: Algorithm, data: bytes) -> bytes:
-    """Sign; ES256 gives the 64 bytes r‖s of RFC 7518 section 3.4, not DER."""
+def signing(key: PrivateKey, algorithm: Algorithm) -> Sign:
+    """Return what signs bytes; ES256 gives the 64 bytes r‖s of RFC 7518 section 3.4, not DER."""
     if isinstance(key, Ed25519PrivateKey):
-        return key.sign(data)
+        return key.sign
     if isinstance(key, EllipticCurvePrivateKey):
+        return _sign_es256(key)
+    scheme = _PSS if algorithm == "PS256" else _PKCS1
+    return lambda data: key.sign(data, scheme, _SHA256)
+
+
+def _sign_es256(key: EllipticCurvePrivateKey) -> Sign:
+    def sign(data: bytes) -> bytes:
         r, s = decode_dss_signature(key.sign(data, _ECDSA))
         return r.to_bytes(_P256_HALF, "big") + s.to_bytes(_P256_HALF, "big")
-    return key.sign(data, _PSS if algorithm == "PS256" else _PKCS1, _SHA256)
+
+    return sign
 
 
 def _es256(key: EllipticCurvePublicKey) -> Verify:

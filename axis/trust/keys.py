@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 
 from axis.errors import AxisError, Misconfigured, Refused
 from axis.trust import encoding
-from axis.trust.algorithms import Algorithm, PrivateKey, algorithm_for, check_public_key, sign
+from axis.trust.algorithms import Algorithm, PrivateKey, algorithm_for, check_public_key, signing
 from axis.trust.certificates import load_pem, thumbprint
 from axis.trust.jws import detached_header, header_segment
 
@@ -51,8 +51,8 @@ class SigningKey:
     def __init__(self, key: PrivateKey, certificate: x509.Certificate | None = None) -> None:
         if certificate is not None and _public_bytes(certificate) != _public_bytes(key):
             raise Misconfigured("the certificate is for another key")
-        self._key = key
         self.algorithm: Algorithm = algorithm_for(key)
+        self._sign = signing(key, self.algorithm)
         self._thumbprint = None if certificate is None else thumbprint(certificate.public_bytes(Encoding.DER))
         self._segment = None if self._thumbprint is None else detached_header(self.algorithm, self._thumbprint)
 
@@ -90,14 +90,14 @@ class SigningKey:
         """Sign the exact bytes; return the detached JWS for the `axis-signature` header."""
         if self._segment is None:
             raise Misconfigured("the key has no certificate yet")
-        signature = sign(self._key, self.algorithm, self._segment.encode("ascii") + b"." + body)
+        signature = self._sign(self._segment.encode("ascii") + b"." + body)
         return f"{self._segment}..{encoding.encode(signature)}"
 
     def sign_compact(self, members: dict[str, object], payload: bytes) -> str:
         """Sign a payload that travels inside the JWS; `members` go into the header beside alg and x5t#S256."""
         header = header_segment({"alg": self.algorithm, **members, "x5t#S256": self.thumbprint})
         signing_input = f"{header}.{encoding.encode(payload)}"
-        return f"{signing_input}.{encoding.encode(sign(self._key, self.algorithm, signing_input.encode('ascii')))}"
+        return f"{signing_input}.{encoding.encode(self._sign(signing_input.encode('ascii')))}"
 
 
 def load_key(pem: bytes) -> PrivateKey:

@@ -15,7 +15,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from axis.errors import Refused
 from axis.trust import Keyring, encoding
-from axis.trust.algorithms import PrivateKey, sign
+from axis.trust.algorithms import PrivateKey, signing
 from axis.trust.keys import load_key
 from schemas import REASONS, Certificate
 from tests.builders import NOW
@@ -91,7 +91,7 @@ def test_two_implementations_agree_on_any_text(kind: str, algorithm: str, body: 
     assert refusal(Keyring([record]), body, f"{head}..{signature}") is None
 
     head = base64.urlsafe_b64encode(json.dumps(header_of(kind, algorithm)).encode()).rstrip(b"=").decode()
-    ours = sign(private(kind), algorithm, head.encode() + b"." + body)  # type: ignore[arg-type] # a Literal, listed above
+    ours = signing(private(kind), algorithm)(head.encode() + b"." + body)  # type: ignore[arg-type] # a Literal, listed above
     joserfc.deserialize_compact(f"{head}..{encoding.encode(ours)}", oracle, payload=body, registry=registry(algorithm))
 
 
@@ -128,7 +128,7 @@ def test_a_header_that_says_anything_else_is_refused_though_the_key_signed_it(
     _, record, _ = certified(kind)
     good = header_of(kind, algorithm)
     head = encoding.encode(json.dumps(good | changes).encode())
-    signature = encoding.encode(sign(private(kind), algorithm, f"{head}.body".encode()))  # type: ignore[arg-type] # as above
+    signature = encoding.encode(signing(private(kind), algorithm)(f"{head}.body".encode()))  # type: ignore[arg-type] # as above
     why = refusal(Keyring([record]), b"body", f"{head}..{signature}")
     # By type too: Python's 0 equals False, a header's does not.
     same = json.dumps(good | changes, sort_keys=True) == json.dumps(good, sort_keys=True)

@@ -12,7 +12,7 @@ from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from axis.errors import Refused
 from axis.trust import Keyring
-from axis.trust.algorithms import sign
+from axis.trust.algorithms import signing
 from axis.trust.keys import load_key
 from schemas import REASONS
 from tests.builders import NOW
@@ -40,7 +40,7 @@ def signed_with(members: Any, body: bytes = BODY, kind: str = "p256", algorithm:
     """Sign under any protected header at all."""
     key, _, pem = certified(kind)
     head = segment(members)
-    raw = sign(load_key(pem), algorithm or key.algorithm, head.encode() + b"." + body)  # type: ignore[arg-type]
+    raw = signing(load_key(pem), algorithm or key.algorithm)(head.encode() + b"." + body)  # type: ignore[arg-type]
     return f"{head}..{base64.urlsafe_b64encode(raw).rstrip(b'=').decode()}"
 
 
