@@ -7,8 +7,8 @@ Commit order, and what a crash does at each point:
     post      see workers.post                         crash after: redelivered as a duplicate, same receipt again
     ack       the batch as a whole
 
-While a batch is posted the next one is decided and committed. What is committed but unmarked for longer is published by
-the relay, so a failed publish loses nothing either.
+While a batch is posted the next one is decided and committed, and the one after that is read. What is committed but
+unmarked for longer is published by the relay, so a failed publish loses nothing either.
 """
 
 import datetime as dt
@@ -32,7 +32,7 @@ from axis.store import Store
 from schemas import Envelope
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
-from workers.runtime import Finish, Log, Pause, log_refused
+from workers.runtime import Commit, Finish, Log, Pause, log_refused
 from workers.verifying import Opened, Reader
 from workers.view import View
 
@@ -87,10 +87,12 @@ class Router:
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
-        """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
+    async def handle(self, batch: Sequence[Submission], source: str) -> Commit:
+        """Read a batch; return what decides and commits, which returns what publishes and marks."""
         started = time.perf_counter()
-        read = await self._read(batch, source)
+        return partial(self._settle_all, await self._read(batch, source), source, started)
+
+    async def _settle_all(self, read: Sequence[Read], source: str, started: float) -> Finish:
         ends: list[End] = []
         for part in _parts(read):
             ends += await self._settle(part, source)
@@ -102,7 +104,7 @@ class Router:
             }
             notices = [end.receipt if isinstance(end, Routed) else end.notice for end in ends]
             await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
-            self._account(batch, ends, source, started)
+            self._account(read, ends, source, started)
 
         return finish
 
@@ -237,10 +239,10 @@ class Router:
         again = None if old.published else Parcel(old.envelope, decision.recipients, old.deliveries)
         return Routed(old.envelope, again, old.receipt, duplicate=True)
 
-    def _account(self, batch: Sequence[Submission], ends: Sequence[End], source: str, started: float) -> None:
+    def _account(self, read: Sequence[Read], ends: Sequence[End], source: str, started: float) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         routed: Counter[str] = Counter()
-        for submission, end in zip(batch, ends, strict=True):
+        for (submission, _), end in zip(read, ends, strict=True):
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue

@@ -22,7 +22,7 @@ from axis.store import Store
 from schemas import Status
 from workers.metrics import Metrics
 from workers.post import Post
-from workers.runtime import Finish, Log, log_refused
+from workers.runtime import Commit, Finish, Log, log_refused
 from workers.verifying import Opened, Reader
 from workers.view import View
 
@@ -70,8 +70,8 @@ class Tracker:
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
-        """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
+    async def handle(self, batch: Sequence[Submission], source: str) -> Commit:
+        """Read a batch; return what decides and commits, which returns what publishes and marks."""
         started = time.perf_counter()
         reader = Reader(
             parse=read_status,
@@ -80,6 +80,11 @@ class Tracker:
             poison=partial(self._poison, source=source),
         )
         read = await reader.read(batch, self._view.keyring, self._desk.now())
+        return partial(self._record, batch, read, source, started)
+
+    async def _record(
+        self, batch: Sequence[Submission], read: Sequence[Report | Refuse], source: str, started: float
+    ) -> Finish:
         ends = await self._commit_isolated(read, source)
 
         async def finish() -> None:
