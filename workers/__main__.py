@@ -27,7 +27,6 @@ from workers.router import Router
 from workers.runtime import Handler, Log, configure_logging, every, stop_on_signals
 from workers.suspects import Suspects
 from workers.tracker import Tracker
-from workers.verifying import let_threads_in
 from workers.view import View, utc_now
 from workers.watchdog import watch
 
@@ -89,7 +88,6 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
     log = configure_logging(settings, worker.value)
     metrics = Metrics(worker.value)
     key = SigningKey.load(settings.axis_key)
-    let_threads_in()
     async with (
         stop_on_signals(log) as stop,
         Store.connect(settings.database_url.get_secret_value()) as store,

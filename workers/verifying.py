@@ -6,7 +6,6 @@ meanwhile. In threads it uses a processor that would be idle, while the loop pub
 
 import asyncio
 import datetime as dt
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -19,10 +18,7 @@ from axis.errors import Refused
 from axis.trust import Keyring
 from workers.runtime import Pause
 
-# A thread that has computed gets the interpreter back when the one that has it gives it up: by itself only after so
-# many seconds. With Python's 0.005 each signature would wait much longer than it takes.
-_SWITCH_SECONDS = 0.0005
-_THREADS = 4
+_THREADS = 2  # with more they hinder each other, and the loop, over the interpreter
 _WORTH_IT = 8  # for fewer messages handing them over costs more than it saves
 
 _Model = TypeVar("_Model")
@@ -84,11 +80,6 @@ class Reader(Generic[_Model, _Admitted]):
             return self.refuse(submission, error)
         except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
             return self.poison(submission, error)
-
-
-def let_threads_in() -> None:
-    """Let threads take turns often enough; once for a process."""
-    sys.setswitchinterval(_SWITCH_SECONDS)
 
 
 async def _verify_all(keyring: Keyring, opened: Sequence[Opened[_Model]], at: dt.datetime) -> list[Signer | Exception]:
