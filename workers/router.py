@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
-from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
+from axis.core.decisions import Accept, Candidate, Desk, Draft, Refuse, digest, poison
 from axis.core.lanes import lane_of, mailbox_queue
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_envelope
@@ -32,8 +32,9 @@ from axis.store import Store
 from schemas import Envelope
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
+from workers.reading import Opened, Reader
 from workers.runtime import Commit, Finish, Log, Pause, log_refused
-from workers.verifying import Opened, Reader
+from workers.threads import each_in_threads
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
@@ -132,12 +133,14 @@ class Router:
         sight = await self._look(resolved)
         known = await self._known_blobs(each.candidate for each in resolved)
         concerned = await self._concerned([each.candidate for each in resolved])
-        decisions: list[Decision] = []
+        placed: list[Draft | Refuse] = []
         pause = Pause()
         for _, each in part:
-            decisions.append(each if isinstance(each, Refuse) else self._place(each, sight, known, concerned, source))
+            placed.append(each if isinstance(each, Refuse) else self._place(each, sight, known, concerned, source))
             await pause()
-        return decisions
+        receipts = [each.receipt for each in placed if isinstance(each, Draft)]
+        signatures = iter(await each_in_threads(self._desk.sign, receipts))
+        return [each.signed(next(signatures)) if isinstance(each, Draft) else each for each in placed]
 
     async def _look(self, resolved: Sequence[Resolved]) -> Sight:
         """Look at the mailboxes. What is held is asked anew each time: see workers.post about the order it keeps."""
@@ -158,7 +161,7 @@ class Router:
         known: Mapping[str, Mapping[str, int]],
         concerned: Mapping[str, EnvelopeFacts],
         source: str,
-    ) -> Decision:
+    ) -> Draft | Refuse:
         candidate = resolved.candidate
         try:
             about = concerned.get(candidate.envelope.concerns or "")
@@ -170,7 +173,7 @@ class Router:
         deliveries = deliveries_of(
             candidate.envelope.id, resolved.resolutions, lambda mailbox: sight.obstacle(mailbox, lane)
         )
-        return self._desk.accept(candidate, deliveries, attachments)
+        return self._desk.draft(candidate, deliveries, attachments)
 
     async def _known_blobs(self, candidates: Iterable[Candidate]) -> Mapping[str, Mapping[str, int]]:
         wanted: dict[str, set[str]] = {}

@@ -22,8 +22,8 @@ from axis.store import Store
 from schemas import Status
 from workers.metrics import Metrics
 from workers.post import Post
+from workers.reading import Opened, Reader
 from workers.runtime import Commit, Finish, Log, log_refused
-from workers.verifying import Opened, Reader
 from workers.view import View
 
 

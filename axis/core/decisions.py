@@ -45,6 +45,23 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True)
+class Draft:
+    """An `Accept` whose receipt is not signed: signing is the slow part, and is done for many together."""
+
+    envelope: EnvelopeRow
+    deliveries: tuple[DeliveryRow, ...]
+    attachments: tuple[AttachmentRow, ...]
+    recipients: tuple[str, ...]
+    receipt_id: str
+    receipt: bytes
+
+    def signed(self, signature: str) -> Accept:
+        """Return the decision, with the signature of the receipt's bytes."""
+        receipt = _notice(self.receipt_id, self.envelope.account, self.receipt, signature, about=self.envelope.id)
+        return Accept(Accepted(self.envelope, self.deliveries, self.attachments, receipt), self.recipients)
+
+
+@dataclass(frozen=True, slots=True)
 class Refuse:
     """Send a refusal receipt (when the account is proved) and keep the bytes (when they are evidence)."""
 
@@ -62,10 +79,10 @@ class Desk:
     sign: Sign
     has_mailbox: Callable[[str, dt.datetime], bool]
 
-    def accept(
+    def draft(
         self, candidate: Candidate, deliveries: Sequence[DeliveryRow], attachments: tuple[AttachmentRow, ...]
-    ) -> Accept:
-        """Decide that an envelope goes its way, with its receipt."""
+    ) -> Draft:
+        """Decide that an envelope goes its way; its receipt is still to be signed."""
         envelope, at = candidate.envelope, self.now()
         account = candidate.submission.account or ""
         receipt_id = new_id(at)
@@ -88,13 +105,7 @@ class Desk:
             signature=candidate.signature,
             sha256=candidate.sha256,
         )
-        accepted = Accepted(
-            envelope=row,
-            deliveries=tuple(deliveries),
-            attachments=attachments,
-            receipt=self._notice(receipt_id, account, receipt, about=envelope.id),
-        )
-        return Accept(accepted=accepted, recipients=tuple(envelope.recipients))
+        return Draft(row, tuple(deliveries), attachments, tuple(envelope.recipients), receipt_id, receipt)
 
     def refuse(self, submission: Submission, error: Refused, *, source: str) -> Refuse:
         """Decide a refusal: a receipt when the broker proved the account and it has a mailbox to answer to."""
@@ -107,7 +118,8 @@ class Desk:
             receipt = receipts.refusal(
                 submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
             )
-            notice = self._notice(receipt.id, receipt.account, receipts.receipt_bytes(receipt), about=None)
+            body = receipts.receipt_bytes(receipt)
+            notice = _notice(receipt.id, receipt.account, body, self.sign(body), about=None)
         quarantine = None
         if notice is None or error.code.startswith(_KEPT):
             quarantine = QuarantineRow(
@@ -124,11 +136,6 @@ class Desk:
             )
         return Refuse(reason=error.code, detail=error.detail, notice=notice, quarantine=quarantine)
 
-    def _notice(self, receipt_id: str, account: str, body: bytes, *, about: str | None) -> NoticeRow:
-        return NoticeRow(
-            id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=self.sign(body)
-        )
-
 
 def poison(error: Exception) -> Refused:
     """Turn a failure of our own over one message into the reason it is set aside with."""
@@ -138,3 +145,7 @@ def poison(error: Exception) -> Refused:
 def digest(body: bytes) -> str:
     """SHA-256 of the exact bytes, hexadecimal."""
     return hashlib.sha256(body).hexdigest()
+
+
+def _notice(receipt_id: str, account: str, body: bytes, signature: str, *, about: str | None) -> NoticeRow:
+    return NoticeRow(id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=signature)

@@ -1,15 +1,10 @@
-"""Read a batch: each message alone, and the signatures beside the event loop.
+"""Read a batch: parse each message alone, verify all signatures, admit each message alone."""
 
-Verifying is a quarter of the work on an envelope and needs no interpreter: the library lets other threads run
-meanwhile. In threads it uses a processor that would be idle, while the loop publishes the batch before.
-"""
-
-import asyncio
 import datetime as dt
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from axis.core.decisions import Refuse
 from axis.core.messages import Signer, Submission
@@ -17,9 +12,7 @@ from axis.core.reading import signature_of
 from axis.errors import Refused
 from axis.trust import Keyring
 from workers.runtime import Pause
-
-_THREADS = 2  # with more they hinder each other, and the loop, over the interpreter
-_WORTH_IT = 8  # for fewer messages handing them over costs more than it saves
+from workers.threads import each_in_threads
 
 _Model = TypeVar("_Model")
 _Admitted = TypeVar("_Admitted")
@@ -55,7 +48,8 @@ class Reader(Generic[_Model, _Admitted]):
         for submission in batch:
             opened.append(self._alone(submission, partial(self._open, submission)))
             await pause()
-        signers = iter(await _verify_all(keyring, [each for each in opened if isinstance(each, Opened)], at))
+        signed = [each for each in opened if isinstance(each, Opened)]
+        signers = iter(await each_in_threads(partial(_verify, keyring, at), signed))
         read: list[_Admitted | Refuse] = []
         for each in opened:
             if isinstance(each, Opened):
@@ -82,20 +76,8 @@ class Reader(Generic[_Model, _Admitted]):
             return self.poison(submission, error)
 
 
-async def _verify_all(keyring: Keyring, opened: Sequence[Opened[_Model]], at: dt.datetime) -> list[Signer | Exception]:
-    if len(opened) < _WORTH_IT:
-        return _verify(keyring, opened, at)
-    share = -(-len(opened) // _THREADS)
-    parts = [opened[start : start + share] for start in range(0, len(opened), share)]
-    found = await asyncio.gather(*(asyncio.to_thread(_verify, keyring, part, at) for part in parts))
-    return [each for part in found for each in part]
-
-
-def _verify(keyring: Keyring, opened: Sequence[Opened[_Model]], at: dt.datetime) -> list[Signer | Exception]:
-    found: list[Signer | Exception] = []
-    for each in opened:
-        try:
-            found.append(keyring.verify(each.submission.body, each.signature, at))
-        except Exception as error:  # noqa: BLE001 - raised again by `_admit`, for this message alone
-            found.append(error)
-    return found
+def _verify(keyring: Keyring, at: dt.datetime, opened: Opened[Any]) -> Signer | Exception:
+    try:
+        return keyring.verify(opened.submission.body, opened.signature, at)
+    except Exception as error:  # noqa: BLE001 - raised again by `_admit`, for this message alone
+        return error
