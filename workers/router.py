@@ -11,7 +11,6 @@ While a batch is posted the next one is decided and committed, and the one after
 unmarked for longer is published by the relay, so a failed publish loses nothing either.
 """
 
-import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -24,7 +23,7 @@ from axis.core.lanes import lane_of, mailbox_queue
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_envelope
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
-from axis.core.resolving import Resolution
+from axis.core.resolving import Resolution, resolver
 from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
 from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
@@ -112,21 +111,26 @@ class Router:
     # Deciding: nothing here changes anything outside.
 
     async def _read(self, batch: Sequence[Submission], source: str) -> list[Read]:
+        at, directory = self._desk.now(), self._view.directory
+        resolve = resolver(directory, at)
+
+        def admit(opened: Opened[Envelope], signer: Signer) -> Resolved:
+            envelope, submission = opened.model, opened.submission
+            admit_envelope(envelope, submission, signer, directory, at)
+            admit_source(envelope, source)
+            self._window.check(envelope.id, at, "envelope/id-time")
+            candidate = Candidate(submission, envelope, signer, opened.signature, digest(submission.body))
+            return Resolved(candidate, resolve_recipients(envelope, resolve))
+
         reader = Reader(
+            keyring=self._view.keyring,
+            at=at,
             parse=read_envelope,
-            admit=partial(self._admit, source),
+            admit=admit,
             refuse=partial(self._refuse, source=source),
             poison=partial(self._poison, source=source),
         )
-        return list(zip(batch, await reader.read(batch, self._view.keyring, self._desk.now()), strict=True))
-
-    def _admit(self, source: str, opened: Opened[Envelope], signer: Signer, at: dt.datetime) -> Resolved:
-        envelope, submission, directory = opened.model, opened.submission, self._view.directory
-        admit_envelope(envelope, submission, signer, directory, at)
-        admit_source(envelope, source)
-        self._window.check(envelope.id, at, "envelope/id-time")
-        candidate = Candidate(submission, envelope, signer, opened.signature, digest(submission.body))
-        return Resolved(candidate, resolve_recipients(envelope, directory, at))
+        return list(zip(batch, await reader.read(batch), strict=True))
 
     async def _decide(self, part: Sequence[Read], source: str) -> list[Decision]:
         resolved = [each for _, each in part if isinstance(each, Resolved)]

@@ -74,12 +74,14 @@ class Tracker:
         """Read a batch; return what decides and commits, which returns what publishes and marks."""
         started = time.perf_counter()
         reader = Reader(
+            keyring=self._view.keyring,
+            at=self._desk.now(),
             parse=read_status,
             admit=self._admit,
             refuse=partial(self._desk.refuse, source=source),
             poison=partial(self._poison, source=source),
         )
-        read = await reader.read(batch, self._view.keyring, self._desk.now())
+        read = await reader.read(batch)
         return partial(self._record, batch, read, source, started)
 
     async def _record(
@@ -93,8 +95,8 @@ class Tracker:
 
         return finish
 
-    def _admit(self, opened: Opened[Status], signer: Signer, at: dt.datetime) -> Report:
-        status, submission = opened.model, opened.submission
+    def _admit(self, opened: Opened[Status], signer: Signer) -> Report:
+        status, submission, at = opened.model, opened.submission, self._desk.now()
         admit_status(status, submission, signer, self._view.directory, at)
         self._window.check(status.id, at, "status/id-time")
         return Report(submission, status, signer, opened.signature, digest(submission.body))

@@ -24,6 +24,7 @@ from axis.core.lanes import lane_of, submit_key
 from axis.core.messages import Lane, Signer, Submission
 from axis.core.reading import read_envelope, read_status, signature_of
 from axis.core.records import Accepted, AttachmentRow, DeliveryRow, DeliveryState, NoticeRow
+from axis.core.resolving import resolver
 from axis.core.routing import Obstacle, deliveries_of, resolve_recipients
 from axis.errors import Refused
 from schemas import Envelope, Receipt, RecipientOutcome, Status
@@ -170,7 +171,7 @@ def adopt_envelope(
         if receipt is not None
         else deliveries_of(
             envelope.id,
-            resolve_recipients(envelope, directory, at),
+            resolve_recipients(envelope, resolver(directory, at)),
             lambda mailbox: None if ready(mailbox) else Obstacle(_NOT_READY, _no_queues(mailbox)),
         )
     )

@@ -20,8 +20,10 @@ before, or up, so this always ends, even where successors were entered in a circ
 """
 
 import datetime as dt
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import cache, cached_property, partial
 
 from axis.core.codes import lineage
 from axis.core.directory import Directory
@@ -67,7 +69,7 @@ class Step:
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resolution:
     """Where a recipient's documents go: either a mailbox, or a reason (of schemas.reasons) with its detail."""
 
@@ -83,10 +85,22 @@ class Resolution:
         """Say whether there is a mailbox."""
         return self.mailbox is not None
 
-    @property
+    @cached_property
     def via(self) -> tuple[str, ...]:
         """Return the indirect steps in words; empty when the recipient has a mailbox of its own."""
         return tuple(step.text for step in self.steps if step.rule in _INDIRECT)
+
+
+Resolver = Callable[[str], Resolution]
+
+
+def resolver(directory: Directory, at: dt.datetime) -> Resolver:
+    """Return `resolve` for one directory and one time; it remembers, for many envelopes name the same recipients."""
+    return cache(partial(_resolve, directory, at))
+
+
+def _resolve(directory: Directory, at: dt.datetime, recipient: str) -> Resolution:
+    return resolve(directory, recipient, at)
 
 
 def resolve(directory: Directory, recipient: str, at: dt.datetime) -> Resolution:

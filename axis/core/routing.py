@@ -4,22 +4,20 @@ A delivery that cannot go now is held, and everything later for the same queue i
 documents of a sender in the order of their receipts, and one mailbox that takes nothing stops nobody else.
 """
 
-import datetime as dt
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from axis.core.directory import Directory
 from axis.core.lanes import mailbox_queue
 from axis.core.messages import Lane
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState
-from axis.core.resolving import Resolution, resolve
+from axis.core.resolving import Resolution, Resolver
 from axis.errors import Refused
 from schemas import Envelope
 
 
-def resolve_recipients(envelope: Envelope, directory: Directory, at: dt.datetime) -> tuple[Resolution, ...]:
-    """Resolve every recipient as of `at`, in the order they are named."""
-    return tuple(resolve(directory, recipient, at) for recipient in envelope.recipients)
+def resolve_recipients(envelope: Envelope, resolver: Resolver) -> tuple[Resolution, ...]:
+    """Resolve every recipient, in the order they are named."""
+    return tuple(map(resolver, envelope.recipients))
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ _DELIVERY_COLUMNS = (
     "via",
     "held_for",
 )
+_NOTICE_COLUMNS = ("id", "about", "kind", "mailbox", "signature", "body")
 _ATTACHMENT_COLUMNS = ("envelope_id", "sha256", "size", "name")
 
 
@@ -51,7 +52,7 @@ class PostgresTransaction(Transaction):
                 await self._copy(
                     "attachment", _ATTACHMENT_COLUMNS, itertools.chain.from_iterable(map(_attachments, new))
                 )
-            await self._insert_notices([each.receipt for each in new])
+            await self._copy("notice", _NOTICE_COLUMNS, [_notice(each.receipt) for each in new])
             old_ids = [each.envelope.id for each in ordered if each.envelope.id not in new_ids]
             return await self._existing(old_ids) if old_ids else {}
 

@@ -6,6 +6,7 @@ import pytest
 from axis.core.directory import Directory
 from axis.core.reading import parse_envelope
 from axis.core.records import DeliveryRow
+from axis.core.resolving import resolver
 from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
 from axis.errors import Refused
 from schemas import Envelope
@@ -30,7 +31,7 @@ def routed(*recipients: str, ready: set[str] | None = None) -> list[DeliveryRow]
     asked = envelope(recipients=list(recipients))
     seen = {"H37", "H60"} if ready is None else ready
     sight = Sight({f"mailbox.normal.{code}": 0 for code in seen}, frozenset(), limit=1)
-    resolutions = resolve_recipients(asked, DIRECTORY, NOW)
+    resolutions = resolve_recipients(asked, resolver(DIRECTORY, NOW))
     return list(deliveries_of(asked.id, resolutions, lambda mailbox: sight.obstacle(mailbox, "normal")))
 
 
@@ -56,8 +57,8 @@ def test_a_mailbox_whose_queues_were_not_seen_is_held_and_the_others_are_not() -
 
 def test_the_directory_is_asked_as_of_the_time_given() -> None:
     asked = envelope(recipients=["H22"])
-    (before,) = resolve_recipients(asked, DIRECTORY, MERGED - dt.timedelta(seconds=1))
-    (after,) = resolve_recipients(asked, DIRECTORY, MERGED)
+    (before,) = resolve_recipients(asked, resolver(DIRECTORY, MERGED - dt.timedelta(seconds=1)))
+    (after,) = resolve_recipients(asked, resolver(DIRECTORY, MERGED))
     assert (before.resolved, after.resolved) == ("H22", "H60")
 
 
