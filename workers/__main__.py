@@ -77,7 +77,7 @@ class Context:
             queue,
             batch=size,
             linger=self.settings.batch_linger_ms / 1000,
-            prefetch=4 * size,  # one batch is posted, one committed, one read, one on its way
+            prefetch=3 * size,  # one batch is finished, one handled, one on its way
         )
         shared = self.suspects if suspects else None
         await consume(consumer, queue, handler, stop=self.stop, log=self.log, metrics=self.metrics, suspects=shared)

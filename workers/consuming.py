@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from axis.broker import Batch, Consumer, Received
 from axis.errors import Unavailable
 from workers.metrics import Metrics
-from workers.runtime import Commit, Finish, Handler, Log, Waiter
+from workers.runtime import Finish, Handler, Log, Waiter
 from workers.suspects import Suspects
 
 
@@ -23,28 +24,31 @@ async def consume(
     metrics: Metrics,
     suspects: Suspects | None = None,
 ) -> None:
-    """Take each batch through its three steps (see `Handler`), and ack it as a whole then.
+    """Hand each batch to the handler, finish it while the next one is handled, and ack it as a whole then.
 
-    Each step has one batch at a time, in the order they came: while one is posted the next is committed, and the one
-    after that is read. Ends when `stop` is set and all is drained. While the store or the broker is away the batches
-    are kept, unacked, and tried again: no message is given up because something else is down. With `suspects`, what
-    comes again is tried out with care before the rest of its batch.
+    The handler returns when everything about the batch is committed; what it returns is finished in the same order,
+    one batch at a time. Ends when `stop` is set and all is drained. While the store or the broker is away the batch is
+    kept, unacked, and tried again: no message is given up because something else is down. With `suspects`, what comes
+    again is tried out with care before the rest of its batch.
     """
     line = _Line(handler, Waiter(queue, stop, log, metrics), suspects)
-    before: asyncio.Task[None] | None = None
+    finishing: asyncio.Task[None] | None = None
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_consumer(consumer, stop))
         async for batch in consumer.batches():
             started, messages = time.perf_counter(), batch.messages
             if suspects is not None and any(each.submission.redelivered for each in messages):
-                if before is not None:
-                    await before
+                if finishing is not None:
+                    await finishing
                 again = [each for each in messages if each.submission.redelivered]
                 messages = tuple(each for each in messages if not each.submission.redelivered)
                 await suspects.examine(batch, again, line.waiter, partial(line.whole, batch), group)
-            if messages:
-                await line.reading.acquire()
-                before = group.create_task(line.take(batch, messages, started))
+            if not messages:
+                continue
+            finish = await line.handle(messages)
+            if finishing is not None:
+                await finishing
+            finishing = group.create_task(line.finish(batch, messages, finish, started))
         stopper.cancel()
 
 
@@ -53,51 +57,35 @@ async def _stop_consumer(consumer: Consumer, stop: asyncio.Event) -> None:
     await consumer.stop()
 
 
+@dataclass(frozen=True, slots=True)
 class _Line:
     """What is done with the messages of one queue."""
 
-    def __init__(self, handler: Handler, waiter: Waiter, suspects: Suspects | None) -> None:
-        self.waiter = waiter
-        self.reading = asyncio.Lock()
-        self._committing = asyncio.Lock()
-        self._posting = asyncio.Lock()
-        self._handler = handler
-        self._suspects = suspects
+    handler: Handler
+    waiter: Waiter
+    suspects: Suspects | None
 
     async def whole(self, batch: Batch, messages: Sequence[Received]) -> None:
-        """Take messages through all steps; who calls sees to it who else is at work."""
+        """Handle and finish messages, one after the other step; who calls sees to it who else is at work."""
         started = time.perf_counter()
-        commit = await self._read(messages)
-        await self._finish(batch, messages, await self.waiter.until_done(commit), started)
+        await self._finish(batch, messages, await self._handle(messages), started)
 
-    async def take(self, batch: Batch, messages: Sequence[Received], started: float) -> None:
-        """Take messages through all steps; `reading` was acquired for them.
+    async def handle(self, messages: Sequence[Received]) -> Finish | None:
+        """Decide and commit; None: told to stop while something was away."""
+        async with self._beside_others():
+            return await self._handle(messages)
 
-        Each step is left when the next one is entered, so no batch overtakes another.
-        """
-        try:
-            async with self._beside_others():
-                commit = await self._read(messages)
-            await self._committing.acquire()
-        finally:
-            self.reading.release()
-        try:
-            async with self._beside_others():
-                finish = await self.waiter.until_done(commit)
-            await self._posting.acquire()
-        finally:
-            self._committing.release()
-        try:
-            async with self._beside_others():
-                await self._finish(batch, messages, finish, started)
-        finally:
-            self._posting.release()
-
-    async def _read(self, messages: Sequence[Received]) -> Commit:
-        return await self._handler(tuple(received.submission for received in messages), self.waiter.queue)
+    async def finish(self, batch: Batch, messages: Sequence[Received], finish: Finish | None, started: float) -> None:
+        """Carry out what is left to do, and ack."""
+        async with self._beside_others():
+            await self._finish(batch, messages, finish, started)
 
     def _beside_others(self) -> contextlib.AbstractAsyncContextManager[None]:
-        return contextlib.nullcontext() if self._suspects is None else self._suspects.beside_others()
+        return contextlib.nullcontext() if self.suspects is None else self.suspects.beside_others()
+
+    async def _handle(self, messages: Sequence[Received]) -> Finish | None:
+        submissions = tuple(received.submission for received in messages)
+        return await self.waiter.until_done(partial(self.handler, submissions, self.waiter.queue))
 
     async def _finish(self, batch: Batch, messages: Sequence[Received], finish: Finish | None, started: float) -> None:
         async def finished() -> bool:
@@ -110,8 +98,8 @@ class _Line:
             if done:
                 await (batch.ack() if len(messages) == len(batch.messages) else batch.ack_some(*messages))
                 self.waiter.metrics.batch(time.perf_counter() - started)
-                if self._suspects is not None:
-                    self._suspects.passed()
+                if self.suspects is not None:
+                    self.suspects.passed()
             else:
                 await batch.release()  # another worker takes it
         except Unavailable as error:

@@ -8,9 +8,8 @@ import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from functools import partial
 
-from axis.core.decisions import Desk, Refuse
+from axis.core.decisions import Desk
 from axis.core.lanes import mailbox_queue
 from axis.core.messages import Submission
 from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow, Hold
@@ -19,7 +18,7 @@ from axis.errors import Refused
 from axis.store import Store
 from workers.metrics import Metrics
 from workers.post import Parcel, Post, routed
-from workers.runtime import Commit, Finish, Log, log_refused
+from workers.runtime import Finish, Log, log_refused
 from workers.view import View
 
 _LIMIT = 500
@@ -62,12 +61,9 @@ class Relay:
         """Make the coming months' partitions."""
         await self._store.ensure_partitions(self._now())
 
-    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Commit:
+    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Finish:
         """Move what the broker dead-lettered into the store's quarantine, with a receipt where one can be sent."""
         refusals = [self._desk.refuse(each, _dead_letter(each), source=source) for each in batch]
-        return partial(self._keep, batch, refusals, source)
-
-    async def _keep(self, batch: Sequence[Submission], refusals: Sequence[Refuse], source: str) -> Finish:
         notices = [refused.notice for refused in refusals if refused.notice is not None]
         async with self._store.transaction() as tx:
             if notices:

@@ -7,33 +7,31 @@ Commit order, and what a crash does at each point:
     post      see workers.post                         crash after: redelivered as a duplicate, same receipt again
     ack       the batch as a whole
 
-While a batch is posted the next one is decided and committed, and the one after that is read. What is committed but
-unmarked for longer is published by the relay, so a failed publish loses nothing either.
+While a batch is posted the next one is decided and committed. What is committed but unmarked for longer is published by
+the relay, so a failed publish loses nothing either.
 """
 
+import datetime as dt
 import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
-from axis.core.decisions import Accept, Candidate, Desk, Draft, Refuse, digest, poison
+from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
+from axis.core.directory import Directory
 from axis.core.lanes import lane_of, mailbox_queue
-from axis.core.messages import Signer, Submission
-from axis.core.reading import read_envelope
+from axis.core.messages import Submission
+from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
-from axis.core.resolving import Resolution, resolver
+from axis.core.resolving import Resolution, Resolver, resolver
 from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
 from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
 from axis.store import Store
-from schemas import Envelope
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
-from workers.reading import Opened, Reader
-from workers.runtime import Commit, Finish, Log, Pause, log_refused
-from workers.threads import each_in_threads
+from workers.runtime import Finish, Log, Pause, log_refused
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
@@ -87,12 +85,15 @@ class Router:
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> Commit:
-        """Read a batch; return what decides and commits, which returns what publishes and marks."""
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
         started = time.perf_counter()
-        return partial(self._settle_all, await self._read(batch, source), source, started)
-
-    async def _settle_all(self, read: Sequence[Read], source: str, started: float) -> Finish:
+        pause, directory, at = Pause(), self._view.directory, self._desk.now()
+        resolve = resolver(directory, at)
+        read: list[Read] = []
+        for submission in batch:
+            read.append((submission, self._read(submission, directory, at, resolve, source)))
+            await pause()
         ends: list[End] = []
         for part in _parts(read):
             ends += await self._settle(part, source)
@@ -104,47 +105,40 @@ class Router:
             }
             notices = [end.receipt if isinstance(end, Routed) else end.notice for end in ends]
             await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
-            self._account(read, ends, source, started)
+            self._account(batch, ends, source, started)
 
         return finish
 
     # Deciding: nothing here changes anything outside.
 
-    async def _read(self, batch: Sequence[Submission], source: str) -> list[Read]:
-        at, directory = self._desk.now(), self._view.directory
-        resolve = resolver(directory, at)
-
-        def admit(opened: Opened[Envelope], signer: Signer) -> Resolved:
-            envelope, submission = opened.model, opened.submission
+    def _read(
+        self, submission: Submission, directory: Directory, at: dt.datetime, resolve: Resolver, source: str
+    ) -> Resolved | Refuse:
+        try:
+            envelope = read_envelope(submission)
+            signature = signature_of(submission)
+            signer = self._view.keyring.verify(submission.body, signature, at)
             admit_envelope(envelope, submission, signer, directory, at)
             admit_source(envelope, source)
             self._window.check(envelope.id, at, "envelope/id-time")
-            candidate = Candidate(submission, envelope, signer, opened.signature, digest(submission.body))
+            candidate = Candidate(submission, envelope, signer, signature, digest(submission.body))
             return Resolved(candidate, resolve_recipients(envelope, resolve))
-
-        reader = Reader(
-            keyring=self._view.keyring,
-            at=at,
-            parse=read_envelope,
-            admit=admit,
-            refuse=partial(self._refuse, source=source),
-            poison=partial(self._poison, source=source),
-        )
-        return list(zip(batch, await reader.read(batch), strict=True))
+        except Refused as error:
+            return self._refuse(submission, error, source)
+        except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
+            return self._poison(submission, error, source)
 
     async def _decide(self, part: Sequence[Read], source: str) -> list[Decision]:
         resolved = [each for _, each in part if isinstance(each, Resolved)]
         sight = await self._look(resolved)
         known = await self._known_blobs(each.candidate for each in resolved)
         concerned = await self._concerned([each.candidate for each in resolved])
-        placed: list[Draft | Refuse] = []
+        decisions: list[Decision] = []
         pause = Pause()
         for _, each in part:
-            placed.append(each if isinstance(each, Refuse) else self._place(each, sight, known, concerned, source))
+            decisions.append(each if isinstance(each, Refuse) else self._place(each, sight, known, concerned, source))
             await pause()
-        receipts = [each.receipt for each in placed if isinstance(each, Draft)]
-        signatures = iter(await each_in_threads(self._desk.sign, receipts))
-        return [each.signed(next(signatures)) if isinstance(each, Draft) else each for each in placed]
+        return decisions
 
     async def _look(self, resolved: Sequence[Resolved]) -> Sight:
         """Look at the mailboxes. What is held is asked anew each time: see workers.post about the order it keeps."""
@@ -165,7 +159,7 @@ class Router:
         known: Mapping[str, Mapping[str, int]],
         concerned: Mapping[str, EnvelopeFacts],
         source: str,
-    ) -> Draft | Refuse:
+    ) -> Decision:
         candidate = resolved.candidate
         try:
             about = concerned.get(candidate.envelope.concerns or "")
@@ -177,7 +171,7 @@ class Router:
         deliveries = deliveries_of(
             candidate.envelope.id, resolved.resolutions, lambda mailbox: sight.obstacle(mailbox, lane)
         )
-        return self._desk.draft(candidate, deliveries, attachments)
+        return self._desk.accept(candidate, deliveries, attachments)
 
     async def _known_blobs(self, candidates: Iterable[Candidate]) -> Mapping[str, Mapping[str, int]]:
         wanted: dict[str, set[str]] = {}
@@ -246,10 +240,10 @@ class Router:
         again = None if old.published else Parcel(old.envelope, decision.recipients, old.deliveries)
         return Routed(old.envelope, again, old.receipt, duplicate=True)
 
-    def _account(self, read: Sequence[Read], ends: Sequence[End], source: str, started: float) -> None:
+    def _account(self, batch: Sequence[Submission], ends: Sequence[End], source: str, started: float) -> None:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         routed: Counter[str] = Counter()
-        for (submission, _), end in zip(read, ends, strict=True):
+        for submission, end in zip(batch, ends, strict=True):
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue

@@ -21,11 +21,8 @@ from axis.settings import Settings
 from workers.metrics import Metrics
 
 Log = structlog.typing.FilteringBoundLogger
-# What is done with a batch, in three steps: read it, which changes nothing outside; commit what was decided; publish
-# and mark. Each returns the next one. The last two raise Unavailable to be tried again as they are.
 Finish = Callable[[], Awaitable[None]]
-Commit = Callable[[], Awaitable[Finish]]
-Handler = Callable[[Sequence[Submission], str], Awaitable[Commit]]
+Handler = Callable[[Sequence[Submission], str], Awaitable[Finish]]
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0

@@ -9,12 +9,11 @@ import time
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 from axis.core.admission import IdWindow, admit_status
 from axis.core.decisions import Desk, Refuse, digest, poison
 from axis.core.messages import Signer, Submission
-from axis.core.reading import read_status
+from axis.core.reading import read_status, signature_of
 from axis.core.records import NoticeRow, StatusRow
 from axis.core.tracking import EnvelopeFacts, Verdict, judge, status_row
 from axis.errors import Refused, Unavailable
@@ -22,8 +21,7 @@ from axis.store import Store
 from schemas import Status
 from workers.metrics import Metrics
 from workers.post import Post
-from workers.reading import Opened, Reader
-from workers.runtime import Commit, Finish, Log, log_refused
+from workers.runtime import Finish, Log, Pause, log_refused
 from workers.view import View
 
 
@@ -70,23 +68,14 @@ class Tracker:
         self._log = log
         self._metrics = metrics
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> Commit:
-        """Read a batch; return what decides and commits, which returns what publishes and marks."""
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
         started = time.perf_counter()
-        reader = Reader(
-            keyring=self._view.keyring,
-            at=self._desk.now(),
-            parse=read_status,
-            admit=self._admit,
-            refuse=partial(self._desk.refuse, source=source),
-            poison=partial(self._poison, source=source),
-        )
-        read = await reader.read(batch)
-        return partial(self._record, batch, read, source, started)
-
-    async def _record(
-        self, batch: Sequence[Submission], read: Sequence[Report | Refuse], source: str, started: float
-    ) -> Finish:
+        pause = Pause()
+        read: list[Report | Refuse] = []
+        for submission in batch:
+            read.append(self._read(submission, source))
+            await pause()
         ends = await self._commit_isolated(read, source)
 
         async def finish() -> None:
@@ -95,15 +84,20 @@ class Tracker:
 
         return finish
 
-    def _admit(self, opened: Opened[Status], signer: Signer) -> Report:
-        status, submission, at = opened.model, opened.submission, self._desk.now()
-        admit_status(status, submission, signer, self._view.directory, at)
-        self._window.check(status.id, at, "status/id-time")
-        return Report(submission, status, signer, opened.signature, digest(submission.body))
-
-    def _poison(self, submission: Submission, error: Exception, source: str) -> Refuse:
-        self._log.exception("poison", source=source, message_id=submission.message_id)
-        return self._desk.refuse(submission, poison(error), source=source)
+    def _read(self, submission: Submission, source: str) -> Report | Refuse:
+        try:
+            at = self._desk.now()
+            status = read_status(submission)
+            signature = signature_of(submission)
+            signer = self._view.keyring.verify(submission.body, signature, at)
+            admit_status(status, submission, signer, self._view.directory, at)
+            self._window.check(status.id, at, "status/id-time")
+            return Report(submission, status, signer, signature, digest(submission.body))
+        except Refused as error:
+            return self._desk.refuse(submission, error, source=source)
+        except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
+            self._log.exception("poison", source=source, message_id=submission.message_id)
+            return self._desk.refuse(submission, poison(error), source=source)
 
     async def _commit_isolated(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         try:
@@ -117,7 +111,8 @@ class Tracker:
             (only,) = read
             if isinstance(only, Refuse):
                 raise
-            return await self._commit([self._poison(only.submission, error, source)], source)
+            self._log.exception("poison", source=source, message_id=only.submission.message_id)
+            return await self._commit([self._desk.refuse(only.submission, poison(error), source=source)], source)
 
     async def _commit(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         reports = [each for each in read if isinstance(each, Report)]

@@ -177,8 +177,7 @@ def adopt_envelope(
     )
     attachments = tuple(AttachmentRow(envelope.id, each.sha256, each.name, each.size) for each in envelope.attachments)
     candidate = Candidate(submission, envelope, signer, signature, stray.sha256)
-    draft = desk.draft(candidate, _as_seen(envelope, deliveries, stray), attachments)
-    accepted = draft.signed(desk.sign(draft.receipt)).accepted
+    accepted = desk.accept(candidate, _as_seen(envelope, deliveries, stray), attachments).accepted
     if receipt is not None:
         row = replace(accepted.envelope, accepted_at=at)
         accepted = replace(accepted, envelope=row, receipt=receipt_row(receipt))

@@ -45,23 +45,6 @@ class Accept:
 
 
 @dataclass(frozen=True, slots=True)
-class Draft:
-    """An `Accept` whose receipt is not signed: signing is the slow part, and is done for many together."""
-
-    envelope: EnvelopeRow
-    deliveries: tuple[DeliveryRow, ...]
-    attachments: tuple[AttachmentRow, ...]
-    recipients: tuple[str, ...]
-    receipt_id: str
-    receipt: bytes
-
-    def signed(self, signature: str) -> Accept:
-        """Return the decision, with the signature of the receipt's bytes."""
-        receipt = _notice(self.receipt_id, self.envelope.account, self.receipt, signature, about=self.envelope.id)
-        return Accept(Accepted(self.envelope, self.deliveries, self.attachments, receipt), self.recipients)
-
-
-@dataclass(frozen=True, slots=True)
 class Refuse:
     """Send a refusal receipt (when the account is proved) and keep the bytes (when they are evidence)."""
 
@@ -79,10 +62,10 @@ class Desk:
     sign: Sign
     has_mailbox: Callable[[str, dt.datetime], bool]
 
-    def draft(
+    def accept(
         self, candidate: Candidate, deliveries: Sequence[DeliveryRow], attachments: tuple[AttachmentRow, ...]
-    ) -> Draft:
-        """Decide that an envelope goes its way; its receipt is still to be signed."""
+    ) -> Accept:
+        """Decide that an envelope goes its way, with its receipt."""
         envelope, at = candidate.envelope, self.now()
         account = candidate.submission.account or ""
         receipt_id = new_id(at)
@@ -105,7 +88,8 @@ class Desk:
             signature=candidate.signature,
             sha256=candidate.sha256,
         )
-        return Draft(row, tuple(deliveries), attachments, tuple(envelope.recipients), receipt_id, receipt)
+        notice = self._notice(receipt_id, account, receipt, about=envelope.id)
+        return Accept(Accepted(row, tuple(deliveries), attachments, notice), tuple(envelope.recipients))
 
     def refuse(self, submission: Submission, error: Refused, *, source: str) -> Refuse:
         """Decide a refusal: a receipt when the broker proved the account and it has a mailbox to answer to."""
@@ -119,7 +103,7 @@ class Desk:
                 submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
             )
             body = receipts.receipt_bytes(receipt)
-            notice = _notice(receipt.id, receipt.account, body, self.sign(body), about=None)
+            notice = self._notice(receipt.id, receipt.account, body, about=None)
         quarantine = None
         if notice is None or error.code.startswith(_KEPT):
             quarantine = QuarantineRow(
@@ -136,6 +120,11 @@ class Desk:
             )
         return Refuse(reason=error.code, detail=error.detail, notice=notice, quarantine=quarantine)
 
+    def _notice(self, receipt_id: str, account: str, body: bytes, *, about: str | None) -> NoticeRow:
+        return NoticeRow(
+            id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=self.sign(body)
+        )
+
 
 def poison(error: Exception) -> Refused:
     """Turn a failure of our own over one message into the reason it is set aside with."""
@@ -145,7 +134,3 @@ def poison(error: Exception) -> Refused:
 def digest(body: bytes) -> str:
     """SHA-256 of the exact bytes, hexadecimal."""
     return hashlib.sha256(body).hexdigest()
-
-
-def _notice(receipt_id: str, account: str, body: bytes, signature: str, *, about: str | None) -> NoticeRow:
-    return NoticeRow(id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=signature)

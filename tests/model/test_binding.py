@@ -19,7 +19,7 @@ from tests.unit.workers.harness import MINUTE, Axis, axis_of, document
 from workers.consuming import consume
 from workers.relay import Relay
 from workers.router import Router
-from workers.runtime import Commit
+from workers.runtime import Finish
 
 SOURCE = "axis.route.normal"
 
@@ -92,7 +92,7 @@ class Recorder:
         consumer = cast("Consumer", self.axis.broker.consumer(SOURCE))
         router = self.router()
 
-        async def handle(batch: Sequence[Submission], source: str) -> Commit:
+        async def handle(batch: Sequence[Submission], source: str) -> Finish:
             stop.set()  # it ends when this batch is acked
             return await router.handle(batch, source)
 

@@ -78,9 +78,7 @@ def test_an_accepted_envelope_brings_everything_the_store_needs() -> None:
     candidate = Candidate(submission, envelope, Signer("G22", "t" * 43), "a..b", "0" * 64)
     deliveries = [DeliveryRow(envelope.id, "H37", "H37", "H37", DeliveryState.ROUTED)]
     attachments = (AttachmentRow(envelope.id, "a" * 64, "a.pdf", 7),)
-    draft = DESK.draft(candidate, deliveries, attachments)
-    accept = draft.signed(DESK.sign(draft.receipt))
-    assert accept.accepted.receipt.body == draft.receipt
+    accept = DESK.accept(candidate, deliveries, attachments)
     row = accept.accepted.envelope
     assert (row.id, row.sender, row.account, row.lane) == (envelope.id, "G22", "G22", "normal")
     assert (row.body, row.signature, row.sha256) == (submission.body, "a..b", "0" * 64)

@@ -1,9 +1,8 @@
 """Workers on a store and a broker in memory, at a fixed time."""
 
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any, cast
 
 import structlog
@@ -33,7 +32,7 @@ from workers.metrics import Metrics
 from workers.post import Post
 from workers.relay import Relay
 from workers.router import Router
-from workers.runtime import Commit, Finish, Handler
+from workers.runtime import Finish
 from workers.tracker import Tracker
 from workers.view import View
 
@@ -41,43 +40,31 @@ MINUTE = dt.timedelta(minutes=1)
 LIMIT = 10
 
 
-async def _wholly(commit: Commit) -> Commit:
-    finish = await commit()
-    await finish()
-    return commit
-
-
-Work = Callable[[Sequence[Submission], str], Awaitable[Finish]]
-
-
-def in_one_step(work: Work) -> Handler:
-    """Make a handler of what reads and commits in one."""
-
-    async def handler(batch: Sequence[Submission], source: str) -> Commit:
-        return partial(work, batch, source)
-
-    return handler
-
-
 class WholeRouter(Router):
     """A router that finishes a batch at once."""
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> Commit:
-        return await _wholly(await super().handle(batch, source))
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        finish = await super().handle(batch, source)
+        await finish()
+        return finish
 
 
 class WholeTracker(Tracker):
     """A tracker that finishes a batch at once."""
 
-    async def handle(self, batch: Sequence[Submission], source: str) -> Commit:
-        return await _wholly(await super().handle(batch, source))
+    async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
+        finish = await super().handle(batch, source)
+        await finish()
+        return finish
 
 
 class WholeRelay(Relay):
     """A relay that finishes a batch at once."""
 
-    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Commit:
-        return await _wholly(await super().drain_quarantine(batch, source))
+    async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Finish:
+        finish = await super().drain_quarantine(batch, source)
+        await finish()
+        return finish
 
 
 @dataclass(slots=True)

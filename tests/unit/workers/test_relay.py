@@ -6,6 +6,7 @@ import pytest
 
 from axis.core.decisions import Desk
 from axis.core.messages import Submission
+from axis.core.records import Accepted
 from axis.errors import Unavailable
 from tests.builders import document_submission
 from tests.unit.workers.harness import MINUTE, Axis, axis_of, document
@@ -74,15 +75,17 @@ async def test_an_envelope_of_which_nothing_can_go_is_not_published_again_and_ag
 
 async def test_bytes_that_fitted_an_older_schema_are_not_stranded(monkeypatch: pytest.MonkeyPatch) -> None:
     axis = await axis_of(["G22", "H37"])
-    original = Desk.draft
+    original = Desk.accept
 
     def of_older_days(self: Desk, *arguments: object) -> object:
-        draft = original(self, *arguments)  # type: ignore[arg-type]  # handed through
-        row = draft.envelope
+        accept = original(self, *arguments)  # type: ignore[arg-type]  # handed through
+        row = accept.accepted.envelope
         body = json.dumps({**json.loads(row.body), "colour": "red"}).encode()
-        return replace(draft, envelope=replace(row, body=body, sha256=hashlib.sha256(body).hexdigest()))
+        row = replace(row, body=body, sha256=hashlib.sha256(body).hexdigest())
+        accepted: Accepted = replace(accept.accepted, envelope=row)
+        return replace(accept, accepted=accepted)
 
-    monkeypatch.setattr(Desk, "draft", of_older_days)
+    monkeypatch.setattr(Desk, "accept", of_older_days)
     message = document()
     await unmarked(axis, message)
     axis.pass_time()

@@ -11,7 +11,7 @@ from axis.core.messages import Outgoing, Submission
 from axis.errors import Unavailable
 from schemas.wire import QUARANTINE_QUEUE
 from tests.rig import until
-from tests.unit.workers.harness import Axis, axis_of, in_one_step
+from tests.unit.workers.harness import Axis, axis_of
 from workers import runtime, suspects
 from workers.consuming import consume
 from workers.runtime import Finish
@@ -66,7 +66,7 @@ class Workers:
             return finish
 
         async with asyncio.timeout(10), asyncio.TaskGroup() as group:
-            working = group.create_task(self._consume(in_one_step(handle), stop))
+            working = group.create_task(self._consume(handle, stop))
             await until(lambda: working.done() or self._is_empty())
             stop.set()
         return working.result()
