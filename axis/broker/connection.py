@@ -22,7 +22,7 @@ from axis.errors import Unavailable
 
 log = logging.getLogger("axis.broker")
 
-HEARTBEAT_SECONDS = 20
+HEARTBEAT_SECONDS = 10
 _FRAME_BYTES = 131_072
 _WRITE_BUFFER_BYTES = 512 * 1024
 _CLOSE_SECONDS = 2.0
