@@ -3,6 +3,7 @@
 import asyncio
 import shlex
 import signal
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -39,7 +40,8 @@ def run(
     seed: Annotated[int, typer.Option(help="What is broken, and in what order, follows from it.")] = 1,
     minutes: Annotated[float | None, typer.Option(help=f"How long each scenario breaks things [{_MINUTES:g}].")] = None,
     total: Annotated[
-        float | None, typer.Option(help="Minutes of all scenarios together, instead of --minutes.")
+        float | None,
+        typer.Option(help="Minutes of all scenarios together, shared out by their weight, instead of --minutes."),
     ] = None,
     events: Annotated[int | None, typer.Option(help="End each scenario after so many fault events.")] = None,
     page: Annotated[Path | None, typer.Option("--report", help="Write the page (Markdown) to this file.")] = None,
@@ -62,11 +64,12 @@ def run(
     Exit code 0: nothing was lost, doubled or misordered, and nothing is unexplained; 1: something was.
     """
     chosen = _chosen(scenario)
-    if minutes is None and events is None:
-        minutes = _MINUTES if total is None else total / len(chosen)
-    command = _command(scenario, seed=seed, minutes=None if total else minutes, total=total, events=events)
+    if minutes is None and events is None and total is None:
+        minutes = _MINUTES
+    command = _command(scenario, seed=seed, minutes=minutes, total=total, events=events)
+    shares = {each.name: minutes if total is None else total * _part(each, chosen) for each in chosen}
     try:
-        played = asyncio.run(_play(chosen, seed=seed, minutes=minutes, events=events, quiet=as_json))
+        played = asyncio.run(_play(chosen, seed=seed, shares=shares, events=events, quiet=as_json))
     except asyncio.CancelledError:
         raise typer.Exit(_TERMINATED) from None
     if page is not None:
@@ -80,7 +83,7 @@ def run(
 
 
 async def _play(
-    chosen: list[Scenario], *, seed: int, minutes: float | None, events: int | None, quiet: bool
+    chosen: list[Scenario], *, seed: int, shares: Mapping[str, float | None], events: int | None, quiet: bool
 ) -> list[Played]:
     # What ends us in order ends everything we started, and removes its folder, as Ctrl-C does.
     if (task := asyncio.current_task()) is not None:
@@ -88,7 +91,7 @@ async def _play(
     played = []
     for scenario in chosen:
         progress(f"{scenario.number} {scenario.name}: {scenario.title} …")
-        found = await play(scenario, Budget(minutes=minutes, events=events), seed=seed)
+        found = await play(scenario, Budget(minutes=shares[scenario.name], events=events), seed=seed)
         played.append(found)
         for finding in found.account.findings:
             progress(finding)
@@ -96,6 +99,10 @@ async def _play(
             progress(f"logs and data: {found.kept}")
         (progress if quiet else say)(report.line(found))
     return played
+
+
+def _part(scenario: Scenario, chosen: list[Scenario]) -> float:
+    return scenario.weight / sum(each.weight for each in chosen)
 
 
 def _chosen(names: list[str] | None) -> list[Scenario]:

@@ -40,7 +40,8 @@ class Scenario:
     """One way of breaking the axis.
 
     `play` breaks things until `Field.over()` says so, and leaves everything healed. `impossible` says in a sentence why
-    this machine cannot play it; such a scenario is reported as skipped, never as passed.
+    this machine cannot play it; such a scenario is reported as skipped, never as passed. `weight`: its share of a run;
+    what is over in a moment is worth repeating more often than what takes minutes to heal.
     """
 
     number: int
@@ -49,6 +50,7 @@ class Scenario:
     play: Callable[["Field", Random], Awaitable[None]]
     shape: Shape = field(default_factory=Shape)
     impossible: Callable[[], str | None] = _possible
+    weight: float = 1.0
 
 
 class Budget:

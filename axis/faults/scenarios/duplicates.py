@@ -127,4 +127,5 @@ SCENARIO = Scenario(
     title="Repeats by senders and by the broker; two routers given the same id at once",
     play=_play,
     shape=Shape(routers=2, trackers=2),
+    weight=5.0,
 )

@@ -89,4 +89,5 @@ SCENARIO = Scenario(
     title="One mailbox that nobody reads or that takes no more; the others flow, what waits is held and goes in order",
     play=_play,
     shape=Shape(routers=2, settings={"mailbox_limit": str(_LIMIT)}),
+    weight=2.0,
 )

@@ -68,4 +68,5 @@ SCENARIO = Scenario(
     title="Workers killed at random, several at once; SIGTERM drains",
     play=_play,
     shape=_SHAPE,
+    weight=2.0,
 )
