@@ -57,7 +57,7 @@ class Settings(BaseSettings):
     )
     relay_seconds: float = Field(30.0, gt=0, description="What is unmarked for longer is published again.")
     stuck_seconds: float = Field(
-        30.0, gt=0, description="A worker whose loop does not turn for so much processor time ends itself."
+        15.0, gt=0, description="A worker whose loop does not turn for so much processor time ends itself."
     )
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")

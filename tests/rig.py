@@ -65,7 +65,8 @@ class Process:
 
     def events(self, since: int = 0) -> list[dict[str, Any]]:
         """Read what it logged from an offset on; every line has to be JSON."""
-        return [json.loads(line) for line in self.log.read_bytes()[since:].splitlines()]
+        complete, _, _ = self.log.read_bytes()[since:].rpartition(b"\n")  # the last line may be half written
+        return [json.loads(line) for line in complete.splitlines()]
 
     async def counted(self, name: str, **labels: str) -> float:
         """Add up the samples of its metrics page with these labels."""

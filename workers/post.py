@@ -27,6 +27,8 @@ from workers.metrics import Metrics
 from workers.runtime import Log
 from workers.view import View
 
+_ALONE_AT_ONCE = 2_000  # publishes under one deadline
+
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
@@ -58,8 +60,7 @@ class Post:
         whole = [(parcel, message) for parcel in parcels for message in _messages(parcel)]
         if not whole:
             return
-        outcomes = await self._publish([message for _, message in whole])
-        _raise_absence(outcomes)
+        outcomes = await self._publish_whole([message for _, message in whole])
         gone = await self._gone([message for _, message in whole if message.bcc])
         left = {
             parcel.envelope.id: parcel
@@ -85,21 +86,32 @@ class Post:
         return {key for key, state in states.items() if state is None}
 
     async def try_each(self, parcels: Sequence[Parcel]) -> list[Hold]:
-        """Publish to each mailbox alone; return what is to be held. Raise Unavailable when the broker is away."""
-        alone = [part for parcel in parcels for part in _by_mailbox(parcel).items()]
-        outcomes = await self._publish([message for _, part in alone for message in _messages(part)])
-        _raise_absence(outcomes)
-        return [
-            Hold(
-                part.envelope.id,
-                mailbox,
-                mailbox_queue(part.envelope.lane, mailbox),
-                "mailbox/not-taking",
-                f"{outcome.detail}; released as soon as it takes documents",
-            )
-            for (mailbox, part), outcome in zip(alone, outcomes, strict=True)
-            if outcome is not None
+        """Publish to each mailbox alone; return what is to be held. Raise Unavailable when the broker is away.
+
+        In pieces, each with a deadline of its own; a queue that did not take one is not asked again.
+        """
+        alone = [
+            (mailbox_queue(part.envelope.lane, mailbox), mailbox, part)
+            for parcel in parcels
+            for mailbox, part in _by_mailbox(parcel).items()
         ]
+        held: list[Hold] = []
+        refusing: dict[str, Unavailable] = {}
+        for start in range(0, len(alone), _ALONE_AT_ONCE):
+            some = alone[start : start + _ALONE_AT_ONCE]
+            due = [(queue, mailbox, part) for queue, mailbox, part in some if queue not in refusing]
+            outcomes = await self._publish_whole([message for _, _, part in due for message in _messages(part)])
+            held += [_hold(part, mailbox, queue, refusing[queue]) for queue, mailbox, part in some if queue in refusing]
+            for (queue, mailbox, part), outcome in zip(due, outcomes, strict=True):
+                if outcome is not None:
+                    refusing[queue] = outcome
+                    held.append(_hold(part, mailbox, queue, outcome))
+        return held
+
+    async def _publish_whole(self, messages: Sequence[Outgoing]) -> list[Unavailable | None]:
+        outcomes = await self._publish(messages) if messages else []
+        _raise_absence(outcomes)
+        return outcomes
 
     async def notify(self, notices: Sequence[NoticeRow]) -> set[str]:
         """Publish notices; return the ids of those confirmed. The others stay unmarked, and the relay tries again.
@@ -146,6 +158,11 @@ def _raise_absence(outcomes: Iterable[Unavailable | None]) -> None:
     for outcome in outcomes:
         if outcome is not None and not isinstance(outcome, NotTaken):
             raise outcome
+
+
+def _hold(part: Parcel, mailbox: str, queue: str, outcome: Unavailable) -> Hold:
+    detail = f"{outcome.detail}; released as soon as it takes documents"
+    return Hold(part.envelope.id, mailbox, queue, "mailbox/not-taking", detail)
 
 
 def _messages(parcel: Parcel) -> tuple[Outgoing, ...]:

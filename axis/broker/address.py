@@ -1,9 +1,10 @@
 """The address of a broker, and how to speak to it safely."""
 
+import re
 import ssl
 from dataclasses import dataclass, field
 from typing import NamedTuple, Self
-from urllib.parse import parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from axis.errors import Misconfigured
 
@@ -41,8 +42,8 @@ class Address:
             Misconfigured: when it is no such address. The text never holds the address: it has a password in it.
         """
         try:
-            parts = urlsplit(url)
-            places = _places(parts.netloc.rpartition("@")[2], _PORTS.get(parts.scheme, 0))
+            parts, hosts = split_address(url)
+            places = _places(hosts, _PORTS.get(parts.scheme, 0))
         except ValueError as error:
             raise Misconfigured("the broker's address cannot be read") from error
         if parts.scheme not in _PORTS or not all(place.host for place in places):
@@ -62,7 +63,18 @@ class Address:
 
 def vhost_of(amqp_url: str) -> str:
     """Return the virtual host of an AMQP address; without a path it is `/`."""
-    return unquote(urlsplit(amqp_url).path.removeprefix("/")) or "/"
+    return unquote(split_address(amqp_url)[0].path.removeprefix("/")) or "/"
+
+
+def split_address(amqp_url: str) -> tuple[SplitResult, str]:
+    """Split an AMQP address into its parts and its hosts; raise ValueError.
+
+    The parts name “host” instead: `urlsplit` takes one host, and newer Pythons refuse `[::1]` among several.
+    """
+    scheme, mark, rest = amqp_url.partition("://")
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    account, at, hosts = authority.rpartition("@")
+    return urlsplit(f"{scheme}{mark}{account}{at}host{rest[len(authority) :]}"), hosts
 
 
 def _places(hosts: str, port: int) -> tuple[Place, ...]:

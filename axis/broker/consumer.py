@@ -27,7 +27,7 @@ log = logging.getLogger("axis.broker")
 _FIRST_WAIT_SECONDS = 0.1
 _LONGEST_WAIT_SECONDS = 5.0
 _UNNOTICED_SECONDS = 3.0 * HEARTBEAT_SECONDS
-GIVEN_BACK = "were in work and are given back"  # said when a consumer ends before what it took is settled
+GIVEN_BACK = "were in work and are given back"  # said when a worker ends before what it took is settled
 _TAG = "axis"  # consumer tags are the channel's, and a channel has one
 
 
@@ -64,6 +64,7 @@ class Batch:
 
     async def release(self) -> None:
         """Give all that is not settled back to the queue."""
+        log.warning("%d messages %s", len(self.messages), GIVEN_BACK)
         self._channel.settle([received.tag for received in self.messages], _release)
 
 
@@ -108,9 +109,12 @@ class Consumer:
             try:
                 if lost and self._in_order:
                     await self._alone()
+                    if self._stop.is_set():
+                        break
                 channel = await self._start()
             except Unavailable as error:
                 log.warning("%s: %s; trying again", self._queue, error.detail)
+                lost = True  # it may have begun before the answer was lost
             else:
                 try:
                     while batch := await self._next(channel):
@@ -131,6 +135,8 @@ class Consumer:
             if state is None or not state.consumers:
                 return
             await self._stopped_within(_FIRST_WAIT_SECONDS)
+        if not self._stop.is_set():
+            log.warning("%s: others take from it, too; the order may not be that of sending", self._queue)
 
     async def _start(self) -> "ConsumeChannel":
         deadline = self._link.deadline
@@ -185,7 +191,7 @@ class Consumer:
 
     async def _end(self, channel: "ConsumeChannel") -> None:
         """Close the channel: what is unsettled goes back to the queue."""
-        if channel.closed is None and channel.unsettled:
+        if self._stop.is_set() and channel.closed is None and channel.unsettled:
             log.warning("%s: %d messages %s", self._queue, channel.unsettled, GIVEN_BACK)
         with contextlib.suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(self._link.deadline):

@@ -5,11 +5,11 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Callable
-from urllib.parse import quote, unquote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlunsplit
 
 from pydantic import SecretStr
 
-from axis.broker import ManagementApi, vhost_of
+from axis.broker import ManagementApi, split_address, vhost_of
 from axis.core.topology import Topology, Verb, WorkerUser, desired, difference
 from axis.errors import Misconfigured
 from axis.local.layout import write_private
@@ -42,14 +42,13 @@ def fits(password: str, salted: str) -> bool:
 
 def with_account(address: str, user: str, password: str) -> str:
     """Return an AMQP address with another account in it."""
-    parts = urlsplit(address)
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{place}"))
+    parts, hosts = split_address(address)
+    return urlunsplit(parts._replace(netloc=f"{quote(user, safe='')}:{quote(password, safe='')}@{hosts}"))
 
 
 def account_in(address: str) -> tuple[str, str]:
     """Return user and password of an AMQP address; the broker's defaults where it names none."""
-    parts = urlsplit(address)
+    parts, _ = split_address(address)
     return unquote(parts.username or "guest"), unquote(parts.password or "guest")
 
 

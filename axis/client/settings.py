@@ -4,10 +4,11 @@ import json
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Self
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
+from axis.broker import split_address
 from axis.errors import AxisError, Misconfigured
 from axis.trust import SigningKey
 from schemas import Code
@@ -47,7 +48,7 @@ class AgencySettings:
 
     def __post_init__(self) -> None:
         """Check that the account is the agency's own: the broker lets nobody publish under another's name."""
-        user = unquote(urlsplit(self.amqp_url.get_secret_value()).username or "")
+        user = unquote(split_address(self.amqp_url.get_secret_value())[0].username or "")
         if user != self.code:
             raise Misconfigured(f"the account in the AMQP address is “{user}”, the agency is {self.code}")
 

@@ -1,8 +1,8 @@
 """What a worker is to do with one message: frozen decisions, taken here, executed there.
 
-A message ends as exactly one of: `Accept` (an envelope goes its way), `Report` (a status is recorded), `Refuse` (the
-account that submitted it gets a receipt with a code, and the bytes are kept in quarantine when they could not be read
-or attributed).
+A message ends as exactly one of: `Accept` (an envelope goes its way), `workers.tracker.Report` (a status is recorded),
+`Refuse` (the account that submitted it gets a receipt with a code, and the bytes are kept in quarantine when they could
+not be read or attributed).
 """
 
 import datetime as dt

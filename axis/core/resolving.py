@@ -31,6 +31,7 @@ from schemas import Organisation, UnknownBelow
 
 # Organisations merge every few years; a longer chain is a mistake in the directory.
 MAX_SUCCESSORS = 8
+_MAX_DETAIL = 2_000  # characters, of the receipt's schema
 
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))
 
@@ -207,7 +208,7 @@ def _refused(recipient: str, resolved: str | None, steps: list[Step]) -> Resolut
     # What is wrong with a successor is not for the sender to put right: to it, the code it wrote is closed.
     forwarded = last.rule is not Rule.NO_MAILBOX and any(step.rule is Rule.SUCCESSOR for step in steps)
     reason = _REASONS[Rule.CLOSED if forwarded else last.rule]
-    return Resolution(recipient, resolved, None, tuple(steps), reason, "; ".join([*led, last.text]))
+    return Resolution(recipient, resolved, None, tuple(steps), reason, "; ".join([*led, last.text])[:_MAX_DETAIL])
 
 
 def _day(closed: Organisation) -> str:

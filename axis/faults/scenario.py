@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 # What the relay waits for is waited for by every round that loses a publish; the product's 30 s would be most of a run.
 DEFAULT_SETTINGS: Mapping[str, str] = {"relay_seconds": "2"}
 
-_LONG_MINUTES = 2.0
+_LONG_MINUTES = 1.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -52,7 +52,8 @@ class PostgresTransaction(Transaction):
                 await self._copy(
                     "attachment", _ATTACHMENT_COLUMNS, itertools.chain.from_iterable(map(_attachments, new))
                 )
-            await self._copy("notice", _NOTICE_COLUMNS, [_notice(each.receipt) for each in new])
+            if new:
+                await self._copy("notice", _NOTICE_COLUMNS, [_notice(each.receipt) for each in new])
             old_ids = [each.envelope.id for each in ordered if each.envelope.id not in new_ids]
             return await self._existing(old_ids) if old_ids else {}
 

@@ -209,7 +209,7 @@ async def test_in_order_it_waits_for_a_consumer_before_it_that_the_broker_still_
         Link(ready.amqp_url, "p") as publishing,
         Link(ready.amqp_url, "before") as before,
         Link(url, "c") as link,
-        contextlib.aclosing(Consumer(before, QUEUE, prefetch=5).batches()) as held,
+        contextlib.aclosing(Consumer(before, QUEUE, batch=5, prefetch=5, linger=1.0).batches()) as held,
         contextlib.aclosing(Consumer(link, QUEUE, in_order=True).batches()) as batches,
     ):
         waiting, holding = asyncio.ensure_future(anext(batches)), asyncio.ensure_future(anext(held))
@@ -222,7 +222,8 @@ async def test_in_order_it_waits_for_a_consumer_before_it_that_the_broker_still_
             await asyncio.sleep(0.01)
         assert await asyncio.wait([waiting], timeout=0.5) == (set(), {waiting})
         await held.aclose()
-        batch = await waiting
+        async with asyncio.timeout(10):
+            batch = await waiting
         found = [each.submission.message_id for each in batch.messages]
         await batch.ack()
         while len(found) < 10:

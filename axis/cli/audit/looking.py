@@ -174,10 +174,11 @@ async def _note(sides: Sides, queue: str, seen: Sightings) -> None:
 
 async def _adopt(sides: Sides, seen: Sightings, plan: Plan) -> None:
     for identifier, stray in sorted(seen.envelopes.items()):
+        receipt = seen.receipts_about.get(identifier)
         try:
             adoption = adopt_envelope(
                 stray,
-                receipt=seen.receipts_about.get(identifier),
+                receipt=receipt if receipt is not None and _is_proved(sides, receipt) else None,
                 account=seen.submitted.get(identifier),
                 directory=sides.directory,
                 ready=seen.has_queues,
@@ -207,6 +208,14 @@ def _proved_statuses(sides: Sides, seen: Sightings, plan: Plan) -> list[StatusAd
         except Refused as error:
             plan.gaps.append(refused_gap(error, identifier, stray.mailbox))
     return proved
+
+
+def _is_proved(sides: Sides, stray: StrayReceipt) -> bool:
+    try:
+        adopt_receipt(stray, verify=sides.verify_axis)
+    except Refused:
+        return False  # it is named when the receipts are gone through
+    return True
 
 
 def _adopt_receipt(sides: Sides, stray: StrayReceipt, plan: Plan) -> None:

@@ -22,7 +22,8 @@ def accepted(*deliveries: DeliveryRow) -> Receipt:
 
 
 def written(*deliveries: DeliveryRow) -> bytes:
-    return acceptance(ENVELOPE, deliveries, receipt_id=RECEIPT, account="G22", sha256="0" * 64, at=NOW)
+    at = NOW.replace(microsecond=120_000)
+    return acceptance(ENVELOPE, deliveries, receipt_id=RECEIPT, account="G22", sha256="0" * 64, at=at)
 
 
 @pytest.mark.parametrize(
