@@ -48,6 +48,12 @@ def test_a_password_fits_its_own_hash_only() -> None:
     assert not fits(password, password_hash(new_password()))
 
 
+def test_a_cluster_keeps_its_nodes() -> None:
+    address = with_account("amqp://admin:secret@one:5673,two,[::1]:5674,[::2]/axis", "H37", "p@ss")
+    assert address == "amqp://H37:p%40ss@one:5673,two,[::1]:5674,[::2]/axis"
+    assert account_in(address) == ("H37", "p@ss")
+
+
 def test_an_address_takes_any_account() -> None:
     address = with_account("amqp://admin:secret@[::1]:5672/%2Faxis?heartbeat=5", "H37.05", "a/b:c@d")
     assert address.endswith("@[::1]:5672/%2Faxis?heartbeat=5")
