@@ -57,7 +57,7 @@ async def _told(field: Field, kinds: list[str], before: int) -> None:
 async def _raised(field: Field, kinds: list[str]) -> bool:
     async def look() -> bool:
         (node,) = await field.broker.api("GET", "nodes")
-        return all(node[_FIELDS[kind]] for kind in kinds)
+        return all(node.get(_FIELDS[kind]) for kind in kinds)
 
     try:
         return await field.eventually(look, _ALARM_SECONDS)
