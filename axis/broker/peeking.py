@@ -30,10 +30,18 @@ async def peek(link: Link, queue: str) -> AsyncGenerator[tuple[Submission, ...],
     """Yield what is ready in a queue, the oldest first, some hundred at a time; nothing when there is no such queue.
 
     Use it with `contextlib.aclosing`: closing it gives everything back. What comes into the queue meanwhile may be
-    seen. Raises Unavailable.
+    seen. Raises Unavailable, for a queue without a leader too.
     """
+    state = (await link.queue_states([queue]))[queue]
+    if state is None:
+        return
     channels: list[ConsumeChannel] = []
     try:
+        if not state.messages:
+            # The broker says the same of a quorum queue that has no leader, and may hold any number of messages: only
+            # one that is led takes a consumer.
+            channels.append(await _consuming(link, queue, 1))
+            return
         while left := await _ready(link, queue):
             channel = await _consuming(link, queue, min(left, _HELD_BY_ONE_CHANNEL))
             channels.append(channel)

@@ -23,7 +23,7 @@ import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import cache, cached_property, partial
+from functools import cache, cached_property
 
 from axis.core.codes import lineage
 from axis.core.directory import Directory
@@ -97,11 +97,7 @@ Resolver = Callable[[str], Resolution]
 
 def resolver(directory: Directory, at: dt.datetime) -> Resolver:
     """Return `resolve` for one directory and one time; it remembers, for many envelopes name the same recipients."""
-    return cache(partial(_resolve, directory, at))
-
-
-def _resolve(directory: Directory, at: dt.datetime, recipient: str) -> Resolution:
-    return resolve(directory, recipient, at)
+    return cache(lambda recipient: resolve(directory, recipient, at))
 
 
 def resolve(directory: Directory, recipient: str, at: dt.datetime) -> Resolution:

@@ -22,8 +22,8 @@ _QUANTUM = 4
 _UNREADABLE_ZIP = (
     zipfile.BadZipFile,
     zlib.error,
-    NotImplementedError,
-    RuntimeError,
+    NotImplementedError,  # a way of packing, or a version, that zipfile does not know
+    RuntimeError,  # encrypted
     EOFError,
     ValueError,
     struct.error,

@@ -209,7 +209,7 @@ async def _left_over(field: Field) -> list[str]:
         if row["message_id"] not in field.expected_quarantine
     ]
     try:
-        # A quorum queue tells its length every five seconds: what is said now may be of before it was emptied.
+        # What is said now may be of before it was emptied.
         await field.eventually(lambda: _queues_are_empty(field), _TELLING_SECONDS)
         depths = await field.broker.depths()
     except Unavailable as error:

@@ -223,11 +223,11 @@ class Node(Broker):
             answer = await self._http.request(method, path, json=json)
         except httpx.HTTPError as error:
             raise Unavailable(f"{method} {path}: {type(error).__name__}: {error}") from error
-        if answer.status_code == httpx.codes.NOT_FOUND or not answer.content:
+        if answer.status_code == httpx.codes.NOT_FOUND and method != "PUT":
             return None
         if answer.is_error:
             raise Unavailable(f"{method} {path}: {answer.status_code} {answer.text[:300]}")
-        return answer.json()
+        return answer.json() if answer.content else None
 
     async def settled(self, deadline: float = 30.0) -> None:
         """Wait until the broker has written down which quorum queues it holds.
@@ -262,9 +262,13 @@ class Node(Broker):
 
 
 def _quick_statistics(data: Path, user: str | None) -> None:
-    """Make counts on the management API at most half a second old; five are a long time here."""
-    extra = data / "conf.d" / "90-faults.conf"
-    extra.write_text("collect_statistics_interval = 500\n", encoding="ascii")
-    if user is not None:
-        entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
-        os.chown(extra, entry.pw_uid, entry.pw_gid)
+    """Make counts on the management API about a second old; five, and five of quorum queues, are a long time here."""
+    files = {
+        data / "conf.d" / "90-faults.conf": "collect_statistics_interval = 500\n",
+        data / "advanced.config": "[{rabbit, [{quorum_tick_interval, 500}]}].\n",
+    }
+    for path, text in files.items():
+        path.write_text(text, encoding="ascii")
+        if user is not None:
+            entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
+            os.chown(path, entry.pw_uid, entry.pw_gid)

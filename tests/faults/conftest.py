@@ -6,9 +6,10 @@ import pytest_asyncio
 
 from axis.faults.field import Field
 from axis.faults.scenario import Shape
+from axis.faults.scenarios import SCENARIOS
 from tests.faults.fields import held_open
 
-SHAPE = Shape(routers=2, trackers=2)
+SHAPE = Shape(routers=2, trackers=2, settings=SCENARIOS["mailbox"].shape.settings)
 
 
 # Not for the session: the axis, and its handler on our loggers, would be there for all tests that follow.

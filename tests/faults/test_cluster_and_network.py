@@ -1,11 +1,16 @@
 """Short versions of what is done to a cluster, to the network and to clocks: nothing is lost, doubled, misordered."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from urllib.parse import quote
 
 import pytest
 import pytest_asyncio
 
+from axis.broker import Link, Publisher
+from axis.core.messages import Outgoing
 from axis.faults.field import Field
+from axis.faults.healing import cluster_of
 from axis.faults.playing import play_on
 from axis.faults.scenario import Budget
 from axis.faults.scenarios import SCENARIOS
@@ -29,6 +34,32 @@ async def test_nothing_goes_missing_on_a_cluster(cluster: Field, name: str) -> N
     if reason := SCENARIOS[name].impossible():
         pytest.skip(reason)
     await _plays_clean(cluster, name, events=1, seed=2)
+
+
+async def test_a_channel_that_met_a_queue_without_a_leader_publishes_to_it_later(cluster: Field) -> None:
+    """RabbitMQ 3.10 nacks on such a channel for ever; only a new one finds the new leader."""
+    broker = cluster_of(cluster)
+    names = [f"led.{number}" for number in range(12)]
+    paths = [f"queues/{quote(broker.vhost, safe='')}/{name}" for name in names]
+    for path in paths:
+        await broker.api("PUT", path, {"durable": True, "arguments": {"x-queue-type": "quorum"}})
+    await broker.whole()
+    await broker.settled()
+    leaders = await broker.leaders()
+    victim, survivor = broker.nodes[:2]
+    left = [name for name in names if leaders[name] == victim.name]
+    assert left
+    async with Link(survivor.amqp_url, "publishing") as link, asyncio.timeout(60):
+        publisher = Publisher(link)
+        await victim.kill()
+        while left:
+            sent = [Outgoing("", name, b"{}", "document", "application/json", name) for name in left]
+            outcomes = await publisher.publish_many(sent)
+            left = [name for name, outcome in zip(left, outcomes, strict=True) if outcome is not None]
+    await victim.start()
+    for path in paths:
+        await broker.api("DELETE", path)
+    await broker.whole()
 
 
 async def test_nothing_goes_missing_on_a_bad_network() -> None:

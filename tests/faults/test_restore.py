@@ -1,28 +1,26 @@
-"""Store and broker of different age, once each way, with little traffic."""
-
-from collections.abc import Awaitable, Callable
-from random import Random
+"""Store and broker of different age, once each way, on a field of their own: everything since a copy is sent again."""
 
 import pytest
 
-from axis.faults.account import account, drain
 from axis.faults.field import Field
+from axis.faults.playing import play_on
 from axis.faults.scenario import Budget
-from axis.faults.scenarios.restore import SCENARIO, broker_brought_back, broker_emptied, database_brought_back
+from axis.faults.scenarios import SCENARIOS
+
+pytestmark = pytest.mark.timeout(500)
 
 
-@pytest.mark.timeout(300)
-@pytest.mark.parametrize("way", [database_brought_back, broker_brought_back, broker_emptied])
-async def test_everything_is_brought_together_or_named(way: Callable[[Field, Random], Awaitable[None]]) -> None:
-    if (reason := SCENARIO.impossible()) is not None:
+async def test_everything_is_brought_together_or_named() -> None:
+    scenario = SCENARIOS["restore"]
+    if reason := scenario.impossible():
         pytest.skip(reason)
-    async with Field.open(SCENARIO.shape, seed=1) as field:
-        field.traffic.rate, field.traffic.limit = 30.0, 150
-        field.begin(Budget(events=1))
-        await way(field, Random(1))  # noqa: S311 - replayed from a seed
-        await field.flowing()
-        await drain(field)
-        found = await account(field)
-    assert found.clean, found.findings
-    assert field.events.total() == 1
-    assert found.deliveries > found.sent > 0
+    async with Field.open(scenario.shape, seed=1) as field:
+        field.traffic.rate, field.traffic.limit = 20.0, 100
+        found = await play_on(field, scenario, Budget(events=3), seed=1)
+        assert found.clean, "\n".join(found.findings)
+        assert set(field.events) == {
+            "database brought back from a copy",
+            "broker brought back from a copy",
+            "broker came back empty",
+        }
+        assert found.deliveries > found.sent > 0

@@ -32,6 +32,22 @@ async def test_the_same_thing_twice(field: Field) -> None:
     assert len(field.events) >= 4
 
 
+async def test_a_mailbox_that_nobody_reads_and_one_that_takes_no_more(field: Field) -> None:
+    await _play(field, "mailbox", events=2)
+    assert len(field.events) == 2
+
+
+async def test_whatever_a_message_does_to_its_worker_its_neighbours_pass(field: Field) -> None:
+    await _play(field, "poison", events=3)
+    assert len(field.events) == 3
+    rows = await field.database.execute("SELECT reason, source FROM quarantine ORDER BY source")
+    assert [(row["reason"], row["source"][:10]) for row in rows] == [
+        ("message/poison", "axis.quara"),
+        ("message/poison", "axis.quara"),
+        ("message/poison", "axis.route"),
+    ]
+
+
 async def test_alarms_at_the_broker(field: Field) -> None:
     before = field.traffic.not_confirmed
     await _play(field, "alarms", events=1)

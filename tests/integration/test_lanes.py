@@ -1,5 +1,6 @@
 """The lane follows from the priority, all the way, and a mountain in one lane does not stand before the other."""
 
+import os
 from pathlib import Path
 
 from axis.core.lanes import mailbox_queue
@@ -53,15 +54,17 @@ async def test_a_router_may_be_for_one_lane_alone(vhost: Vhost, database: str, t
             axis.submission(axis.envelope(document={"priority": "urgent"})),
         )
         await axis.send_as("G22", normal, urgent)
-        async with axis.worker("router", lanes='["urgent"]'):
+        async with axis.worker("router", lanes='["urgent"]') as alone:
+            first = os.getpriority(os.PRIO_PROCESS, alone.process.pid)
             assert [envelope_id(each) for each in await axis.mail("H37", 1, "urgent")] == [urgent.message_id]
             consumers = await axis.link.queue_states(["axis.route.normal", "axis.route.urgent"])
         assert {name: state and state.consumers for name, state in consumers.items()} == {
             "axis.route.normal": 0,
             "axis.route.urgent": 1,
         }
-        async with axis.worker("router", lanes='["normal"]'):
+        async with axis.worker("router", lanes='["normal"]') as other:
             assert [envelope_id(each) for each in await axis.mail("H37", 1)] == [normal.message_id]
+            assert os.getpriority(os.PRIO_PROCESS, other.process.pid) > first, "the urgent one goes first"
 
 
 async def _all_came(axis: Rig) -> bool:

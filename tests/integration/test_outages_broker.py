@@ -2,17 +2,20 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from functools import partial
 from pathlib import Path
 
-from axis.broker import Link, ManagementApi, Publisher
-from axis.core.lanes import LANES, route_queue
+import pytest
+
+from axis.broker import Link, ManagementApi, Publisher, peek
+from axis.core.lanes import LANES, mailbox_queue, route_queue
 from axis.core.messages import Outgoing
 from axis.errors import Unavailable
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 from tests.rig import Process, Rig, envelope_id, rig, until
 from tests.services import OwnBroker, Vhost
+from tests.topologies import apply_queues
 
 CONSUMERS = {**{route_queue(lane): 2 for lane in LANES}, TRACK_QUEUE: 1, QUARANTINE_QUEUE: 1}
 
@@ -65,6 +68,32 @@ async def test_while_the_broker_is_out_of_memory_nothing_is_marked_and_all_goes_
         async with axis.worker("router"), axis.worker("relay", relay_seconds="0.6"):
             await _arrive(axis, {each.message_id for each in sent}, "H37")
             await _answered(axis, {each.message_id for each in sent}, set())
+
+
+async def test_a_queue_without_a_leader_is_not_taken_for_an_empty_one(own_broker: OwnBroker, own_vhost: Vhost) -> None:
+    await apply_queues(own_vhost, "H37")
+    queue = mailbox_queue("normal", "H37")
+    server = f"{{'{own_vhost.name}_{queue}', node()}}"
+    async with Link(own_vhost.amqp_url, "looking", deadline=20.0) as link:
+        await Publisher(link).publish(Outgoing("axis.deliver", queue, b"{}", "document", "application/json", "one"))
+        await asyncio.to_thread(own_broker.rabbitmqctl, "eval", f"ra:stop_server(quorum_queues, {server}).")
+        try:
+            with pytest.raises(Unavailable):
+                await _seen(link, queue)
+        finally:
+            await asyncio.to_thread(own_broker.rabbitmqctl, "eval", f"ra:restart_server(quorum_queues, {server}).")
+        await until(lambda: _holds(link, queue, 1))
+        assert await _seen(link, queue) == ["one"]
+
+
+async def _seen(link: Link, queue: str) -> list[str | None]:
+    async with aclosing(peek(link, queue)) as batches:
+        return [submission.message_id async for batch in batches for submission in batch]
+
+
+async def _holds(link: Link, queue: str, number: int) -> bool:
+    state = (await link.queue_states([queue]))[queue]
+    return state is not None and state.messages == number
 
 
 @asynccontextmanager

@@ -30,6 +30,7 @@ _KILLS_IN_A_ROW = 6
 _LOOK_SECONDS = 0.1
 _Step = Callable[[Field, Random], Awaitable[None]]
 _ROUTERS = 2
+_STUCK_SECONDS = "1"  # of processor time; the product's 15 would be most of a run
 
 
 async def _play(field: Field, random: Random) -> None:
@@ -138,7 +139,8 @@ async def _replace(field: Field, *, choking: bool) -> None:
 
 
 async def _start(field: Field) -> WorkerProcess:
-    return await field.start_worker("router", argv=(sys.executable, "-m", "axis.faults.choking", "router"))
+    argv = (sys.executable, "-m", "axis.faults.choking", "router")
+    return await field.start_worker("router", argv=argv, stuck_seconds=_STUCK_SECONDS)
 
 
 SCENARIO = Scenario(
@@ -146,5 +148,5 @@ SCENARIO = Scenario(
     name="poison",
     title="Messages that crash their reader, take for ever or kill the process; they go to quarantine alone",
     play=_play,
-    shape=Shape(routers=_ROUTERS, settings={"stuck_seconds": "1"}),
+    shape=Shape(routers=_ROUTERS),
 )

@@ -69,8 +69,10 @@ async def test_two_tasks_share_a_channel_and_one_that_gives_up_harms_nobody() ->
         both_are_sent.set()
         await first_is_gone.wait()
         peer.say(1, commands.Basic.Nack(1), commands.Basic.Ack(2))
+        await peer.take(commands.Channel.Close)
+        await peer.open_channel(2, confirms=True)
         await peer.take(commands.Basic.Publish)
-        peer.say(1, commands.Basic.Ack(3))
+        peer.say(2, commands.Basic.Ack(1))
         await until_closed(peer)
 
     async with broker(script) as url, Link(url, "test") as link:
@@ -84,6 +86,65 @@ async def test_two_tasks_share_a_channel_and_one_that_gives_up_harms_nobody() ->
             await asyncio.sleep(0)
             first_is_gone.set()
         assert other.result() == [None]
+        assert await publisher.publish_many([message(3)]) == [None]
+
+
+async def test_a_channel_that_was_nacked_is_left_and_closed_once() -> None:
+    async def script(peer: Peer) -> None:
+        await peer.shake_hands()
+        await peer.open_channel(confirms=True)
+        for _ in range(3):
+            await peer.take(commands.Basic.Publish)
+        peer.say(1, commands.Basic.Nack(2, multiple=True))
+        await peer.open_channel(2, confirms=True)
+        await peer.take(commands.Basic.Publish)
+        peer.say(2, commands.Basic.Ack(1))
+        peer.say(1, commands.Basic.Ack(3))
+        await peer.take(commands.Channel.Close)
+        peer.say(1, commands.Channel.CloseOk())
+        await peer.take(commands.Basic.Publish)
+        peer.say(2, commands.Basic.Ack(2))
+        await peer.take(commands.Connection.Close)
+        peer.say(0, commands.Connection.CloseOk())
+
+    async with broker(script) as url, Link(url, "test", deadline=SECONDS) as link:
+        publisher = Publisher(link)
+        first = asyncio.create_task(publisher.publish_many([message(1), message(2)]))
+        await asyncio.sleep(0)
+        still_there = asyncio.create_task(publisher.publish_many([message(3)]))
+        assert [type(outcome) for outcome in await first] == [NotTaken, NotTaken]
+        assert await publisher.publish_many([message(4)]) == [None]
+        assert await still_there == [None], "its confirm comes on the channel that the others have left"
+        assert await publisher.publish_many([message(5)]) == [None]
+
+
+async def test_a_nack_after_the_last_one_has_gone_closes_the_channel_too() -> None:
+    sent, gone = asyncio.Event(), asyncio.Event()
+
+    async def script(peer: Peer) -> None:
+        await peer.shake_hands()
+        await peer.open_channel(confirms=True)
+        for _ in range(2):
+            await peer.take(commands.Basic.Publish)
+        sent.set()
+        await gone.wait()
+        peer.say(1, commands.Basic.Nack(1), commands.Basic.Nack(2))
+        await peer.take(commands.Channel.Close)
+        peer.say(1, commands.Channel.CloseOk())
+        await peer.open_channel(confirms=True)
+        await peer.take(commands.Basic.Publish)
+        peer.say(1, commands.Basic.Ack(1))
+        await peer.take(commands.Connection.Close)
+        peer.say(0, commands.Connection.CloseOk())
+
+    async with broker(script) as url, Link(url, "test", deadline=SECONDS) as link:
+        publisher = Publisher(link)
+        giving_up = asyncio.create_task(publisher.publish_many([message(1), message(2)]))
+        await sent.wait()
+        giving_up.cancel()
+        await asyncio.wait([giving_up])
+        gone.set()
+        await until(lambda: publisher._channel is not None and publisher._channel.closed is not None)
         assert await publisher.publish_many([message(3)]) == [None]
 
 
