@@ -42,11 +42,13 @@ async def peek(link: Link, queue: str) -> AsyncGenerator[tuple[Submission, ...],
             # one that is led takes a consumer.
             channels.append(await _consuming(link, queue, 1))
             return
-        while left := await _ready(link, queue):
+        left = state.messages
+        while left:
             channel = await _consuming(link, queue, min(left, _HELD_BY_ONE_CHANNEL))
             channels.append(channel)
             async for batch in _received(link, queue, channel, min(left, _HELD_BY_ONE_CHANNEL)):
                 yield batch
+            left = await _ready(link, queue)
     finally:
         await _give_back(link, channels)
 

@@ -2,8 +2,6 @@
 
 import abc
 import asyncio
-import os
-import pwd
 import shutil
 import time
 from pathlib import Path
@@ -16,7 +14,7 @@ from axis.broker import Link
 from axis.errors import Unavailable
 from axis.faults.processes import Program, accepts
 from axis.local import ports, rabbitmq
-from axis.local.layout import service_user
+from axis.local.layout import give, service_user
 from axis.local.programs import Rabbitmq
 from axis.local.record import Record
 
@@ -77,7 +75,7 @@ class Broker(abc.ABC):
 
     @abc.abstractmethod
     async def api(self, method: str, path: str, json: Any = None) -> Any:
-        """Ask the management API (`path` after /api/) and return its JSON; None for 404 or no content."""
+        """Ask the management API (`path` after /api/): its JSON; None if there is none, or at a 404 to all but PUT."""
 
     @abc.abstractmethod
     async def settled(self, deadline: float = 30.0) -> None:
@@ -218,7 +216,7 @@ class Node(Broker):
         return out.decode(errors="replace")
 
     async def api(self, method: str, path: str, json: Any = None) -> Any:
-        """Ask the management API (`path` after /api/) and return its JSON; None for 404 or no content."""
+        """Ask the management API (`path` after /api/): its JSON; None if there is none, or at a 404 to all but PUT."""
         try:
             answer = await self._http.request(method, path, json=json)
         except httpx.HTTPError as error:
@@ -263,12 +261,6 @@ class Node(Broker):
 
 def _quick_statistics(data: Path, user: str | None) -> None:
     """Make counts on the management API about a second old; five, and five of quorum queues, are a long time here."""
-    files = {
-        data / "conf.d" / "90-faults.conf": "collect_statistics_interval = 500\n",
-        data / "advanced.config": "[{rabbit, [{quorum_tick_interval, 500}]}].\n",
-    }
-    for path, text in files.items():
-        path.write_text(text, encoding="ascii")
-        if user is not None:
-            entry = pwd.getpwuid(int(user)) if user.isdecimal() else pwd.getpwnam(user)
-            os.chown(path, entry.pw_uid, entry.pw_gid)
+    (data / "conf.d" / "90-faults.conf").write_text("collect_statistics_interval = 500\n", encoding="ascii")
+    (data / "advanced.config").write_text("[{rabbit, [{quorum_tick_interval, 500}]}].\n", encoding="ascii")
+    give(data, user)

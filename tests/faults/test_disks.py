@@ -11,7 +11,8 @@ import pytest
 from axis.faults.disks import mounted, moved_to_disk, no_disks
 from axis.faults.processes import until
 
-pytestmark = pytest.mark.skipif(no_disks() is not None, reason=no_disks() or "")
+_REASON = no_disks()
+pytestmark = pytest.mark.skipif(_REASON is not None, reason=_REASON or "")
 
 
 def test_it_is_full_and_free_again(tmp_path: Path) -> None:

@@ -1,8 +1,5 @@
 """One mailbox that nobody reads, or that takes nothing more, while the others go on."""
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable
 from random import Random
 from urllib.parse import quote
 
@@ -11,12 +8,11 @@ from axis.core.topology import POLICY
 from axis.faults.field import Field
 from axis.faults.scenario import Scenario, Shape
 
-LIMIT = 30  # documents waiting in a queue of a mailbox; a real axis has some ten thousand
+_LIMIT = 30  # documents waiting in a queue of a mailbox; a real axis has some ten thousand
 _RATE, _CATCHING_UP = 20.0, 8.0  # envelopes a second, all together: whoever reads has to keep up on any machine
 _QUEUE_LENGTH = 10
 _POLICY = "faults-short"
 _SECONDS = 90.0
-_LOOK_SECONDS = 0.2
 _REASONS = {
     "unread": {"mailbox/full", "mailbox/behind"},
     # What was counted before the policy came may be over the limit of the axis as well.
@@ -70,7 +66,7 @@ async def _held(field: Field, code: str, kind: str) -> None:
         query = "SELECT FROM delivery WHERE held_for = ANY ($1) AND reason = $2 LIMIT 1"
         return bool(await field.database.execute(query, queues, _FIRST[kind]))
 
-    if not await _until(some):
+    if not await field.eventually(some, _SECONDS):
         field.explain(f"nothing is held for {code} as {_FIRST[kind]} within {_SECONDS:g} s")
     rows = await field.database.execute("SELECT DISTINCT held_for, reason FROM delivery WHERE state = 'held'")
     for row in rows:
@@ -82,17 +78,8 @@ async def _released(field: Field, code: str) -> None:
     async def none() -> bool:
         return not await field.database.execute("SELECT FROM delivery WHERE state = 'held' LIMIT 1")
 
-    if not await _until(none):
+    if not await field.eventually(none, _SECONDS):
         field.explain(f"what was held for {code} is not released within {_SECONDS:g} s")
-
-
-async def _until(condition: Callable[[], Awaitable[bool]]) -> bool:
-    end = time.monotonic() + _SECONDS
-    while not await condition():
-        if time.monotonic() >= end:
-            return False
-        await asyncio.sleep(_LOOK_SECONDS)
-    return True
 
 
 SCENARIO = Scenario(
@@ -100,6 +87,6 @@ SCENARIO = Scenario(
     name="mailbox",
     title="One mailbox that nobody reads or that takes no more; the others flow, what waits is held and goes in order",
     play=_play,
-    shape=Shape(routers=2, settings={"mailbox_limit": str(LIMIT)}),
+    shape=Shape(routers=2, settings={"mailbox_limit": str(_LIMIT)}),
     weight=2.0,
 )

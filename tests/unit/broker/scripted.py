@@ -58,6 +58,15 @@ class Peer:
             await self.take(commands.Confirm.Select)
             self.say(number, commands.Confirm.SelectOk())
 
+    async def close_channel(self, number: int = 1) -> None:
+        await self.take(commands.Channel.Close)
+        self.say(number, commands.Channel.CloseOk())
+
+    async def part(self) -> None:
+        """Take the goodbye, and nothing before it."""
+        await self.take(commands.Connection.Close)
+        self.say(0, commands.Connection.CloseOk())
+
     async def start_consumer(self) -> None:
         await self.open_channel()
         await self.take(commands.Basic.Qos)

@@ -100,12 +100,10 @@ async def test_a_channel_that_was_nacked_is_left_and_closed_once() -> None:
         await peer.take(commands.Basic.Publish)
         peer.say(2, commands.Basic.Ack(1))
         peer.say(1, commands.Basic.Ack(3))
-        await peer.take(commands.Channel.Close)
-        peer.say(1, commands.Channel.CloseOk())
+        await peer.close_channel()
         await peer.take(commands.Basic.Publish)
         peer.say(2, commands.Basic.Ack(2))
-        await peer.take(commands.Connection.Close)
-        peer.say(0, commands.Connection.CloseOk())
+        await peer.part()
 
     async with broker(script) as url, Link(url, "test", deadline=SECONDS) as link:
         publisher = Publisher(link)
@@ -129,13 +127,11 @@ async def test_a_nack_after_the_last_one_has_gone_closes_the_channel_too() -> No
         sent.set()
         await gone.wait()
         peer.say(1, commands.Basic.Nack(1), commands.Basic.Nack(2))
-        await peer.take(commands.Channel.Close)
-        peer.say(1, commands.Channel.CloseOk())
+        await peer.close_channel()
         await peer.open_channel(confirms=True)
         await peer.take(commands.Basic.Publish)
         peer.say(1, commands.Basic.Ack(1))
-        await peer.take(commands.Connection.Close)
-        peer.say(0, commands.Connection.CloseOk())
+        await peer.part()
 
     async with broker(script) as url, Link(url, "test", deadline=SECONDS) as link:
         publisher = Publisher(link)
