@@ -18,6 +18,7 @@ from axis.cli import (
     inbox,
     key,
     local,
+    pki,
     quarantine,
     send,
     status,
@@ -78,6 +79,7 @@ app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 app.add_typer(topology.app, name="topology")
 app.add_typer(key.app, name="key")
+app.add_typer(pki.app, name="pki")
 app.add_typer(local.app, name="local")
 app.add_typer(edxml.app, name="edxml")
 app.add_typer(faults.app, name="faults")

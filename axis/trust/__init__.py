@@ -1,5 +1,6 @@
 """Signatures, certificates and tokens: bytes in, verdict out; what cannot be proved raises."""
 
+from axis.trust.authority import Authority
 from axis.trust.certificates import enrol, is_demonstration, thumbprint
 from axis.trust.demonstration import DemonstrationCA
 from axis.trust.keyring import Keyring
@@ -7,6 +8,7 @@ from axis.trust.keys import SigningKey, new_key
 from axis.trust.tokens import issue_token, verify_token
 
 __all__ = [
+    "Authority",
     "DemonstrationCA",
     "Keyring",
     "SigningKey",

@@ -19,7 +19,7 @@ from axis.errors import Misconfigured, Refused
 from axis.trust import DemonstrationCA, SigningKey, enrol, is_demonstration, new_key
 from axis.trust.algorithms import check_public_key
 from axis.trust.certificates import DEMONSTRATION_OID
-from axis.trust.demonstration import WARNING
+from axis.trust.issuing import WARNING
 from tests.builders import NOW
 from tests.unit.trust.certified import AFTER, BEFORE, authority, certified
 
