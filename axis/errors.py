@@ -10,7 +10,7 @@ AxisError            base: a stable code, whose fault, whether the same thing ma
   Malformed          a file given to a command cannot be understood (exit 65), with line and column where known
 """
 
-from schemas.reasons import REASONS, Fault, Reason
+from schemas.reasons import REASONS, Reason
 
 
 class AxisError(Exception):
@@ -30,8 +30,8 @@ class AxisError(Exception):
 
     @property
     def reason(self) -> Reason:
-        """The catalogue's entry; codes outside the wire contract get an ad-hoc one."""
-        return REASONS.get(self.code) or Reason(self.code, self.detail, "", Fault.SENDER)
+        """The catalogue's entry; a code that it does not have is a failure of ours."""
+        return REASONS.get(self.code) or REASONS[AxisError.code]
 
     def __str__(self) -> str:
         return f"{self.code}: {self.detail}"

@@ -4,7 +4,7 @@ from typing import Any
 
 from schemas import examples, wire
 from schemas.guide import DESCRIPTION
-from schemas.reasons import REASONS
+from schemas.reasons import WIRE
 
 
 def asyncapi(version: str) -> dict[str, Any]:
@@ -50,11 +50,14 @@ def asyncapi(version: str) -> dict[str, Any]:
             {
                 "code": reason.code,
                 "title": reason.title,
+                "title_vi": reason.title_vi,
                 "remedy": reason.remedy,
+                "remedy_vi": reason.remedy_vi,
                 "fault": reason.fault.value,
                 "retry_same_bytes": reason.retry,
+                "elsewhere": list(reason.rivals),
             }
-            for reason in REASONS.values()
+            for reason in WIRE.values()
         ],
     }
 

@@ -73,7 +73,11 @@ Thumbprint = Annotated[
 ]
 ReasonCode = Annotated[
     str,
-    Field(max_length=60, pattern=REASON_PATTERN, description="A stable code; schemas.reasons lists them all."),
+    Field(
+        max_length=60,
+        pattern=REASON_PATTERN,
+        description="A stable code; x-reasons in axis.asyncapi.json lists them all.",
+    ),
 ]
 # Years that every calendar, database and time zone conversion can hold.
 _EARLIEST, _LATEST = dt.datetime(1900, 1, 1, tzinfo=dt.UTC), dt.datetime(2200, 1, 1, tzinfo=dt.UTC)

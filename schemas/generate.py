@@ -1,4 +1,4 @@
-"""Write the contract for other languages into schemas/generated; `--check` only says whether it is fresh."""
+"""Write the contract for other languages, and docs/reasons.md; `--check` only says whether they are fresh."""
 
 import argparse
 import json
@@ -13,10 +13,12 @@ from schemas.directory import Certificate, Mailbox, Organisation
 from schemas.envelope import Envelope
 from schemas.meanings import meanings_of
 from schemas.openapi import openapi
+from schemas.reasons_page import reasons_page
 from schemas.receipt import Receipt
 from schemas.status import Status
 
 FOLDER = Path(__file__).parent / "generated"
+REASONS_PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
 # The version of the contract, not of the software: it rises when a body, a header or a name changes.
 VERSION = "1.0.0"
 
@@ -31,7 +33,7 @@ _MODELS: Mapping[str, type[Wire]] = {
 
 
 def files() -> dict[str, str]:
-    """Build every generated file: name to text, the same on every run."""
+    """Build every generated file of the contract: name to text, the same on every run."""
     built = {f"{name}.schema.json": _text(json_schema(name)) for name in _MODELS}
     built["axis.asyncapi.json"] = _text(asyncapi(VERSION))
     built["gateway.openapi.json"] = _text(openapi(VERSION))
@@ -55,17 +57,23 @@ def main(arguments: list[str] | None = None) -> int:
     check = parser.parse_args(arguments).check
     built = files()
     stale = sorted(name for name, text in built.items() if _read(FOLDER / name) != text)
+    page = reasons_page()
+    page_is_stale = _read(REASONS_PAGE) != page
     unknown = sorted({path.name for path in FOLDER.glob("*")} - built.keys()) if FOLDER.exists() else []
     if check:
         for name in (*stale, *unknown):
             sys.stderr.write(f"stale: schemas/generated/{name} (run: python -m schemas.generate)\n")
-        return 1 if stale or unknown else 0
+        if page_is_stale:
+            sys.stderr.write("stale: docs/reasons.md (run: python -m schemas.generate)\n")
+        return 1 if stale or unknown or page_is_stale else 0
     FOLDER.mkdir(exist_ok=True)
     for name in stale:
         (FOLDER / name).write_text(built[name], encoding="utf-8", newline="\n")
     for name in unknown:
         (FOLDER / name).unlink()
-    sys.stdout.write(f"schemas/generated: {len(stale)} of {len(built)} files written\n")
+    if page_is_stale:
+        REASONS_PAGE.write_text(page, encoding="utf-8", newline="\n")
+    sys.stdout.write(f"schemas/generated, docs: {len(stale) + page_is_stale} of {len(built) + 1} files written\n")
     return 0
 
 

@@ -64,7 +64,7 @@ or twice is recorded and moves nothing back. 02 and 06 end the delivery. `x-mean
 value stands for.
 
 A receipt about a message that could not be attributed goes to nobody. An accepted status gets no receipt, a refused one
-does. `x-reasons` lists every code, with whose fault it is, what to do, and whether the very same bytes may be sent
-again.
+does. `x-reasons` lists every code in English and Vietnamese, with whose fault it is, what to do, whether the very same
+bytes may be sent again, and what other systems call it.
 
 {SIGNING}"""

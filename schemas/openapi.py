@@ -4,18 +4,8 @@ from typing import Any
 
 from schemas import examples
 from schemas.base import SHA256_PATTERN, THUMBPRINT_PATTERN
-
-# Beside the codes of schemas.reasons (x-reasons in axis.asyncapi.json), those that only HTTP can cause.
-HTTP_CODES = {
-    "http/address": (404, "There is nothing at this address"),
-    "http/method": (405, "The method is not allowed here"),
-    "http/length": (400, "Content-Length and Transfer-Encoding exclude each other"),
-    "http/headers": (431, "The headers are over the limit"),
-    "http/content-range": (400, "A blob is stored whole"),
-    "http/range": (416, "The range is outside the blob"),
-    "http/slow": (408, "The upload is too slow"),
-    "http/busy": (503, "Too many transfers at once"),
-}
+from schemas.reasons import HTTP
+from schemas.reasons.http import STATUS
 
 _BEARER = """\
 A compact JWS (RFC 7515) made anew for each request with the agency's enrolled key:
@@ -39,7 +29,17 @@ def openapi(version: str) -> dict[str, Any]:
         },
         "servers": [{"url": "/", "description": "The gateway's address in your profile."}],
         "security": [{"token": []}],
-        "x-http-codes": {code: {"status": status, "title": title} for code, (status, title) in HTTP_CODES.items()},
+        # Beside the codes of x-reasons in axis.asyncapi.json, those that only HTTP can cause.
+        "x-http-codes": {
+            code: {
+                "status": status,
+                "title": HTTP[code].title,
+                "title_vi": HTTP[code].title_vi,
+                "remedy": HTTP[code].remedy,
+                "remedy_vi": HTTP[code].remedy_vi,
+            }
+            for code, status in STATUS.items()
+        },
         "paths": {"/v1/blobs/{sha256}": _blobs(), "/v1/certificates/{thumbprint}": _certificates()},
         "components": {
             "securitySchemes": {
@@ -57,7 +57,10 @@ def openapi(version: str) -> dict[str, Any]:
                     "description": "RFC 9457; `code` is one of the stable codes (x-reasons in axis.asyncapi.json, or "
                     "x-http-codes here). It is also in the header `axis-code`.",
                     "required": ["code", "title"],
-                    "properties": {name: {"type": "string"} for name in ("code", "title", "detail", "remedy")}
+                    "properties": {
+                        name: {"type": "string"}
+                        for name in ("code", "title", "title_vi", "detail", "remedy", "remedy_vi")
+                    }
                     | {"status": {"type": "integer"}, "retry": {"type": "boolean"}},
                 },
                 "Stored": {

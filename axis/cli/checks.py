@@ -12,6 +12,7 @@ import httpx
 from axis.broker import Link
 from axis.cli.accounts import management, wanted_topology
 from axis.cli.certificate_checks import certificates
+from axis.cli.console import in_words
 from axis.cli.findings import Check, Level, few
 from axis.core.lanes import LANES, route_queue
 from axis.core.topology import Verb, difference
@@ -49,9 +50,11 @@ async def _guarded(name: str, look: Look, settings: Settings) -> list[Check]:
             return await look(settings)
     except AxisError as error:
         remedy = (
-            "`axis up` starts or sets up what is missing" if isinstance(error, Misconfigured) else error.reason.remedy
+            "`axis up` starts or sets up what is missing"
+            if isinstance(error, Misconfigured)
+            else in_words(error.reason)[1]
         )
-        return [Check(name, Level.FAIL, error.detail, remedy or "is it running? `axis local status`, `axis up`")]
+        return [Check(name, Level.FAIL, error.detail, remedy)]
     except TimeoutError:
         return [
             Check(name, Level.FAIL, f"no answer within {DEADLINE_SECONDS:g} s", "is it running? `axis local status`")

@@ -3,8 +3,9 @@
 import dataclasses
 import datetime as dt
 import json
+import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from enum import Enum
 from pathlib import Path
 from typing import Annotated, Any
@@ -16,6 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from axis.errors import AxisError
+from schemas.reasons import REASONS, Reason
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
 
@@ -57,18 +59,49 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH).print(table)
 
 
+def speaks_vietnamese(environ: Mapping[str, str] = os.environ) -> bool:
+    """Say whether people here read Vietnamese, by the locale for messages (POSIX: the first of three that is set)."""
+    locale = next((found for name in ("LC_ALL", "LC_MESSAGES", "LANG") if (found := environ.get(name))), "")
+    return locale.lower().split("_")[0].split(".")[0] == "vi"
+
+
+def in_words(reason: Reason) -> tuple[str, str]:
+    """Return what happened and what to do, in the language of the people here."""
+    return (reason.title_vi, reason.remedy_vi) if speaks_vietnamese() else (reason.title, reason.remedy)
+
+
+def say_reasons(codes: Iterable[str | None]) -> None:
+    """Say what each code means and what to do about it, once each; a code that this version does not know is left."""
+    for code in dict.fromkeys(codes):
+        if code is not None and (reason := REASONS.get(code)) is not None:
+            title, remedy = in_words(reason)
+            say(f"  {code}: {title} {remedy}")
+
+
 def report(error: AxisError, *, as_json: bool) -> int:
     """Say on standard error what went wrong and what to do (as JSON on standard output too); return the exit code."""
     reason = error.reason
     # Where in a file: only Malformed and its kin know.
     place = {name: found for name in ("line", "column") if (found := getattr(error, name, None)) is not None}
     if as_json:
-        told = {"code": error.code, "detail": error.detail, "fault": reason.fault, "remedy": reason.remedy}
+        told = {
+            "code": error.code,
+            "title": reason.title,
+            "title_vi": reason.title_vi,
+            "detail": error.detail,
+            "fault": reason.fault,
+            "remedy": reason.remedy,
+            "remedy_vi": reason.remedy_vi,
+        }
         print_json({"error": {**told, **place}})
+    title, remedy = in_words(reason)
     where = "".join(f", {name} {number}" for name, number in place.items())
-    err.print(f"[bold red]axis:[/bold red] {escape(printable(error.detail + where))} [dim]({error.code})[/dim]")
-    if reason.remedy:
-        err.print(escape(reason.remedy))
+    if error.detail == reason.title:
+        sentence = title
+    else:  # the detail says more than the title, but in English only
+        sentence = f"{title} {error.detail}" if speaks_vietnamese() else error.detail
+    err.print(f"[bold red]axis:[/bold red] {escape(printable(sentence + where))} [dim]({error.code})[/dim]")
+    err.print(escape(remedy))
     return error.exit_code
 
 

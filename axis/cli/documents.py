@@ -1,6 +1,6 @@
 """What commands say about a document, in the same words everywhere."""
 
-from axis.cli.console import local_time, print_table
+from axis.cli.console import local_time, print_table, say_reasons
 from schemas import Envelope, Outcome, Receipt
 
 OUTCOMES = {
@@ -11,13 +11,14 @@ OUTCOMES = {
 
 
 def print_receipt(receipt: Receipt) -> None:
-    """Print what the axis did, recipient by recipient."""
+    """Print what the axis did, recipient by recipient, and what every reason means."""
     rows = [
         (each.recipient, each.outcome.value, each.resolved, each.mailbox, "; ".join(each.via), each.code, each.detail)
         for each in receipt.recipients
     ]
     if rows:
         print_table(("recipient", "outcome", "resolved", "mailbox", "by way of", "code", "detail"), rows)
+    say_reasons([receipt.code, *(each.code for each in receipt.recipients)])
 
 
 def lines_about(envelope: Envelope, recipients: tuple[str, ...]) -> list[tuple[str, str]]:

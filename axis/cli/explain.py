@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from axis.cli.console import JsonOption, local_time, print_json, say
+from axis.cli.console import JsonOption, local_time, print_json, say, say_reasons
 from axis.cli.moments import moment
 from axis.core.codes import canonical, lineage
 from axis.core.directory import Directory
@@ -153,5 +153,6 @@ def _tell(resolution: Resolution, queue: str | None) -> None:
         say(f"  {'✗' if step is refusing else '✓'} {step.rule.value}: {step.text}")
     if queue is None:
         say(f"  → refused: {resolution.reason}: {resolution.detail}")
+        say_reasons([resolution.reason])
     else:
         say(f"  → mailbox {resolution.mailbox}, queue {queue}")

@@ -7,12 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
-from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say
+from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say, say_reasons
 from axis.cli.moments import moment
 from axis.errors import AxisError, NotFound
 from axis.settings import Settings
 from axis.store import Quarantined, Store
-from schemas import REASONS
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages that could not be read or attributed.")
 
@@ -108,10 +107,9 @@ async def _one(identifier: str) -> Quarantined | None:
 
 
 def _tell(found: Quarantined) -> None:
-    known = REASONS.get(found.reason)
     lines = [
         ("id", found.id),
-        ("reason", found.reason + ("" if known is None else f" – {known.title}")),
+        ("reason", found.reason),
         ("detail", found.detail),
         ("account", found.account or "none proved"),
         ("came to", found.source),
@@ -125,6 +123,7 @@ def _tell(found: Quarantined) -> None:
     for label, value in lines:
         if value:
             say(f"{label:<11} {value}")
+    say_reasons([found.reason])
     text = found.body[: _SHOWN_CHARACTERS * 4].decode(errors="replace")
     say("")
     say(printable(text[:_SHOWN_CHARACTERS]) + (" …" if len(text) > _SHOWN_CHARACTERS else ""))

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from axis.cli.console import JsonOption, local_time, print_json, print_table, say
+from axis.cli.console import JsonOption, local_time, print_json, print_table, say, say_reasons
 from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
@@ -74,6 +74,7 @@ def _tell(tracked: Tracked, *, events: bool) -> None:
     )
     counts = {state: sum(each.state is state for each in tracked.deliveries) for state in DeliveryState}
     say(f"{len(tracked.deliveries)} recipients: " + ", ".join(f"{n} {state.value}" for state, n in counts.items() if n))
+    say_reasons(delivery.reason for delivery in tracked.deliveries)
     if events and tracked.statuses:
         say("")
         print_table(

@@ -16,7 +16,8 @@ from axis.client.building import File
 from axis.client.certificates import read_certificate
 from axis.errors import Refused, Unavailable
 from axis.trust import SigningKey, issue_token
-from schemas import REASONS, Certificate
+from schemas import Certificate
+from schemas.reasons import WIRE
 
 PIECE = 256 * 1024  # bytes read, sent and held at a time
 _WAITS = (0.1, 0.4, 1.6, 3.2, 4.8)  # seconds between attempts: long enough for a gateway that is started again
@@ -195,7 +196,7 @@ async def _check(response: httpx.Response) -> None:
         return
     await response.aread()
     code, detail = _problem(response)
-    if response.status_code >= _FAILED or code not in REASONS:
+    if response.status_code >= _FAILED or code not in WIRE:
         raise Unavailable(detail)
     raise Refused(code, detail)
 

@@ -3,23 +3,12 @@
 from dataclasses import dataclass
 
 from axis.errors import Malformed
+from schemas.reasons import edxml
 
-# The stable codes of EdxmlError. A code never changes its meaning; a new case gets a new code.
-CODES = {
-    "edxml/not-well-formed": "the bytes are not well-formed XML",
-    "edxml/doctype": "a document type declaration, which no package needs and every XML bomb does",
-    "edxml/encoding": "the bytes are not UTF-8, or declare to be something else",
-    "edxml/too-deep": "elements are nested deeper than the limit",
-    "edxml/too-large": "the package, one of its parts, or the number of its elements is over the limit",
-    "edxml/not-edxml": "well-formed XML of another kind",
-    "edxml/missing-field": "a field without which nobody can be sent anything is missing or empty",
-    "edxml/bad-base64": "an attachment is not base64",
-    "edxml/zip-bomb": "an attachment unpacks to more than the limit",
-    "edxml/code": "an organisation code that has no canonical form",
-    "edxml/conversion": "understood, but does not fit an envelope or a status",
-}
+# The stable codes of EdxmlError.
+CODES = frozenset(reason.code for reason in edxml.REASONS)
 
-# The stable codes of Deviation, likewise.
+# The stable codes of Deviation. A code never changes its meaning; a new case gets a new code.
 DEVIATIONS = {
     "bom": "a byte order mark before the declaration",
     "root-name": "the envelope itself is the root element",

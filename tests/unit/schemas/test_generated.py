@@ -5,6 +5,7 @@ import copy
 import json
 import warnings
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,12 +15,13 @@ from joserfc.jwk import OKPKey
 from jsonschema import Draft202012Validator
 from pydantic import ValidationError
 
-from axis.gateway.problems import _HTTP
 from axis.trust import Keyring, SigningKey, enrol, issue_token, verify_token
 from axis.trust.certificates import load_pem
-from schemas import REASONS, Envelope, Organisation, Receipt, Status, Wire, examples, generate
+from schemas import Envelope, Organisation, Receipt, Status, Wire, examples, generate
 from schemas.asyncapi import asyncapi
-from schemas.openapi import HTTP_CODES
+from schemas.openapi import openapi
+from schemas.reasons import HTTP, WIRE
+from schemas.reasons.http import STATUS
 from tests.builders import NOW
 
 BODIES: tuple[tuple[str, type[Wire], dict[str, Any]], ...] = (
@@ -123,8 +125,9 @@ def test_the_worked_signature_verifies_as_the_text_says() -> None:
 
 def test_every_reason_is_listed_with_its_remedy() -> None:
     listed = {reason["code"]: reason for reason in asyncapi("1")["x-reasons"]}
-    assert listed.keys() == REASONS.keys()
-    assert all(reason["remedy"] and reason["title"] for reason in listed.values())
+    assert listed.keys() == WIRE.keys()
+    texts = ("title", "title_vi", "remedy", "remedy_vi")
+    assert all(reason[text] for reason in listed.values() for text in texts)
 
 
 def test_the_worked_signature_is_taken_by_the_axis() -> None:
@@ -158,7 +161,20 @@ def test_the_worked_examples_are_taken_by_another_implementation() -> None:
 
 
 def test_the_gateways_own_codes_are_listed() -> None:
-    assert {code: (status, reason.title) for code, (status, reason) in _HTTP.items()} == HTTP_CODES
+    listed = openapi("1")["x-http-codes"]
+    assert {code: (entry["status"], entry["title"]) for code, entry in listed.items()} == {
+        code: (status, HTTP[code].title) for code, status in STATUS.items()
+    }
+
+
+def test_a_stale_page_of_reasons_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate, "REASONS_PAGE", tmp_path / "reasons.md")
+    assert generate.main(["--check"]) == 1
+    assert "docs/reasons.md" in capsys.readouterr().err
+    assert generate.main([]) == 0
+    assert generate.main(["--check"]) == 0
 
 
 def references(value: object) -> Iterator[str]:

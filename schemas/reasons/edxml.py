@@ -1,0 +1,95 @@
+"""What is wrong with an edXML package (QCVN 102:2016)."""
+
+from schemas.reasons import rivals
+from schemas.reasons.model import Reason
+
+REASONS = (
+    Reason(
+        code="edxml/not-well-formed",
+        title="The bytes are not well-formed XML.",
+        title_vi="Tệp edXML không phải là XML đúng cú pháp.",
+        remedy="Correct the place that is named; another XML tool shows it as well.",
+        remedy_vi="Sửa chỗ đã nêu; có thể kiểm tra bằng một công cụ XML khác.",
+        rivals=(rivals.XROAD_INVALID_XML, rivals.NHN_NOT_WELL_FORMED, rivals.LGSP_WRONG_EDXML),
+    ),
+    Reason(
+        code="edxml/doctype",
+        title="The package has a document type declaration, which every XML bomb needs and no package does.",
+        title_vi="Gói edXML có khai báo DOCTYPE, điều không gói hợp lệ nào cần đến.",
+        remedy="Write the package without <!DOCTYPE …>.",
+        remedy_vi="Tạo gói không có <!DOCTYPE …>.",
+        rivals=(rivals.XROAD_INVALID_XML, rivals.LGSP_WRONG_EDXML),
+    ),
+    Reason(
+        code="edxml/encoding",
+        title="The bytes are not UTF-8, or declare to be something else.",
+        title_vi="Gói edXML không phải là UTF-8 hoặc khai báo bảng mã khác.",
+        remedy="Write and declare the package as UTF-8.",
+        remedy_vi="Ghi và khai báo gói bằng bảng mã UTF-8.",
+        rivals=(rivals.XROAD_INVALID_XML, rivals.NHN_NOT_WELL_FORMED, rivals.LGSP_WRONG_EDXML),
+    ),
+    Reason(
+        code="edxml/too-deep",
+        title="Elements are nested deeper than the limit.",
+        title_vi="Các phần tử lồng nhau sâu quá giới hạn.",
+        remedy="Write the package as QCVN 102:2016 lays it out.",
+        remedy_vi="Tạo gói đúng cấu trúc của QCVN 102:2016.",
+        rivals=(rivals.XROAD_INVALID_XML, rivals.LGSP_WRONG_EDXML),
+    ),
+    Reason(
+        code="edxml/too-large",
+        title="The package, one of its parts, or the number of its elements is over the limit.",
+        title_vi="Gói edXML, một phần của gói hoặc số phần tử vượt quá giới hạn.",
+        remedy="Send fewer or smaller attachments, or several packages.",
+        remedy_vi="Giảm số lượng hoặc dung lượng tệp đính kèm, hoặc chia thành nhiều gói.",
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE, rivals.LGSP_INVALID_FILE),
+    ),
+    Reason(
+        code="edxml/not-edxml",
+        title="It is well-formed XML of another kind.",
+        title_vi="Tệp là XML đúng cú pháp nhưng không phải gói edXML.",
+        remedy="Give a package with the root edXML of QCVN 102:2016.",
+        remedy_vi="Dùng gói có phần tử gốc edXML theo QCVN 102:2016.",
+        rivals=(rivals.AS4_VALUE_NOT_RECOGNIZED, rivals.NHN_UNSUPPORTED, rivals.LGSP_WRONG_EDXML),
+    ),
+    Reason(
+        code="edxml/missing-field",
+        title="A field without which nobody can be sent anything is missing or empty.",
+        title_vi="Thiếu hoặc để trống một trường bắt buộc để gửi văn bản.",
+        remedy="Fill in the field that is named.",
+        remedy_vi="Điền trường đã nêu.",
+        rivals=(rivals.XROAD_MISSING_HEADER_FIELD, rivals.NHN_INVALID_FIELD, rivals.LGSP_WRONG_EDXML),
+    ),
+    Reason(
+        code="edxml/bad-base64",
+        title="An attachment is not base64.",
+        title_vi="Tệp đính kèm không phải là base64.",
+        remedy="Encode every attachment as base64 (RFC 4648 section 4).",
+        remedy_vi="Mã hóa mọi tệp đính kèm bằng base64 (RFC 4648 mục 4).",
+        rivals=(rivals.AS4_MIME_INCONSISTENCY, rivals.LGSP_FILE_PROCESSING),
+    ),
+    Reason(
+        code="edxml/zip-bomb",
+        title="An attachment unpacks to more than the limit.",
+        title_vi="Tệp đính kèm khi giải nén vượt quá giới hạn.",
+        remedy="Send the file as it is, or smaller.",
+        remedy_vi="Gửi tệp không nén hoặc tệp nhỏ hơn.",
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE, rivals.LGSP_FILE_PROCESSING),
+    ),
+    Reason(
+        code="edxml/code",
+        title="An organisation code has no canonical form.",
+        title_vi="Mã định danh trong gói không quy đổi được về dạng chuẩn.",
+        remedy="Use a code of QĐ 20/2020, such as H37.05, or of QCVN 102, such as 000.00.05.H37.",
+        remedy_vi="Dùng mã định danh theo QĐ 20/2020, như H37.05, hoặc theo QCVN 102, như 000.00.05.H37.",
+        rivals=(rivals.AS4_VALUE_NOT_RECOGNIZED, rivals.LGSP_NO_RECEIVER),
+    ),
+    Reason(
+        code="edxml/conversion",
+        title="The package is understood, but does not fit an envelope or a status.",
+        title_vi="Đọc được gói edXML nhưng không chuyển được thành gói tin văn bản hoặc trạng thái.",
+        remedy="Correct the field that is named.",
+        remedy_vi="Sửa trường đã nêu.",
+        rivals=(rivals.AS4_VALUE_NOT_RECOGNIZED, rivals.NHN_INVALID_FIELD, rivals.LGSP_WRONG_EDXML),
+    ),
+)

@@ -1,0 +1,95 @@
+"""The message as such: its properties, its bytes, its shape."""
+
+from schemas.reasons import rivals
+from schemas.reasons.model import Fault, Reason
+
+REASONS = (
+    Reason(
+        code="message/properties",
+        title="An AMQP property is missing or wrong.",
+        title_vi="Một thuộc tính AMQP của gói tin bị thiếu hoặc sai.",
+        remedy="Set type, content_type, message_id and user_id as AsyncAPI says.",
+        remedy_vi="Điền type, content_type, message_id và user_id đúng theo tài liệu AsyncAPI.",
+        rivals=(rivals.AS4_INVALID_HEADER, rivals.XROAD_MISSING_HEADER_FIELD, rivals.NHN_INVALID_FIELD),
+    ),
+    Reason(
+        code="message/type",
+        title="The message type is not taken here.",
+        title_vi="Loại gói tin này không được tiếp nhận tại đây.",
+        remedy="Publish documents to axis.submit and statuses to axis.status.",
+        remedy_vi="Gửi văn bản vào axis.submit và gửi trạng thái vào axis.status.",
+        rivals=(rivals.AS4_PROCESSING_MODE_MISMATCH, rivals.XROAD_INVALID_CONTENT_TYPE, rivals.NHN_UNSUPPORTED),
+    ),
+    Reason(
+        code="message/too-large",
+        title="The body is over the limit.",
+        title_vi="Nội dung gói tin vượt quá dung lượng cho phép.",
+        remedy="Keep an envelope under 256 KiB and a status under 16 KiB; files go to the blob store.",
+        remedy_vi="Gói tin văn bản phải dưới 256 KiB, gói tin trạng thái dưới 16 KiB; tải tệp lên kho tệp của trục.",
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE,),
+    ),
+    Reason(
+        code="message/bad-utf8",
+        title="The body is not UTF-8.",
+        title_vi="Nội dung gói tin không phải là UTF-8.",
+        remedy="Encode the JSON as UTF-8.",
+        remedy_vi="Mã hóa JSON bằng bảng mã UTF-8.",
+        rivals=(rivals.AS4_OTHER, rivals.XROAD_INVALID_BODY, rivals.NHN_NOT_WELL_FORMED),
+    ),
+    Reason(
+        code="message/not-json",
+        title="The body is not JSON.",
+        title_vi="Nội dung gói tin không phải là JSON.",
+        remedy="Send one JSON object.",
+        remedy_vi="Gửi đúng một đối tượng JSON.",
+        rivals=(rivals.XROAD_INVALID_BODY, rivals.NHN_NOT_WELL_FORMED, rivals.FIKS_BAD_REQUEST),
+    ),
+    Reason(
+        code="message/duplicate-key",
+        title="A JSON object has the same key twice.",
+        title_vi="Một đối tượng JSON có hai khóa trùng tên.",
+        remedy="Name every key once (RFC 8259 section 4).",
+        remedy_vi="Mỗi khóa chỉ được ghi một lần (RFC 8259 mục 4).",
+        rivals=(rivals.XROAD_DUPLICATE_HEADER_FIELD,),
+    ),
+    Reason(
+        code="message/schema",
+        title="The body does not fit its schema.",
+        title_vi="Nội dung gói tin không đúng lược đồ.",
+        remedy="See the path in `detail` and schemas/generated.",
+        remedy_vi="Xem vị trí sai trong `detail` và lược đồ tại schemas/generated.",
+        rivals=(
+            rivals.AS4_VALUE_NOT_RECOGNIZED,
+            rivals.XROAD_INVALID_MESSAGE,
+            rivals.NHN_INVALID_FIELD,
+            rivals.FIKS_BAD_REQUEST,
+            rivals.LGSP_WRONG_EDXML,
+        ),
+    ),
+    Reason(
+        code="message/id-mismatch",
+        title="message_id is not the id in the body.",
+        title_vi="message_id không trùng với id trong nội dung gói tin.",
+        remedy="Set message_id to the body's id.",
+        remedy_vi="Đặt message_id bằng id trong nội dung gói tin.",
+        rivals=(rivals.AS4_VALUE_INCONSISTENT, rivals.XROAD_INCONSISTENT_HEADERS),
+    ),
+    Reason(
+        code="message/poison",
+        title="The message could not be processed and was set aside alone.",
+        title_vi="Trục không xử lý được gói tin này và đã tách riêng nó ra.",
+        remedy="The operator of the axis looks into it.",
+        remedy_vi="Đơn vị vận hành trục liên thông sẽ kiểm tra, bên gửi không phải làm gì thêm.",
+        fault=Fault.AXIS,
+        rivals=(rivals.AS4_OTHER, rivals.XROAD_INTERNAL_ERROR, rivals.NHN_INTERNAL, rivals.FIKS_SERVER_ERROR),
+    ),
+    Reason(
+        code="message/dead-lettered",
+        title="The broker gave the message up.",
+        title_vi="Máy chủ hàng đợi đã ngừng chuyển gói tin này.",
+        remedy="The operator of the axis looks into it.",
+        remedy_vi="Đơn vị vận hành trục liên thông sẽ kiểm tra, bên gửi không phải làm gì thêm.",
+        fault=Fault.AXIS,
+        rivals=(rivals.AS4_DELIVERY_FAILURE, rivals.NHN_INTERNAL, rivals.FIKS_TIMEOUT),
+    ),
+)

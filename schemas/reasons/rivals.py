@@ -1,0 +1,70 @@
+"""The names of other systems for what went wrong, for those who come from there.
+
+Sources: OASIS ebMS 3.0 Core section 6.7 and its AS4 profile (eDelivery: Domibus, Harmony, phase4); X-Road 6 and 7,
+ErrorCodes of its proxy (prefixed there by where it happened, such as Server.ServerProxy); the errorCondition of the
+AMQP profile of Norsk Helsenett (NHN); the receipt types of KS Fiks IO; the connection guide v2.2 of a provincial LGSP
+beside the VXP adapter. The mapping is ours: nearest meaning, not equality.
+"""
+
+AS4_VALUE_NOT_RECOGNIZED = "AS4 EBMS:0001 ValueNotRecognized"
+AS4_FEATURE_NOT_SUPPORTED = "AS4 EBMS:0002 FeatureNotSupported"
+AS4_VALUE_INCONSISTENT = "AS4 EBMS:0003 ValueInconsistent"
+AS4_OTHER = "AS4 EBMS:0004 Other"
+AS4_CONNECTION_FAILURE = "AS4 EBMS:0005 ConnectionFailure"
+AS4_MIME_INCONSISTENCY = "AS4 EBMS:0007 MimeInconsistency"
+AS4_INVALID_HEADER = "AS4 EBMS:0009 InvalidHeader"
+AS4_PROCESSING_MODE_MISMATCH = "AS4 EBMS:0010 ProcessingModeMismatch"
+AS4_EXTERNAL_PAYLOAD = "AS4 EBMS:0011 ExternalPayloadError"
+AS4_FAILED_AUTHENTICATION = "AS4 EBMS:0101 FailedAuthentication"
+AS4_POLICY_NONCOMPLIANCE = "AS4 EBMS:0103 PolicyNoncompliance"
+AS4_DELIVERY_FAILURE = "AS4 EBMS:0202 DeliveryFailure"
+
+FIKS_BAD_REQUEST = "Fiks IO no.ks.fiks.kvittering.ugyldigforespørsel.v1"
+FIKS_SERVER_ERROR = "Fiks IO no.ks.fiks.kvittering.serverfeil.v1"
+FIKS_TIMEOUT = "Fiks IO no.ks.fiks.kvittering.tidsavbrudd"
+
+LGSP_INVALID_FILE = "LGSP 10"
+LGSP_WRONG_CREDENTIALS = "LGSP 15"
+LGSP_NO_RECEIVER = "LGSP 18"
+LGSP_SENDER_NOT_REGISTERED = "LGSP 19"
+LGSP_SYSTEM_ERROR = "LGSP 20"
+LGSP_FILE_PROCESSING = "LGSP 21"
+LGSP_WRONG_EDXML = "LGSP 22"
+LGSP_RECEIVER_LOCKED = "LGSP 23"
+
+NHN_EXPIRED = "NHN transport:expired-certificate"
+NHN_INTERNAL = "NHN transport:internal-error"
+NHN_INVALID_CERTIFICATE = "NHN transport:invalid-certificate"
+NHN_INVALID_FIELD = "NHN transport:invalid-field-value"
+NHN_MISSING_CERTIFICATE = "NHN transport:missing-certificate"
+NHN_NOT_WELL_FORMED = "NHN transport:not-well-formed-xml"
+NHN_REVOKED = "NHN transport:revoked-certificate"
+NHN_SPOOFING = "NHN abuse:spoofing-attack"
+NHN_UNSUPPORTED = "NHN transport:unsupported-message"
+
+XROAD_ACCESS_DENIED = "X-Road AccessDenied"
+XROAD_CERT_NOT_FOUND = "X-Road CertNotFound"
+XROAD_CERT_VALIDATION = "X-Road CertValidation"
+XROAD_CERT_VALIDITY_TIME = "X-Road CertValidityTime"
+XROAD_DUPLICATE_HEADER_FIELD = "X-Road DuplicateHeaderField"
+XROAD_INCONSISTENT_HEADERS = "X-Road InconsistentHeaders"
+XROAD_INCORRECT_CERTIFICATE = "X-Road IncorrectCertificate"
+XROAD_INTERNAL_ERROR = "X-Road InternalError"
+XROAD_INVALID_BODY = "X-Road InvalidBody"
+XROAD_INVALID_CONTENT_TYPE = "X-Road InvalidContentType"
+XROAD_INVALID_MESSAGE = "X-Road InvalidMessage"
+XROAD_INVALID_METHOD = "X-Road InvalidHttpMethod"
+XROAD_INVALID_REFERENCE = "X-Road InvalidReference"
+XROAD_INVALID_SIGNATURE = "X-Road InvalidSignatureValue"
+XROAD_INVALID_XML = "X-Road InvalidXml"
+XROAD_MALFORMED_SIGNATURE = "X-Road MalformedSignature"
+XROAD_MISSING_HEADER_FIELD = "X-Road MissingHeaderField"
+XROAD_MISSING_SIGNATURE = "X-Road MissingSignature"
+XROAD_NETWORK_ERROR = "X-Road NetworkError"
+XROAD_SERVICE_DISABLED = "X-Road ServiceDisabled"
+XROAD_SSL_FAILED = "X-Road SslAuthenticationFailed"
+XROAD_UNKNOWN_MEMBER = "X-Road UnknownMember"
+XROAD_UNKNOWN_SERVICE = "X-Road UnknownService"
+XROAD_UNSUPPORTED_ALGORITHM = "X-Road UnsupportedAlgorithm"
+
+SYSTEMS = ("AS4", "Fiks IO", "LGSP", "NHN", "X-Road")

@@ -1,0 +1,95 @@
+"""Who says it: signatures, certificates, tokens."""
+
+from schemas.reasons import rivals
+from schemas.reasons.model import Reason
+
+REASONS = (
+    Reason(
+        code="signature/missing",
+        title="There is no axis-signature header.",
+        title_vi="Gói tin không có chữ ký số trong tiêu đề axis-signature.",
+        remedy="Sign the exact body bytes (detached JWS).",
+        remedy_vi="Ký số đúng các byte của nội dung gói tin (JWS tách rời).",
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE, rivals.XROAD_MISSING_SIGNATURE),
+    ),
+    Reason(
+        code="signature/malformed",
+        title="The signature is not a detached JWS.",
+        title_vi="Chữ ký số không phải là JWS tách rời.",
+        remedy="See RFC 7515 appendix F and RFC 7797 (b64=false).",
+        remedy_vi="Xem RFC 7515 phụ lục F và RFC 7797 (b64=false).",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_MALFORMED_SIGNATURE),
+    ),
+    Reason(
+        code="signature/algorithm",
+        title="The algorithm is not allowed.",
+        title_vi="Thuật toán ký số không được phép sử dụng.",
+        remedy="Use EdDSA, ES256, PS256 or RS256 with the key you enrolled.",
+        remedy_vi="Dùng EdDSA, ES256, PS256 hoặc RS256 với khóa đã đăng ký.",
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE, rivals.XROAD_UNSUPPORTED_ALGORITHM),
+    ),
+    Reason(
+        code="signature/invalid",
+        title="The signature does not fit the bytes and the key.",
+        title_vi="Chữ ký số không khớp với nội dung gói tin và khóa ký.",
+        remedy="Sign the bytes that you send, with the key of the certificate named.",
+        remedy_vi="Ký đúng các byte được gửi đi, bằng khóa của chứng thư số đã nêu.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_INVALID_SIGNATURE, rivals.NHN_INVALID_CERTIFICATE),
+    ),
+    Reason(
+        code="certificate/unknown",
+        title="No certificate with this thumbprint is enrolled.",
+        title_vi="Chứng thư số này chưa được đăng ký với trục liên thông.",
+        remedy="Enrol it: axis key enrol.",
+        remedy_vi="Đăng ký chứng thư số bằng lệnh axis key enrol.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_NOT_FOUND, rivals.NHN_MISSING_CERTIFICATE),
+    ),
+    Reason(
+        code="certificate/not-yet-valid",
+        title="The certificate is not valid yet.",
+        title_vi="Chứng thư số chưa có hiệu lực.",
+        remedy="Use a certificate that is valid now.",
+        remedy_vi="Dùng chứng thư số đang có hiệu lực.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDITY_TIME, rivals.NHN_EXPIRED),
+    ),
+    Reason(
+        code="certificate/expired",
+        title="The certificate has expired.",
+        title_vi="Chứng thư số đã hết hạn.",
+        remedy="Enrol a new certificate.",
+        remedy_vi="Đăng ký chứng thư số mới.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDITY_TIME, rivals.NHN_EXPIRED),
+    ),
+    Reason(
+        code="certificate/revoked",
+        title="The certificate was revoked.",
+        title_vi="Chứng thư số đã bị thu hồi.",
+        remedy="Enrol a new certificate.",
+        remedy_vi="Đăng ký chứng thư số mới.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDATION, rivals.NHN_REVOKED),
+    ),
+    Reason(
+        code="certificate/malformed",
+        title="The certificate or key cannot be used.",
+        title_vi="Không dùng được chứng thư số hoặc khóa này.",
+        remedy="Use an X.509 certificate with Ed25519, P-256 or RSA of 2048 bits or more.",
+        remedy_vi="Dùng chứng thư số X.509 với khóa Ed25519, P-256 hoặc RSA từ 2048 bit trở lên.",
+        rivals=(rivals.XROAD_INCORRECT_CERTIFICATE, rivals.NHN_INVALID_CERTIFICATE),
+    ),
+    Reason(
+        code="token/missing",
+        title="There is no bearer token.",
+        title_vi="Yêu cầu không có mã xác thực (bearer token).",
+        remedy="Send Authorization: Bearer <token>.",
+        remedy_vi="Gửi kèm tiêu đề Authorization: Bearer <token>.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_SSL_FAILED, rivals.LGSP_WRONG_CREDENTIALS),
+    ),
+    Reason(
+        code="token/invalid",
+        title="The token is malformed, not for this request, or its time is over.",
+        title_vi="Mã xác thực sai dạng, không dành cho yêu cầu này hoặc đã hết hạn.",
+        remedy="Make a fresh token for each request.",
+        remedy_vi="Tạo mã xác thực mới cho từng yêu cầu.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_SSL_FAILED, rivals.LGSP_WRONG_CREDENTIALS),
+    ),
+)
