@@ -249,7 +249,7 @@ class Rig:
         # Through a client of somebody else's: ours would not say everything that AMQP can.
         async with asyncio.timeout(DEADLINE_SECONDS), aiormq.connect(url) as connection:
             channel = await connection.channel(publisher_confirms=True)
-            await asyncio.gather(*(_publish(channel, message) for message in messages))
+            await asyncio.gather(*(publish(channel, message) for message in messages))
 
     async def take(self, queue: str, count: int, *, settle: float = 0.0) -> list[Submission]:
         """Take and ack `count` messages, and whatever more comes within `settle` seconds after them."""
@@ -287,7 +287,8 @@ class Rig:
         return [Receipt.model_validate_json(each.body) for each in found]
 
 
-async def _publish(channel: AbstractChannel, message: Outgoing) -> None:
+async def publish(channel: AbstractChannel, message: Outgoing) -> None:
+    """Publish through a client of somebody else's, mandatory, and await the confirm where the channel has them."""
     properties = Basic.Properties(
         content_type=message.content_type,
         headers=dict(message.headers),
