@@ -40,7 +40,7 @@ down: setup ## stop the axis; its data under .axis/ stays
 	@$(BIN)/axis down $(ARGS)
 
 test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --reasons .axis/reasons.txt $(ARGS)
 
 bench: setup ## measure beside what others would write (BENCH=name, ROUNDS=5, COUNT=, MINUTES=, PAGE=file, ARGS=)
 	@$(BIN)/python -m tests.bench $(BENCH) --rounds $(ROUNDS) --minutes $(MINUTES) \

@@ -82,12 +82,9 @@ class NotFound(AxisError):
 class Malformed(AxisError):
     """Report a file that cannot be understood, and where (1-based line and column)."""
 
-    code = "axis/malformed"
     exit_code = 65
 
-    def __init__(
-        self, detail: str, *, code: str | None = None, line: int | None = None, column: int | None = None
-    ) -> None:
+    def __init__(self, detail: str, *, code: str, line: int | None = None, column: int | None = None) -> None:
         super().__init__(detail, code=code)
         self.line = line
         self.column = column

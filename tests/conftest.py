@@ -8,6 +8,8 @@ import pytest
 from axis import local
 from tests import services as real
 
+pytest_plugins = ["tests.reached"]
+
 
 def pytest_configure(config: pytest.Config) -> None:
     # A shell that starts us in the background has SIGINT ignored, and so would every program we start: tests of

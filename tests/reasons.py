@@ -9,12 +9,12 @@ ROOT = Path(__file__).parents[1]
 GROUP = re.compile(r"([a-z0-9]+)/[a-z0-9-]+")
 # Not the product's own words: media types, units of benches and paths have the same shape.
 _OTHERS = {"application", "bin", "image", "text"}
-_SOURCES = ("axis", "workers")
+PRODUCT = ("axis", "workers")
 
 
 def codes_in_source() -> Iterator[tuple[str, str]]:
     """Yield every string constant that looks like a reason code, with where it stands; docstrings do not count."""
-    for folder in _SOURCES:
+    for folder in PRODUCT:
         for path in sorted((ROOT / folder).rglob("*.py")):
             for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
                 if isinstance(node, ast.Constant) and isinstance(node.value, str):

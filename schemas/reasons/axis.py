@@ -84,11 +84,4 @@ LOCAL = (
         remedy="Check the name, code or id that was given.",
         remedy_vi="Kiểm tra lại tên, mã định danh hoặc mã gói tin đã nhập.",
     ),
-    Reason(
-        code="axis/malformed",
-        title="What was given cannot be understood.",
-        title_vi="Không hiểu được dữ liệu đã nhập.",
-        remedy="Correct the place that is named; --help shows the form.",
-        remedy_vi="Sửa chỗ đã nêu; xem dạng đúng bằng --help.",
-    ),
 )

@@ -1,5 +1,6 @@
 """Where broker and database come from: which way is taken, and what each way would do."""
 
+import fcntl
 import itertools
 import os
 import shutil
@@ -8,14 +9,17 @@ import stat
 import subprocess
 import sys
 import textwrap
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from axis import local
 from axis.errors import Unavailable
-from axis.local import docker, nodes, packages, ports, private, programs, rabbitmq
+from axis.local import docker, nodes, packages, ports, postgres, private, programs, rabbitmq, sets
+from axis.local.layout import folder, open_lock
 from axis.local.record import PORTS, Record
 
 RECORD = Record(
@@ -362,3 +366,30 @@ def test_the_broker_is_told_every_file_and_listens_on_loopback_only(
     assert "consumer_timeout" not in configuration
     assert stat.S_IMODE((tmp_path / "rabbitmq" / "rabbitmq.conf").stat().st_mode) == 0o600
     assert stat.S_IMODE((tmp_path / "rabbitmq" / "home" / ".erlang.cookie").stat().st_mode) == 0o400
+
+
+def test_data_of_a_version_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = replace(RECORD, data=str(tmp_path))
+    monkeypatch.setattr(postgres, "data_major", lambda _: 12)
+    monkeypatch.setattr(private, "find_postgres", lambda _: None)
+    with pytest.raises(Unavailable) as caught:
+        private._fitting(programs.Postgres(tmp_path, 15), record)
+    assert caught.value.code == "local/version"
+
+
+def test_a_starter_that_does_not_finish(tmp_path: Path) -> None:
+    held = open_lock(folder(tmp_path) / "s.lock")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        with pytest.raises(Unavailable) as caught, sets._locked(tmp_path, "s", time.monotonic()):
+            pytest.fail("two have the lock")
+        assert caught.value.code == "local/busy"
+    finally:
+        os.close(held)
+
+
+def test_a_container_that_does_not_start(tools: Callable[[str, str], Path]) -> None:
+    tools("docker", "echo no such image >&2; exit 1")
+    with pytest.raises(Unavailable, match="no such image") as caught:
+        docker.start(RECORD, progress=silent)
+    assert caught.value.code == "local/start"

@@ -9,7 +9,7 @@ from pathlib import Path
 import openpyxl
 import pytest
 
-from axis.catalogue import ImportPlan, Row, clean, read_rows
+from axis.catalogue import ImportPlan, Row, clean, read_rows, rows
 from axis.errors import Malformed, NotFound
 
 START = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)
@@ -231,3 +231,12 @@ def test_the_directory_of_2020() -> None:
     assert by_code["H53.31.21"].name == "UBND Xã An Thạnh huyện Bến Cầu"
     assert by_code["G15"].name == "Bộ Tư Pháp"
     assert clean(read_rows(DIRECTORY), valid_from=START) == plan
+
+
+def test_a_file_over_the_limit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rows, "MAX_BYTES", 10)
+    file = tmp_path / "all.csv"
+    file.write_text("code,name\nH37,Lạng Sơn\n", encoding="utf-8")
+    with pytest.raises(Malformed) as caught:
+        read_rows(file)
+    assert caught.value.code == "import/too-large"

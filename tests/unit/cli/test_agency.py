@@ -4,8 +4,12 @@ from pathlib import Path
 
 import pytest
 
+from axis.cli.accounts import fits
+from axis.cli.connecting import Connecting, Newcomer
+from axis.errors import Misconfigured
+from axis.settings import Settings
 from axis.store import FakeStore
-from tests.builders import mailbox, organisation
+from tests.builders import NOW, mailbox, organisation
 from tests.unit.cli.conftest import Run
 
 LIST = """mã định danh,tên cơ quan
@@ -133,3 +137,12 @@ def test_add_before_the_axis_has_a_key(run: Run, listed: None) -> None:
 
 def test_add_with_two_kinds_of_certificate(run: Run, listed: None, file: str) -> None:
     assert run("agency", "add", "H37", "--certificate", file, "--demonstration-key").code == 2
+
+
+def test_a_password_that_is_not_here_is_not_made_up(store: FakeStore) -> None:
+    kept = mailbox("H37")
+    with pytest.raises(Misconfigured) as caught:
+        Connecting(Settings.load(), store, NOW, Newcomer("H37"))._mailbox(kept)
+    assert caught.value.code == "agency/password"
+    password, opened = Connecting(Settings.load(), store, NOW, Newcomer("H37", new_password=True))._mailbox(kept)
+    assert fits(password, opened.password_hash)

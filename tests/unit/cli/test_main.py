@@ -70,7 +70,7 @@ def test_wrong_usage_ends_with_2(run: Run) -> None:
     ("error", "code"),
     [
         (Refused("blob/missing"), 65),
-        (Malformed("torn"), 65),
+        (Malformed("torn", code="file/unreadable"), 65),
         (NotFound("gone"), 66),
         (Unavailable("away"), 69),
         (AxisError("broken"), 70),
@@ -101,7 +101,7 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_error_in_a_file_says_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    raising(monkeypatch, Malformed("mismatched tag", line=3, column=7))
+    raising(monkeypatch, Malformed("mismatched tag", code="edxml/not-well-formed", line=3, column=7))
     assert "mismatched tag, line 3, column 7" in run().err
 
 
