@@ -1,14 +1,16 @@
 import contextlib
+import datetime as dt
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from axis.core.ids import new_id
 from axis.core.messages import Outgoing
 from axis.errors import Unavailable
 from axis.store import Transaction
-from tests.builders import document_submission
+from tests.builders import NOW, document_submission
 from tests.unit.workers.harness import LIMIT, MINUTE, Axis, axis_of, document
 
 SOURCE = "axis.route.normal"
@@ -269,3 +271,15 @@ async def test_a_detail_with_control_characters_is_answered_like_any_other() -> 
     assert receipt.code == "abuse/routing-key"
     assert receipt.detail is not None
     assert receipt.detail.isprintable()
+
+
+async def test_an_id_from_another_time_is_refused_and_said_in_the_log_by_its_code() -> None:
+    axis = await axis_of(["G22", "H37"])
+    old = document(id=new_id(NOW - dt.timedelta(days=40)))
+    await axis.router().handle([old], SOURCE)
+    (receipt,) = axis.receipts("G22")
+    assert (receipt.outcome, receipt.code) == ("refused", "envelope/id-time")
+    (event,) = axis.events("refused")
+    assert (event["code"], event["id"], event["receipt"]) == ("envelope/id-time", old.message_id, True)
+    labels = {"worker": "test", "source": SOURCE, "outcome": "refused", "reason": "envelope/id-time"}
+    assert axis.metrics.registry.get_sample_value("axis_messages_total", labels) == 1
