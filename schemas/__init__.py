@@ -4,7 +4,8 @@
 """
 
 from schemas.base import Code, MessageId, Sha256, Thumbprint, Wire
-from schemas.directory import Certificate, Mailbox, Organisation, UnknownBelow
+from schemas.contents import SealContents
+from schemas.directory import Certificate, CertificateRole, Mailbox, Organisation, UnknownBelow
 from schemas.envelope import (
     MAX_ENVELOPE_BYTES,
     MAX_RECIPIENTS,
@@ -21,17 +22,21 @@ from schemas.envelope import (
 )
 from schemas.reasons import REASONS, Fault, Reason
 from schemas.receipt import Outcome, Receipt, RecipientOutcome, RecipientReceipt
+from schemas.sealing import MAX_KEYS_BYTES, SEAL_SCHEME, Sealed, SealKeys
 from schemas.status import MAX_STATUS_BYTES, Staff, Status, StatusCode
 
 __all__ = [
     "MAX_ENVELOPE_BYTES",
+    "MAX_KEYS_BYTES",
     "MAX_RECIPIENTS",
     "MAX_STATUS_BYTES",
     "REASONS",
+    "SEAL_SCHEME",
     "Action",
     "Attachment",
     "AttachmentRole",
     "Certificate",
+    "CertificateRole",
     "Code",
     "Document",
     "Envelope",
@@ -46,6 +51,9 @@ __all__ = [
     "RecipientOutcome",
     "RecipientReceipt",
     "Reply",
+    "SealContents",
+    "SealKeys",
+    "Sealed",
     "Sha256",
     "Signer",
     "Staff",

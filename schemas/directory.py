@@ -55,12 +55,16 @@ def _in_base64(schema: dict[str, Any]) -> None:
     schema.update(contentEncoding="base64", contentMediaType="application/pkix-cert")
 
 
+# What an enrolled key is for. `sealing`: documents are sealed for it; it signs nothing.
+CertificateRole = Literal["agency", "gateway", "axis", "sealing"]
+
+
 class Certificate(Wire):
-    """A certificate enrolled for an organisation: it may sign for that code and every unit below."""
+    """A certificate enrolled for an organisation: it may sign for that code and every unit below, or is for sealing."""
 
     thumbprint: Thumbprint
     organisation: Code
-    role: Literal["agency", "gateway", "axis"] = "agency"
+    role: CertificateRole = "agency"
     subject: Text500
     not_before: Moment
     not_after: Moment

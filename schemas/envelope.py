@@ -6,6 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from schemas.base import TEXT_PATTERN, Code, Day, MessageId, Moment, Sha256, Text50, Text200, Text500, Text2000, Wire
+from schemas.sealing import Sealed
 
 MAX_ENVELOPE_BYTES = 256 * 1024
 MAX_RECIPIENTS = 5_000
@@ -159,6 +160,10 @@ class Envelope(Wire):
         max_length=MAX_ATTACHMENTS,
         description="No two of the same name, upper and lower case being the same.",
     )
+    sealed: Annotated[
+        Sealed | None,
+        Field(description="End-to-end encryption: the attachments are ciphertext, and their names say nothing."),
+    ] = None
     trace: list[TraceStep] = Field(default_factory=list, max_length=100)
 
     @model_validator(mode="after")

@@ -9,18 +9,20 @@ from typing import Any
 
 from schemas.asyncapi import asyncapi
 from schemas.base import Wire
+from schemas.contents import SealContents
 from schemas.directory import Certificate, Mailbox, Organisation
 from schemas.envelope import Envelope
 from schemas.meanings import meanings_of
 from schemas.openapi import openapi
 from schemas.reasons_page import reasons_page
 from schemas.receipt import Receipt
+from schemas.sealing import SealKeys
 from schemas.status import Status
 
 FOLDER = Path(__file__).parent / "generated"
 REASONS_PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
 # The version of the contract, not of the software: it rises when a body, a header or a name changes.
-VERSION = "1.0.0"
+VERSION = "1.1.0"
 
 _MODELS: Mapping[str, type[Wire]] = {
     "envelope": Envelope,
@@ -29,6 +31,8 @@ _MODELS: Mapping[str, type[Wire]] = {
     "organisation": Organisation,
     "mailbox": Mailbox,
     "certificate": Certificate,
+    "seal-keys": SealKeys,
+    "seal-contents": SealContents,
 }
 
 

@@ -52,6 +52,9 @@ objects name each key once; members that the schema does not have are refused.
 
 Files do not travel in messages: upload them to the gateway first (gateway.openapi.json), name them by SHA-256.
 
+An envelope with `sealed` has encrypted files: seal-keys.schema.json and seal-contents.schema.json are the two bodies
+beside it, docs/sealing.md of the repository says byte by byte how they are made and opened, with a vector.
+
 ## Receiving
 
 Consume with manual acks; ack when the document is safe with you, then report 01. The same envelope can come twice: drop

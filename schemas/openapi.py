@@ -3,7 +3,7 @@
 from typing import Any
 
 from schemas import examples
-from schemas.base import SHA256_PATTERN, THUMBPRINT_PATTERN
+from schemas.base import CODE_PATTERN, SHA256_PATTERN, THUMBPRINT_PATTERN
 from schemas.reasons import HTTP
 from schemas.reasons.http import STATUS
 
@@ -40,7 +40,11 @@ def openapi(version: str) -> dict[str, Any]:
             }
             for code, status in STATUS.items()
         },
-        "paths": {"/v1/blobs/{sha256}": _blobs(), "/v1/certificates/{thumbprint}": _certificates()},
+        "paths": {
+            "/v1/blobs/{sha256}": _blobs(),
+            "/v1/certificates/{thumbprint}": _certificates(),
+            "/v1/sealing-keys": _sealing_keys(),
+        },
         "components": {
             "securitySchemes": {
                 "token": {
@@ -128,6 +132,56 @@ def _certificates() -> dict[str, Any]:
             "operationId": "getCertificate",
             "summary": "Fetch a certificate to verify a signature with",
             "responses": {"200": ok, "401": _unproven(), "404": _problem("certificate/unknown")},
+        },
+    }
+
+
+def _sealing_keys() -> dict[str, Any]:
+    way: dict[str, Any] = {
+        "type": "object",
+        "required": ["recipient"],
+        "properties": {
+            "recipient": {"type": "string"},
+            "mailbox": {"type": "string", "description": "Where its documents go now; a key is wrapped for it."},
+            "via": {"type": "array", "items": {"type": "string"}},
+            "code": {"type": "string", "description": "Why its documents go nowhere."},
+            "detail": {"type": "string"},
+        },
+    }
+    answer: dict[str, Any] = {
+        "type": "object",
+        "required": ["recipients", "certificates"],
+        "properties": {
+            "recipients": {"type": "array", "items": way},
+            "certificates": {
+                "type": "array",
+                "description": "Every valid one of role sealing of these mailboxes: take the one that began last.",
+                "items": {"$ref": "./certificate.schema.json"},
+            },
+        },
+    }
+    recipients = {"type": "array", "minItems": 1, "maxItems": 200, "items": {"type": "string", "pattern": CODE_PATTERN}}
+    return {
+        "parameters": [
+            {
+                "name": "to",
+                "in": "query",
+                "required": True,
+                "description": "The recipients, each as to=CODE. The token's `htu` is the path alone.",
+                "schema": recipients,
+            }
+        ],
+        "get": {
+            "operationId": "getSealingKeys",
+            "summary": "Ask for which certificates a document to these recipients is sealed",
+            "responses": {
+                "200": {
+                    "description": "Where each leads now, and the certificates.",
+                    "content": {"application/json": {"schema": answer}},
+                },
+                "400": _problem("http/query."),
+                "401": _unproven(),
+            },
         },
     }
 

@@ -25,7 +25,7 @@ from axis.core.messages import Submission
 from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution, Resolver, resolver
-from axis.core.routing import Sight, check_blobs, deliveries_of, resolve_recipients
+from axis.core.routing import Sight, blobs_of, check_blobs, deliveries_of, resolve_recipients
 from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
 from axis.store import Store
@@ -176,8 +176,8 @@ class Router:
     async def _known_blobs(self, candidates: Iterable[Candidate]) -> Mapping[str, Mapping[str, int]]:
         wanted: dict[str, set[str]] = {}
         for candidate in candidates:
-            for attachment in candidate.envelope.attachments:
-                wanted.setdefault(candidate.submission.account or "", set()).add(attachment.sha256)
+            for blob in blobs_of(candidate.envelope):
+                wanted.setdefault(candidate.submission.account or "", set()).add(blob.sha256)
         return {account: await self._store.blobs.known(account, digests) for account, digests in wanted.items()}
 
     async def _concerned(self, candidates: Sequence[Candidate]) -> Mapping[str, EnvelopeFacts]:

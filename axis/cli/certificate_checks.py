@@ -21,20 +21,27 @@ async def certificates(settings: Settings) -> list[Check]:
     now = dt.datetime.now(dt.UTC)
     valid = [each for each in enrolled if each.not_before <= now < each.not_after and each.revoked_at is None]
     own = _axis_key(settings, [each for each in valid if each.role == "axis"], now)
-    lasting = {each.organisation for each in valid if each.not_after - now > _EXPIRES_SOON}
-    ending = [each for each in valid if each.role != "axis" and each.organisation not in lasting]
+    # Signing and sealing do not stand in for each other.
+    lasting = {(each.organisation, each.role == "sealing") for each in valid if each.not_after - now > _EXPIRES_SOON}
+    ending = [
+        each for each in valid if each.role != "axis" and (each.organisation, each.role == "sealing") not in lasting
+    ]
     if ending:
-        told = few([f"{each.organisation} ({local_time(each.not_after)})" for each in ending])
+        told = few([f"{each.organisation} ({_what(each)}{local_time(each.not_after)})" for each in ending])
         return [
             own,
             Check("certificates", Level.WARN, f"the last ones end soon: {told}", "enrol new ones: `axis key enrol`"),
         ]
     open_now = {each.code for each in mailboxes if each.valid_to is None or each.valid_to > now}
-    without = sorted(open_now - {each.organisation for each in valid})
+    without = sorted(open_now - {each.organisation for each in valid if each.role != "sealing"})
     if without:
         found = f"no valid one for {few(without)}: these can receive but not send"
         return [own, Check("certificates", Level.WARN, found, "`axis key enrol`")]
     return [own, Check("certificates", Level.OK, f"{len(valid)} are valid, every mailbox has one for 30 days or more")]
+
+
+def _what(certificate: Certificate) -> str:
+    return "sealing, " if certificate.role == "sealing" else ""
 
 
 def _axis_key(settings: Settings, valid: Sequence[Certificate], now: dt.datetime) -> Check:

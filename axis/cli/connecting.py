@@ -9,13 +9,13 @@ from typing import Literal
 
 from axis.cli.accounts import fits, new_password, password_hash, with_account
 from axis.cli.profiles import keep_profile, password_in, profile_folder
-from axis.client.settings import CERTIFICATE, KEY
+from axis.client.settings import CERTIFICATE, KEY, SEALING, write_sealing_key
 from axis.core.codes import to_qcvn102
 from axis.core.directory import Directory
 from axis.errors import Malformed, Misconfigured, Refused
 from axis.settings import Settings
 from axis.store import Store
-from axis.trust import DemonstrationCA, enrol, new_key
+from axis.trust import DemonstrationCA, enrol, load_sealing_keys, new_key
 from schemas import Certificate, Mailbox, Organisation, UnknownBelow
 
 KeyKind = Literal["ed25519", "p256", "rsa"]
@@ -76,7 +76,10 @@ class Connecting:
         code, has_mailbox = self._newcomer.code, self._newcomer.mailbox or mailbox is not None
         axis_certificate = self._axis_certificate() if has_mailbox else b""
         organisation = await self._register(directory)
-        key, certificate, record = self._credentials(organisation, enrolled)
+        key, certificate, record = self._credentials(
+            organisation, [each for each in enrolled if each.role != "sealing"]
+        )
+        sealing: Certificate | None = None
         if has_mailbox:
             password, opened = self._mailbox(mailbox)
             if keep_profile(
@@ -89,11 +92,15 @@ class Connecting:
                 axis_certificate=axis_certificate,
             ):
                 self._done.append("profile written")
+            sealing = self._sealing_certificate(organisation, enrolled)
             if opened != mailbox:
                 await self._store.directory.put_mailbox(opened)
         if record is not None and record.thumbprint not in {each.thumbprint for each in enrolled}:
             await self._store.directory.put_certificate(record)
             self._done.append("certificate enrolled")
+        if sealing is not None:
+            await self._store.directory.put_certificate(sealing)
+            self._done.append("sealing certificate enrolled")
         if self._done:
             await self._store.audit(getpass.getuser(), "agency.add", code, {"done": list(self._done)})
         return Profile(
@@ -177,6 +184,34 @@ class Connecting:
         certificate = authority.issue(organisation.code, key, name=organisation.name, now=self._now, days=_DAYS)
         self._done.append("demonstration key made")
         return key, certificate, self._record(certificate, demonstration=True)
+
+    def _sealing_certificate(self, organisation: Organisation, enrolled: Sequence[Certificate]) -> Certificate | None:
+        """Make a demonstration key for sealing unless there is one for some time yet; return what has to be enrolled.
+
+        The key goes into the profile first: documents are sealed for it from the moment it is enrolled.
+        """
+        if self._newcomer.demonstration_key is None or self._newcomer.certificate is not None:
+            return None
+        kept = load_sealing_keys(self._folder / SEALING)
+        if any(
+            each.role == "sealing"
+            and each.thumbprint in kept
+            and each.revoked_at is None
+            and each.not_after > self._now + _RENEW_BEFORE
+            for each in enrolled
+        ):
+            return None
+        authority = DemonstrationCA.open_or_create(self._settings.home / DEMONSTRATION_CA, self._now)
+        key = new_key("p256")
+        certificate = authority.issue(
+            organisation.code, key, name=organisation.name, now=self._now, days=_DAYS, sealing=True
+        )
+        record = enrol(certificate, organisation.code, "sealing", self._now, allow_demonstration=True)
+        write_sealing_key(
+            self._folder, key=key, certificate=certificate, name=f"{self._now:%Y-%m-%d}-{record.thumbprint[:8]}"
+        )
+        self._done.append("demonstration sealing key made")
+        return record
 
     def _usable(self, certificate: bytes, enrolled: Sequence[Certificate]) -> Certificate | None:
         """Return the record of a certificate that can be used for some time yet."""

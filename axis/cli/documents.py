@@ -1,7 +1,9 @@
 """What commands say about a document, in the same words everywhere."""
 
+from collections.abc import Sequence
+
 from axis.cli.console import local_time, print_table, say_reasons
-from schemas import Envelope, Outcome, Receipt
+from schemas import Attachment, Envelope, Outcome, Receipt
 
 OUTCOMES = {
     Outcome.ACCEPTED: "accepted: every recipient gets it",
@@ -21,8 +23,10 @@ def print_receipt(receipt: Receipt) -> None:
     say_reasons([receipt.code, *(each.code for each in receipt.recipients)])
 
 
-def lines_about(envelope: Envelope, recipients: tuple[str, ...]) -> list[tuple[str, str]]:
-    """Return label and value for people."""
+def lines_about(
+    envelope: Envelope, recipients: tuple[str, ...], files: Sequence[Attachment] | None = None
+) -> list[tuple[str, str]]:
+    """Return label and value for people; `files` are those of a sealed document once it is opened."""
     document = envelope.document
     number = "/".join(part for part in (document.number, document.notation) if part)
     found = [
@@ -39,6 +43,6 @@ def lines_about(envelope: Envelope, recipients: tuple[str, ...]) -> list[tuple[s
         ("priority", document.priority.value),
         ("due", "" if document.due_on is None else document.due_on.isoformat()),
         ("sent", local_time(envelope.sent_at)),
-        ("files", ", ".join(f"{each.name} ({each.size} bytes)" for each in envelope.attachments)),
+        ("files", ", ".join(f"{each.name} ({each.size} bytes)" for each in files or envelope.attachments)),
     ]
     return [(label, value) for label, value in found if value]

@@ -119,7 +119,7 @@ def _sender_side(
             each.thumbprint
             for each in certificates
             if each.organisation in above
-            and each.role != "axis"
+            and each.role not in {"axis", "sealing"}
             and each.not_before <= at < each.not_after
             and (each.revoked_at is None or at < each.revoked_at)
         ),

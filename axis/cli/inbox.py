@@ -4,17 +4,19 @@ import asyncio
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from axis.cli.console import JsonOption, print_json, say
+from axis.cli.console import JsonOption, in_words, print_json, say
 from axis.cli.documents import lines_about
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Delivery, Reported
-from axis.errors import Malformed
+from axis.errors import Malformed, Refused
 from axis.local.layout import write_private
+from schemas import Attachment
 
 
 def inbox(
@@ -46,6 +48,9 @@ def inbox(
     again: use --save to keep it, or --leave to only look (at the first 64 of each lane). With --json and --follow
     each document is one line.
 
+    A sealed document is opened with the sealing keys in the profile's folder `sealing`. One that cannot be opened is
+    said to be so, with the code and why; with --save or --accept it is left in the mailbox.
+
     For example:
 
       axis inbox --as H37
@@ -56,7 +61,8 @@ def inbox(
 
       axis inbox --as H37 --follow --accept --save received/
 
-    Exit code 0, also when there was nothing; 69: broker or gateway away.
+    Exit code 0, also when there was nothing; 1: sealed documents were left because they cannot be opened; 69:
+    broker or gateway away.
     """
     if accept and leave:
         raise typer.BadParameter("either --accept or --leave")
@@ -70,6 +76,9 @@ def inbox(
     if not as_json:
         count = len(reading.documents)
         say(f"{count or 'no'} document{'' if count == 1 else 's'}{' left in the mailbox' if leave else ''}")
+    if reading.left_sealed:
+        say(f"{reading.left_sealed} left in the mailbox, sealed: they cannot be opened here")
+        raise typer.Exit(1)
 
 
 class _Reading:
@@ -82,14 +91,18 @@ class _Reading:
         self._quiet = quiet
         self.leave = leave
         self.documents: list[dict[str, Any]] = []
+        self.left_sealed = 0
 
-    async def document(self, delivery: Delivery) -> None:
-        """Keep a document, then take it, then tell."""
-        saved = [] if self._save is None else await _keep(delivery, self._save / delivery.envelope.id)
+    async def document(self, delivery: Delivery) -> bool:
+        """Keep a document, then take it, then tell; say whether it was left."""
+        inside = await _look_inside(delivery)
+        unopened = inside.error is not None and (self._save is not None or self._accept)
+        self.left_sealed += unopened
+        saved = [] if self._save is None or unopened else await _keep(delivery, self._save / delivery.envelope.id)
         reported: Sequence[Reported] = ()
-        if self._accept:
+        if self._accept and not unopened:
             reported = await delivery.accept()
-        elif not self.leave:
+        elif not self.leave and not unopened:
             await delivery.take()
         told = {
             "envelope": delivery.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
@@ -99,17 +112,21 @@ class _Reading:
             "taken": delivery.taken,
             "reported": [each.code for each in reported],
             "saved": saved,
+            "sealed": inside.plain(delivery),
         }
         self.documents.append(told)
         if self._lines:
             sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
             sys.stdout.flush()
         elif not self._quiet:
-            self._tell(delivery, reported, saved)
+            self._tell(delivery, inside, reported, saved)
+        return self.leave or unopened
 
-    def _tell(self, delivery: Delivery, reported: Sequence[Reported], saved: Sequence[Path]) -> None:
-        for label, value in lines_about(delivery.envelope, delivery.recipients):
+    def _tell(self, delivery: Delivery, inside: "_Inside", reported: Sequence[Reported], saved: Sequence[Path]) -> None:
+        for label, value in lines_about(delivery.envelope, delivery.recipients, inside.files):
             say(f"{label:<9} {value}")
+        if delivery.sealed:
+            say(f"{'sealed':<9} {inside.told()}")
         say(f"{'signed by':<9} {delivery.signer.organisation}, verified")
         for path in saved:
             say(f"{'saved':<9} {path}")
@@ -122,11 +139,40 @@ async def _read(settings: AgencySettings, reading: _Reading, *, idle: float | No
     async with Agency.connect(settings) as agency:
         deliveries = agency.inbox(idle=idle)
         async for delivery in deliveries:
-            await reading.document(delivery)
-            if reading.leave:
+            if await reading.document(delivery):
                 deliveries.leave()
             if limit is not None and len(reading.documents) >= limit:
                 break
+
+
+@dataclass(frozen=True, slots=True)
+class _Inside:
+    """The files of a document, or why it cannot be opened."""
+
+    files: tuple[Attachment, ...] = ()
+    error: Refused | None = None
+
+    def told(self) -> str:
+        """Say it to people."""
+        if self.error is None:
+            return "opened with the sealing key of this agency"
+        return f"not opened – {self.error}; {in_words(self.error.reason)[1]}"
+
+    def plain(self, delivery: Delivery) -> dict[str, Any] | None:
+        """Say it to machines; None for a document that is not sealed."""
+        if not delivery.sealed:
+            return None
+        files = [each.model_dump(mode="json", exclude_none=True) for each in self.files]
+        if self.error is None:
+            return {"opened": True, "files": files}
+        return {"opened": False, "code": self.error.code, "detail": self.error.detail}
+
+
+async def _look_inside(delivery: Delivery) -> _Inside:
+    try:
+        return _Inside(await delivery.files())
+    except Refused as error:
+        return _Inside(error=error)
 
 
 async def _keep(delivery: Delivery, folder: Path) -> list[Path]:

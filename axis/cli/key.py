@@ -7,7 +7,7 @@ import os
 from contextlib import AbstractAsyncContextManager
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
@@ -18,7 +18,8 @@ from axis.settings import Settings
 from axis.store import Store
 from axis.trust import enrol as enrolled
 from axis.trust import new_key
-from schemas import Certificate
+from axis.trust.sealing_usage import check_apart
+from schemas import Certificate, CertificateRole
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Keys, and the certificates enrolled for them.")
 
@@ -77,6 +78,9 @@ def enrol(
     ],
     *,
     gateway: Annotated[bool, typer.Option("--gateway", help="A gateway that signs for the organisation.")] = False,
+    sealing: Annotated[
+        bool, typer.Option("--sealing", help="For sealing: documents are encrypted for it, and it signs nothing.")
+    ] = False,
     demonstration: Annotated[
         bool, typer.Option("--demonstration", help="Allow certificates of a demonstration CA: never on a real axis.")
     ] = False,
@@ -84,16 +88,24 @@ def enrol(
 ) -> None:
     """Enrol a certificate: from now on its key may sign for the organisation and every unit below it.
 
+    With --sealing documents may be sealed for it instead, from the moment it is enrolled: put its private key into the
+    folder `sealing` of the agency's profile before. Such a key is one of its own, P-256 or RSA, and its certificate's
+    key usage is keyAgreement or keyEncipherment without signatures.
+
     For example:
 
       axis key enrol h37.certificate.pem --for H37
+
+      axis key enrol h37.sealing.certificate.pem --for H37 --sealing
 
     Exit code 65 when the certificate cannot be used, with its code and why.
     """
     if not certificate.is_file():
         raise NotFound(f"no such file: {certificate}")
     now = dt.datetime.now(dt.UTC)
-    role: Literal["agency", "gateway"] = "gateway" if gateway else "agency"
+    if gateway and sealing:
+        raise typer.BadParameter("either --gateway or --sealing")
+    role: CertificateRole = "gateway" if gateway else "sealing" if sealing else "agency"
     record = enrolled(certificate.read_bytes(), canonical(organisation), role, now, allow_demonstration=demonstration)
     asyncio.run(_put(record))
     if as_json:
@@ -110,7 +122,7 @@ def list_command(
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
-    """List the certificates, those that end first on top.
+    """List the certificates, those that end first on top; role `sealing` are those that documents are sealed for.
 
     For example:
 
@@ -167,6 +179,8 @@ def _plain(record: Certificate) -> dict[str, object]:
 
 async def _put(record: Certificate) -> None:
     async with _store() as store:
+        _, _, others = await store.directory.load()
+        check_apart(record, others)
         await store.directory.put_certificate(record)
         await store.audit(getpass.getuser(), "key.enrol", record.organisation, {"thumbprint": record.thumbprint})
 

@@ -16,6 +16,7 @@ from axis.cli.moments import day
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Sent
 from axis.core.codes import canonical
+from axis.core.ids import new_id
 from axis.edxml import VIETNAM_TIME
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Document, Outcome, Priority, Receipt
@@ -43,7 +44,8 @@ def send(
     ] = None,
     priority: Annotated[Priority, typer.Option(help="Độ khẩn.")] = Priority.NORMAL,
     document_id: Annotated[
-        str | None, typer.Option(help="Default: CODE,date,file name.", metavar="ID", show_default=False)
+        str | None,
+        typer.Option(help="Default: CODE,date,file name (sealed: a new id).", metavar="ID", show_default=False),
     ] = None,
     number: Annotated[str | None, typer.Option(help="Số.", show_default=False)] = None,
     notation: Annotated[str | None, typer.Option(help="Ký hiệu.", show_default=False)] = None,
@@ -64,6 +66,9 @@ def send(
     reason: Annotated[
         str | None, typer.Option(help="Why it is recalled, updated or replaced.", show_default=False)
     ] = None,
+    seal: Annotated[
+        bool, typer.Option("--seal", help="Encrypt the files for the recipients; the subject stays readable.")
+    ] = False,
     wait: Annotated[bool, typer.Option("--wait/--no-wait", help="Wait for the receipt of the axis.")] = True,
     timeout: Annotated[float, typer.Option(min=0.1, metavar="SECONDS", help="How long to wait for it.")] = 30.0,
     profile: ProfileOption = None,
@@ -73,11 +78,16 @@ def send(
 
     The receipt is waited for, its signature checked, and every recipient's outcome shown.
 
+    With --seal only the recipients' mailboxes can read the files, not the axis. What the envelope says (codes, subject,
+    number) stays readable, so a subject that may be has to be given.
+
     For example:
 
       axis send cong-van.pdf --as G22 --to H37 --to G12 --subject "V/v kết nối, liên thông" --priority urgent
 
       axis send 7816.edxml --as G22
+
+      axis send bao-cao.pdf --as G22 --to H37 --seal --subject "Báo cáo"
 
       axis send moi.pdf --as G22 --to H37 --action replace --concerns ENVELOPE --reason "sai số liệu"
 
@@ -92,10 +102,13 @@ def send(
         document = None
     elif not to:
         raise typer.BadParameter("name a recipient: --to CODE")
+    elif seal and subject is None:
+        raise typer.BadParameter("with --seal give a --subject that everybody may read: the file's name is sealed")
     else:
         document = _document(
             settings.code if sender is None else canonical(sender),
             file,
+            sealed=seal,
             document_id=document_id,
             subject=subject,
             priority=priority,
@@ -109,7 +122,7 @@ def send(
 
     async def deliver(connected: Agency) -> Sent:
         if document is None:
-            return await connected.send_edxml(file, recipients=recipients, sender=sender, concerns=concerns)
+            return await connected.send_edxml(file, recipients=recipients, sender=sender, concerns=concerns, seal=seal)
         return await connected.send(
             document=document,
             recipients=recipients or [],
@@ -118,6 +131,7 @@ def send(
             concerns=concerns,
             reason=reason,
             sender=sender,
+            seal=seal,
         )
 
     sent, receipt = asyncio.run(_send(settings, deliver, timeout if wait else None))
@@ -125,9 +139,12 @@ def send(
     raise typer.Exit(_exit_code(receipt, waited=wait))
 
 
-def _document(code: str, file: Path, *, document_id: str | None, subject: str | None, **members: object) -> Document:
+def _document(
+    code: str, file: Path, *, sealed: bool, document_id: str | None, subject: str | None, **members: object
+) -> Document:
     today = dt.datetime.now(VIETNAM_TIME)
-    stem = unicodedata.normalize("NFC", file.stem)
+    # The name of a sealed file is sealed as well: it must not come out again where everybody can read.
+    stem = new_id(today) if sealed else unicodedata.normalize("NFC", file.stem)
     said = {
         "document_id": document_id or f"{code},{today:%Y/%m/%d},{stem}",
         "subject": unicodedata.normalize("NFC", subject or stem),
@@ -157,10 +174,18 @@ async def _send(
 def _tell(sent: Sent, receipt: Receipt | None, *, waited: bool, as_json: bool) -> None:
     if as_json:
         print_json(
-            {"envelope": sent.envelope_id, "lane": sent.lane, "confirmed_at": sent.confirmed_at, "receipt": receipt}
+            {
+                "envelope": sent.envelope_id,
+                "lane": sent.lane,
+                "confirmed_at": sent.confirmed_at,
+                "sealed_for": sent.sealed_for,
+                "receipt": receipt,
+            }
         )
         return
     say(f"envelope {sent.envelope_id} ({sent.lane} lane)")
+    if sent.sealed_for:
+        say(f"sealed for {', '.join(sent.sealed_for)}")
     if receipt is None:
         if waited:
             say(f"no receipt yet: `axis track {sent.envelope_id}` tells later")

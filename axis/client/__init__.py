@@ -6,7 +6,8 @@ from axis.client.delivery import Delivery, Reported
 from axis.client.inbox import Inbox
 from axis.client.ledger import Ledger, MemoryLedger, Suspicious
 from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
-from axis.client.settings import AgencySettings, write_profile
+from axis.client.opening import Opened
+from axis.client.settings import AgencySettings, write_profile, write_sealing_key
 from axis.client.sqlite import SqliteLedger
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "NotConfirmed",
     "Notice",
     "Notices",
+    "Opened",
     "ReceiptNotice",
     "Reported",
     "Sent",
@@ -27,4 +29,5 @@ __all__ = [
     "StatusNotice",
     "Suspicious",
     "write_profile",
+    "write_sealing_key",
 ]

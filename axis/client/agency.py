@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
-from axis.client.building import Author, File
+from axis.client.building import Author, File, same_document
 from axis.client.connection import connect_broker
 from axis.client.delivery import Reported
 from axis.client.gateway import Gateway
 from axis.client.inbox import Inbox
 from axis.client.ledger import Entry, Ledger, Suspicious
 from axis.client.notices import NoticeBoard, Notices
+from axis.client.opening import Opened, Opener
 from axis.client.outbox import Outbox
 from axis.client.package import read_package
+from axis.client.sealing import Sealer, with_sealed
 from axis.client.session import Session
 from axis.client.settings import AgencySettings
 from axis.client.sqlite import SqliteLedger
@@ -28,7 +30,7 @@ from axis.core.ids import new_id
 from axis.core.messages import Lane
 from axis.core.reading import parse_envelope, parse_status
 from axis.errors import NotFound, Refused, Unavailable
-from schemas import Action, Attachment, Document, Receipt, Staff, StatusCode
+from schemas import Action, Attachment, Document, Envelope, Receipt, Staff, StatusCode
 
 _KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
 
@@ -40,6 +42,7 @@ class Sent:
     envelope_id: str
     lane: Lane
     confirmed_at: dt.datetime
+    sealed_for: tuple[str, ...] = ()  # the mailboxes that can open it, where it is sealed
 
 
 class NotConfirmed(Unavailable):
@@ -84,6 +87,8 @@ class Agency:
             axis_certificate=settings.axis_certificate,
         )
         self._session = Session(settings.code, transport=transport, group=group, deadline=settings.deadline)
+        self._sealer = Sealer(gateway, settings.state_folder / "sealing", settings.pinned, now)
+        self._opener = Opener(gateway, settings.sealing_keys)
         self._board: NoticeBoard | None = None
 
     @classmethod
@@ -151,15 +156,17 @@ class Agency:
         reason: str | None = None,
         sender: str | None = None,
         envelope_id: str | None = None,
+        seal: bool = False,
     ) -> Sent:
         """Upload the files, sign the envelope, keep it, publish it; return when the broker has confirmed.
 
         Recipients may be in either code form. `sender` is a unit below when not the agency itself. `concerns` is the
         envelope that is recalled, updated or replaced. `envelope_id` (from `new_envelope_id`, noted by the application
         before) makes it safe to call again after any failure: it is one document, however often it is called.
+        `seal` encrypts the files for the recipients' mailboxes, end to end; what `document` says stays readable.
 
         Raises:
-            Refused: with the code the axis would refuse it with; nothing was kept or sent.
+            Refused: with the code the axis would refuse it with, or seal/*; nothing was kept or sent.
             Malformed: a code or a file cannot be read; nothing was kept or sent.
             Unavailable: the gateway was away; nothing was kept or sent.
             NotConfirmed: the broker was away; the envelope is kept and will be sent by itself.
@@ -169,7 +176,7 @@ class Agency:
         codes = [canonical(recipient) for recipient in recipients]
         identifier = envelope_id or self.new_envelope_id()
 
-        def write(described: Sequence[dict[str, object]]) -> Entry:
+        def write(described: Sequence[dict[str, object]], sealed: dict[str, object] | None = None) -> Entry:
             return self._author.envelope(
                 sender=speaker,
                 recipients=codes,
@@ -179,11 +186,16 @@ class Agency:
                 concerns=concerns,
                 reason=reason,
                 identifier=identifier,
+                sealed=sealed,
             )
 
+        made_up = [file.attachment(number, sha256="0" * 64, size=0) for number, file in enumerate(files)]
         if files:
             # A first time with made-up digests: what the axis would refuse is refused before anything is uploaded.
-            write([file.attachment(number, sha256="0" * 64, size=0) for number, file in enumerate(files)])
+            write(made_up)
+        if seal:
+            parts = await self._sealer.seal(files, made_up, recipients=codes, envelope_id=identifier, sender=speaker)
+            return await self._submit(write(parts.attachments, parts.sealed))
         described = []
         for number, file in enumerate(files):
             uploaded = await self._gateway.upload(file)
@@ -198,12 +210,13 @@ class Agency:
         sender: str | None = None,
         concerns: str | None = None,
         envelope_id: str | None = None,
+        seal: bool = False,
     ) -> Sent:
         """Send an edXML document package (QCVN 102:2016): its header becomes the envelope, its files go to the store.
 
         `recipients` and `sender` take precedence over the package's own. `concerns` is needed unless the package is a
-        new document: a package cannot know the id of the envelope it acts on. Raises EdxmlError besides what `send`
-        does.
+        new document: a package cannot know the id of the envelope it acts on. `seal` is as in `send`. Raises
+        EdxmlError besides what `send` does.
         """
         now = self._author.now()
         package = await asyncio.to_thread(
@@ -217,6 +230,16 @@ class Agency:
         )
         self._speaker(package.envelope.sender)
         entry = self._author.signed_envelope(package.body)
+        if seal:
+            envelope = package.envelope
+            parts = await self._sealer.seal(
+                package.files,
+                [each.model_dump(mode="json", exclude_none=True) for each in envelope.attachments],
+                recipients=envelope.recipients,
+                envelope_id=envelope.id,
+                sender=envelope.sender,
+            )
+            return await self._submit(self._author.signed_envelope(with_sealed(package.body, parts)))
         for file in package.files:
             await self._gateway.upload(file)
         return await self._submit(entry)
@@ -306,8 +329,15 @@ class Agency:
         return [_reported(entry) for entry in await self._outbox.send(reopened)]
 
     def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
-        """Stream a file that an envelope of ours names; see `Delivery.read`."""
+        """Stream a file as it is stored, sealed ones sealed, that an envelope of ours names; see `Delivery.read`."""
         return self._gateway.download(attachment.sha256, attachment.size)
+
+    async def opened(self, envelope: Envelope) -> Opened:
+        """Return the files of an envelope of ours, opened where it is sealed; see `Opener.open` for what it raises.
+
+        Also later, for a document that was taken long ago, as long as its sealing key is kept.
+        """
+        return await self._opener.open(envelope)
 
     async def suspicious(self) -> list[Suspicious]:
         """Return what could not be proved and was kept from the application, with its bytes and reason."""
@@ -329,7 +359,7 @@ class Agency:
 
     async def _submit(self, entry: Entry) -> Sent:
         sent = await self._outbox.submit(entry)
-        if sent.body != entry.body and not _same_document(sent.body, entry.body):
+        if sent.body != entry.body and not same_document(sent.body, entry.body):
             raise Refused("envelope/id-reused", f"{entry.id} is the id of another document")
         return _sent(sent)
 
@@ -344,15 +374,11 @@ def _sent(entry: Entry) -> Sent:
     if entry.confirmed_at is None:
         raise NotConfirmed(entry.id)
     lane, _, _ = entry.routing_key.partition(".")
-    return Sent(entry.id, "urgent" if lane == "urgent" else "normal", entry.confirmed_at)
+    sealed = parse_envelope(entry.body).sealed
+    mailboxes = () if sealed is None else tuple(sealed.mailboxes)
+    return Sent(entry.id, "urgent" if lane == "urgent" else "normal", entry.confirmed_at, mailboxes)
 
 
 def _reported(entry: Entry) -> Reported:
     status = parse_status(entry.body)
     return Reported(entry.id, status.recipient or status.reporter, status.code, entry.confirmed_at)
-
-
-def _same_document(one: bytes, other: bytes) -> bool:
-    """Whether two envelopes differ in nothing but the moment they were written."""
-    first, second = parse_envelope(one), parse_envelope(other)
-    return first == second.model_copy(update={"sent_at": first.sent_at})

@@ -107,6 +107,7 @@ class Author:
         concerns: str | None = None,
         reason: str | None = None,
         identifier: str | None = None,
+        sealed: dict[str, object] | None = None,
     ) -> Entry:
         """Write an envelope; raise Refused with the code the axis would refuse it with."""
         at = self.now()
@@ -123,6 +124,7 @@ class Author:
                     "sent_at": at,
                     "document": document.model_dump(mode="json", exclude_none=True),
                     "attachments": list(attachments),
+                    "sealed": sealed,
                 }
             )
         )
@@ -180,6 +182,19 @@ class Author:
             body=body,
             signature=self.key.sign(body),
         )
+
+
+def same_document(one: bytes, other: bytes) -> bool:
+    """Whether two envelopes differ in nothing but the moment they were written.
+
+    A document sealed twice has other ciphertext each time: of its files the number, sizes and roles are compared.
+    """
+    first, second = parse_envelope(one), parse_envelope(other)
+    if first.sealed is not None and second.sealed is not None:
+        sizes = [(each.size, each.role) for each in first.attachments]
+        if sizes == [(each.size, each.role) for each in second.attachments]:
+            second = second.model_copy(update={"attachments": first.attachments, "sealed": first.sealed})
+    return first == second.model_copy(update={"sent_at": first.sent_at})
 
 
 def envelope_bytes(envelope: Envelope) -> bytes:

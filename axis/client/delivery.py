@@ -11,6 +11,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import BinaryIO, Protocol
 
+from axis.client.opening import Opened
 from axis.core.messages import Signer
 from axis.errors import Malformed
 from schemas import Attachment, Envelope, Staff, StatusCode
@@ -46,8 +47,8 @@ class Desk(Protocol):
         """Keep a status, then publish it."""
         ...
 
-    def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
-        """Stream a file from the gateway."""
+    async def opened(self, envelope: Envelope) -> Opened:
+        """Return the files, opened where they are sealed."""
         ...
 
 
@@ -79,6 +80,7 @@ class Delivery:
         self._take = take
         self._taking = asyncio.Lock()
         self._taken = False
+        self._opened: Opened | None = None
 
     def __repr__(self) -> str:
         return f"<Delivery {self.envelope.id} from {self.envelope.sender} for {', '.join(self.recipients)}>"
@@ -146,18 +148,42 @@ class Delivery:
             for recipient in self.recipients
         ]
 
-    def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
-        """Stream a file; raise Refused blob/digest in place of the last piece when the bytes are not the named ones."""
-        return self._desk.read(attachment)
+    @property
+    def sealed(self) -> bool:
+        """Whether its files are encrypted for us; their names are then known to `files` alone."""
+        return self.envelope.sealed is not None
+
+    async def files(self) -> tuple[Attachment, ...]:
+        """Return the files as their author named them, opening a sealed document with the sealing keys in the profile.
+
+        Raises Refused when it is sealed and cannot be opened: seal/no-key and seal/not-for-you say what is missing
+        here, seal/malformed, seal/other-envelope and seal/broken that it is to be refused. Raises Unavailable.
+        """
+        return (await self._open()).files
+
+    async def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Stream a file of `files` (or of the envelope), opened; raise as `files` before the first piece.
+
+        Raises Refused blob/digest or seal/broken in place of the last piece when the bytes are not the named ones.
+        """
+        async with aclosing((await self._open()).read(attachment)) as pieces:
+            async for piece in pieces:
+                yield piece
 
     async def save_attachments(self, folder: Path) -> list[Path]:
-        """Save every file under its own name, in the envelope's order; return the paths.
+        """Save every file under its own name, opened, in the envelope's order; return the paths. Raises as `files`.
 
         A file appears only when it is whole, right and on disk. One that is there already with the same bytes is
         left; with other bytes it raises Malformed `file/exists`: nothing is ever overwritten.
         """
+        files = await self.files()
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        return [await self._save(attachment, folder) for attachment in self.envelope.attachments]
+        return [await self._save(attachment, folder) for attachment in files]
+
+    async def _open(self) -> Opened:
+        if self._opened is None:
+            self._opened = await self._desk.opened(self.envelope)
+        return self._opened
 
     async def _save(self, attachment: Attachment, folder: Path) -> Path:
         path = folder / _file_name(attachment)

@@ -5,13 +5,14 @@ import datetime as dt
 import hashlib
 import random
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Self
 
 import httpx
 
+from axis.client.addressing import Ways, read_ways
 from axis.client.building import File
 from axis.client.certificates import read_certificate
 from axis.errors import Refused, Unavailable
@@ -19,6 +20,7 @@ from axis.trust import SigningKey, issue_token
 from schemas import Certificate
 from schemas.reasons import WIRE
 
+_ASKED_AT_ONCE = 100  # recipients in one request about sealing
 PIECE = 256 * 1024  # bytes read, sent and held at a time
 _WAITS = (0.1, 0.4, 1.6, 3.2, 4.8)  # seconds between attempts: long enough for a gateway that is started again
 _FAILED = 500
@@ -146,6 +148,23 @@ class Gateway:
             return read_certificate(response.content)
         except ValueError as error:
             raise Unavailable("the gateway's answer is not a certificate") from error
+
+    async def ways(self, recipients: Sequence[str]) -> Ways:
+        """Ask where recipients' documents go, and for which certificates they can be sealed there."""
+        path, found = "/v1/sealing-keys", Ways((), ())
+        for start in range(0, len(recipients), _ASKED_AT_ONCE):
+            asked = [("to", code) for code in recipients[start : start + _ASKED_AT_ONCE]]
+
+            async def get(asked: Sequence[tuple[str, str]] = asked) -> httpx.Response:
+                async with asyncio.timeout(self._deadline):
+                    return await self._http.get(path, params=[*asked], headers=self._bearer("GET", path))
+
+            response = await self._retried(get)
+            try:
+                found += read_ways(b"" if response is None else response.content)
+            except ValueError as error:
+                raise Unavailable("the gateway's answer says nothing about sealing") from error
+        return found
 
     async def _is_there(self, path: str) -> bool:
         async def head() -> httpx.Response:

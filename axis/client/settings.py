@@ -1,16 +1,22 @@
 """Who an agency is and where the axis is: a folder written when the agency is connected."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Self
 from urllib.parse import unquote
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
 from axis.broker import split_address
+from axis.client.addressing import Pins
+from axis.client.certificates import pinned
+from axis.core.codes import canonical
 from axis.errors import AxisError, Misconfigured
-from axis.trust import SigningKey
+from axis.trust import SealingKey, SigningKey, load_sealing_keys
+from axis.trust.sealing_keys import CERTIFICATE_SUFFIX, KEY_SUFFIX
 from schemas import Code
 
 PROFILE = "profile.json"
@@ -18,6 +24,8 @@ KEY = "key.pem"
 CERTIFICATE = "certificate.pem"
 AXIS_CERTIFICATE = "axis.pem"
 AUTHORITIES = "ca.pem"
+SEALING = "sealing"  # a folder: NAME.key.pem with NAME.certificate.pem, the one in use and retired ones
+RECIPIENTS = "recipients"  # a folder: CODE.pem, the only certificates that documents are sealed for CODE with
 
 
 class _Profile(BaseModel):
@@ -34,7 +42,9 @@ class AgencySettings:
 
     `code` is the mailbox and the broker account. `axis_certificate` (PEM, one or more) is what receipts are verified
     against. `ca_file` names the authorities of the gateway's TLS certificate where they are not the system's.
-    `deadline` is in seconds, for each thing waited for; transfers of files may take longer as long as bytes move.
+    `sealing_keys` (by thumbprint) open what is sealed for this agency; `pinned` are the only certificates that it seals
+    for where a mailbox is named there. `deadline` is in seconds, for each thing waited for; transfers of files may take
+    longer as long as bytes move.
     """
 
     code: str
@@ -44,6 +54,8 @@ class AgencySettings:
     axis_certificate: bytes = field(repr=False)
     state_folder: Path
     ca_file: Path | None = None
+    sealing_keys: Mapping[str, SealingKey] = field(default_factory=dict, repr=False)
+    pinned: Pins = field(default_factory=dict, repr=False)
     deadline: float = 10.0
 
     def __post_init__(self) -> None:
@@ -66,6 +78,8 @@ class AgencySettings:
             profile = _Profile.model_validate_json((folder / PROFILE).read_bytes())
             key = SigningKey.from_pem((folder / KEY).read_bytes(), (folder / CERTIFICATE).read_bytes())
             axis_certificate = (folder / AXIS_CERTIFICATE).read_bytes()
+            sealing_keys = load_sealing_keys(folder / SEALING)
+            pins = _pins(folder / RECIPIENTS)
         except ValidationError as error:
             told = "; ".join(f"{'.'.join(map(str, e['loc'])) or PROFILE}: {e['msg']}" for e in error.errors())
             raise Misconfigured(f"{folder / PROFILE}: {told}") from error
@@ -82,6 +96,8 @@ class AgencySettings:
             axis_certificate=axis_certificate,
             state_folder=folder / "state",
             ca_file=authorities if authorities.is_file() else None,
+            sealing_keys=sealing_keys,
+            pinned=pins,
         )
 
 
@@ -95,6 +111,24 @@ def write_profile(
     _write(folder / KEY, key, 0o600)
     _write(folder / CERTIFICATE, certificate, 0o644)
     _write(folder / AXIS_CERTIFICATE, axis_certificate, 0o644)
+
+
+def write_sealing_key(folder: Path, *, key: bytes, certificate: bytes, name: str) -> None:
+    """Put a sealing key and its certificate (PEM) into a profile folder, under a name that is not taken."""
+    place = folder / SEALING
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    _write(place / f"{name}{CERTIFICATE_SUFFIX}", certificate, 0o644)
+    _write(place / f"{name}{KEY_SUFFIX}", key, 0o600)
+
+
+def _pins(folder: Path) -> Pins:
+    found = {}
+    for path in sorted(folder.glob("*.pem")) if folder.is_dir() else ():
+        try:
+            found[canonical(path.stem)] = frozenset(each.thumbprint for each in pinned(path.read_bytes()))
+        except AxisError as error:
+            raise Misconfigured(f"{path}: {error.detail}") from error
+    return MappingProxyType(found)
 
 
 def _write(path: Path, data: bytes, mode: int) -> None:

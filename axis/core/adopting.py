@@ -23,9 +23,9 @@ from axis.core.ids import time_of
 from axis.core.lanes import lane_of, submit_key
 from axis.core.messages import Lane, Signer, Submission
 from axis.core.reading import read_envelope, read_status, signature_of
-from axis.core.records import Accepted, AttachmentRow, DeliveryRow, DeliveryState, NoticeRow
+from axis.core.records import Accepted, DeliveryRow, DeliveryState, NoticeRow
 from axis.core.resolving import resolver
-from axis.core.routing import Obstacle, deliveries_of, resolve_recipients
+from axis.core.routing import Obstacle, blobs_of, deliveries_of, resolve_recipients
 from axis.errors import Refused
 from schemas import Envelope, Receipt, RecipientOutcome, Status
 
@@ -175,9 +175,8 @@ def adopt_envelope(
             lambda mailbox: None if ready(mailbox) else Obstacle(_NOT_READY, _no_queues(mailbox)),
         )
     )
-    attachments = tuple(AttachmentRow(envelope.id, each.sha256, each.name, each.size) for each in envelope.attachments)
     candidate = Candidate(submission, envelope, signer, signature, stray.sha256)
-    accepted = desk.accept(candidate, _as_seen(envelope, deliveries, stray), attachments).accepted
+    accepted = desk.accept(candidate, _as_seen(envelope, deliveries, stray), blobs_of(envelope)).accepted
     if receipt is not None:
         row = replace(accepted.envelope, accepted_at=at)
         accepted = replace(accepted, envelope=row, receipt=receipt_row(receipt))

@@ -57,6 +57,14 @@ def parse_status(body: bytes) -> Status:
     return _parse(body, Status, MAX_STATUS_BYTES)
 
 
+def parse_sealed(body: bytes, model: type[_Model], limit: int) -> _Model:
+    """Parse what a sealed document's keys or their contents say; raise Refused seal/malformed."""
+    try:
+        return _parse(body, model, limit)
+    except Refused as error:
+        raise Refused("seal/malformed", error.detail) from error
+
+
 def printable(text: str) -> str:
     """Replace what is not printable: details go into receipts, logs and terminals, where it would forge lines."""
     return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)

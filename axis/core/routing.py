@@ -11,13 +11,18 @@ from axis.core.lanes import mailbox_queue
 from axis.core.messages import Lane
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState
 from axis.core.resolving import Resolution, Resolver
+from axis.core.sealing import KEYS_NAME, sealed_for
 from axis.errors import Refused
 from schemas import Envelope
 
 
 def resolve_recipients(envelope: Envelope, resolver: Resolver) -> tuple[Resolution, ...]:
-    """Resolve every recipient, in the order they are named."""
-    return tuple(map(resolver, envelope.recipients))
+    """Resolve every recipient, in the order they are named; a sealed document goes where it was sealed for."""
+    resolutions = map(resolver, envelope.recipients)
+    if envelope.sealed is None:
+        return tuple(resolutions)
+    mailboxes = frozenset(envelope.sealed.mailboxes)
+    return tuple(sealed_for(mailboxes, resolution) for resolution in resolutions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,18 +86,25 @@ def _delivery(envelope_id: str, resolution: Resolution, obstacle: Callable[[str]
     )
 
 
+def blobs_of(envelope: Envelope) -> tuple[AttachmentRow, ...]:
+    """Name every blob that the envelope's readers need: its attachments and, of sealed ones, the wrapped keys."""
+    rows = [AttachmentRow(envelope.id, each.sha256, each.name, each.size) for each in envelope.attachments]
+    if envelope.sealed is not None:
+        keys = envelope.sealed.keys
+        rows.append(AttachmentRow(envelope.id, keys.sha256, KEYS_NAME, keys.size))
+    return tuple(rows)
+
+
 def check_blobs(envelope: Envelope, known: Mapping[str, int]) -> tuple[AttachmentRow, ...]:
-    """Check that every attachment is in the blob store for this account, with its size; raise Refused blob/*.
+    """Check that every blob is in the blob store for this account, with its size; raise Refused blob/*.
 
     `known`: SHA-256 to size in bytes, only of blobs the submitting account may use.
     """
-    for attachment in envelope.attachments:
-        size = known.get(attachment.sha256)
+    rows = blobs_of(envelope)
+    for row in rows:
+        size = known.get(row.sha256)
         if size is None:
-            raise Refused("blob/missing", f"“{attachment.name}” ({attachment.sha256}) was not uploaded by the sender")
-        if size != attachment.size:
-            raise Refused("blob/size", f"“{attachment.name}” has {size} bytes, the envelope says {attachment.size}")
-    return tuple(
-        AttachmentRow(envelope_id=envelope.id, sha256=attachment.sha256, name=attachment.name, size=attachment.size)
-        for attachment in envelope.attachments
-    )
+            raise Refused("blob/missing", f"“{row.name}” ({row.sha256}) was not uploaded by the sender")
+        if size != row.size:
+            raise Refused("blob/size", f"“{row.name}” has {size} bytes, the envelope says {row.size}")
+    return rows

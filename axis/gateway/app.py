@@ -1,6 +1,5 @@
 """The gateway as an ASGI application."""
 
-import base64
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from typing import Protocol
@@ -17,8 +16,8 @@ from starlette.routing import Route
 
 from axis.blobs import Blobs
 from axis.errors import AxisError
-from axis.gateway.access import account_of
 from axis.gateway.body import Disconnected
+from axis.gateway.certificates import Certificates
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.health import Health
 from axis.gateway.limits import Limits
@@ -52,18 +51,8 @@ def create_app(
     log = structlog.get_logger(part="gateway")
     limits = limits or Limits()
     transfers = Transfers(blobs=blobs, rights=store.blobs, enrolled=enrolled, now=now, limits=limits, metrics=metrics)
+    certificates = Certificates(enrolled, now)
     health = Health({"blobs": blobs.check, "store": lambda: store.blobs.may_read("", "0" * 64)})
-
-    async def certificate(request: Request) -> Response:
-        entry = entry_of(request)
-        entry.route = "certificate"
-        entry.account = account_of(request, enrolled.keyring, now())
-        entry.subject = request.path_params["thumbprint"]
-        found = enrolled.find(entry.subject)
-        if found is None:
-            raise HttpRefused("certificate/unknown", "No such certificate is enrolled.", status=404)
-        content = found.model_dump(mode="json", exclude={"der"}) | {"der": base64.b64encode(found.der).decode()}
-        return Response(orjson.dumps(content), media_type="application/json")
 
     async def ready(request: Request) -> Response:
         entry_of(request).route = "health"
@@ -83,7 +72,8 @@ def create_app(
     app = Starlette(
         routes=[
             Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
-            Route("/v1/certificates/{thumbprint}", _guarded(certificate, log), methods=["GET"]),
+            Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
+            Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),
             Route("/v1/health", _guarded(ready, log), methods=["GET"]),
             Route("/v1/health/live", _guarded(alive, log), methods=["GET"]),
             Route("/metrics", _guarded(measured, log), methods=["GET"]),

@@ -1,10 +1,12 @@
-"""The enrolled certificates, in memory, at most a second behind the store."""
+"""The enrolled certificates and the directory, in memory, at most a second behind the store."""
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
 
 import structlog
 
+from axis.core.directory import Directory
 from axis.trust import Keyring
 from schemas import Certificate, Mailbox, Organisation
 
@@ -25,20 +27,31 @@ class DirectoryStore(Protocol):
 
 
 class Enrolled:
-    """The keyring as it stands now."""
+    """The keyring and the directory as they stand now."""
 
-    def __init__(self, certificates: Iterable[Certificate] = ()) -> None:
-        self.keyring = Keyring(certificates)
+    def __init__(
+        self,
+        certificates: Iterable[Certificate] = (),
+        organisations: Iterable[Organisation] = (),
+        mailboxes: Iterable[Mailbox] = (),
+    ) -> None:
+        self.directory = Directory.build(organisations, mailboxes)
+        self._take(Keyring(certificates))
         self._log = structlog.get_logger(part="enrolled")
 
     def find(self, thumbprint: str) -> Certificate | None:
         """Return the certificate with this thumbprint, revoked and expired ones too."""
         return self.keyring.get(thumbprint)
 
+    def for_sealing(self, code: str) -> Sequence[Certificate]:
+        """Return the certificates of an organisation that documents are sealed for, revoked and expired ones too."""
+        return self._for_sealing.get(code, ())
+
     async def load(self, store: DirectoryStore) -> None:
-        """Read all certificates; raises Unavailable."""
-        _, _, certificates = await store.load()
-        self.keyring = Keyring(certificates)
+        """Read all of it; raises Unavailable."""
+        organisations, mailboxes, certificates = await store.load()
+        self.directory = Directory.build(organisations, mailboxes)
+        self._take(Keyring(certificates))
         self._log.info("certificates", count=len(self.keyring))
 
     async def follow(self, store: DirectoryStore) -> None:
@@ -54,6 +67,15 @@ class Enrolled:
         await store.listen(changed)
 
     async def _load_changed(self, store: DirectoryStore, codes: set[str]) -> None:
-        _, _, certificates = await store.load_changed(codes)
-        self.keyring = self.keyring.updated(certificates)
+        organisations, mailboxes, certificates = await store.load_changed(codes)
+        self.directory = self.directory.updated(organisations, mailboxes)
+        self._take(self.keyring.updated(certificates))
         self._log.info("certificates changed", codes=sorted(codes)[:10], count=len(codes))
+
+    def _take(self, keyring: Keyring) -> None:
+        self.keyring = keyring
+        found: defaultdict[str, list[Certificate]] = defaultdict(list)
+        for certificate in keyring.certificates():
+            if certificate.role == "sealing":
+                found[certificate.organisation].append(certificate)
+        self._for_sealing = dict(found)

@@ -5,16 +5,19 @@ from axis.trust.certificates import enrol, is_demonstration, thumbprint
 from axis.trust.demonstration import DemonstrationCA
 from axis.trust.keyring import Keyring
 from axis.trust.keys import SigningKey, new_key
+from axis.trust.sealing_keys import SealingKey, load_sealing_keys
 from axis.trust.tokens import issue_token, verify_token
 
 __all__ = [
     "Authority",
     "DemonstrationCA",
     "Keyring",
+    "SealingKey",
     "SigningKey",
     "enrol",
     "is_demonstration",
     "issue_token",
+    "load_sealing_keys",
     "new_key",
     "thumbprint",
     "verify_token",

@@ -5,7 +5,6 @@ import hashlib
 import re
 import unicodedata
 import warnings
-from typing import Literal
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -16,7 +15,8 @@ from cryptography.x509.oid import ExtensionOID
 from axis.errors import Refused
 from axis.trust import encoding
 from axis.trust.algorithms import check_public_key
-from schemas import Certificate
+from axis.trust.sealing_usage import check_sealing_key, check_sealing_usage
+from schemas import Certificate, CertificateRole
 
 # An extension of our demonstration CA. The arc is that of UUIDs (2.25), which anybody may use: it names nothing else.
 DEMONSTRATION_OID = x509.ObjectIdentifier("2.25.214748364799000000001")
@@ -75,22 +75,25 @@ def load_pem(pem: bytes) -> x509.Certificate:
 def enrol(
     certificate_pem: bytes,
     organisation: str,
-    role: Literal["agency", "gateway", "axis"],
+    role: CertificateRole,
     at: dt.datetime,
     *,
     allow_demonstration: bool = False,
 ) -> Certificate:
-    """Check a certificate and make the record under which its key may sign; raise Refused certificate/*.
+    """Check a certificate and make the record under which its key may sign, or be sealed for (role `sealing`).
+
+    Raises Refused certificate/*, or seal/key-kind.
 
     Who issued it is for the operator to judge before enrolling: enrolment by thumbprint is what makes it trusted.
     """
     certificate = load_pem(certificate_pem)
+    sealing = role == "sealing"
     try:
-        check_public_key(certificate.public_key())
+        (check_sealing_key if sealing else check_public_key)(certificate.public_key())
     except UNREADABLE as error:
         raise Refused("certificate/malformed", f"its public key cannot be read: {error}"[:300]) from error
     _check_validity(certificate, at)
-    _check_usage(certificate)
+    _check_usage(certificate, sealing=sealing)
     if is_demonstration(certificate) and not allow_demonstration:
         raise Refused(
             "certificate/malformed", "it is of a demonstration CA, whose key anybody may have: not for a real axis"
@@ -119,7 +122,7 @@ def _check_validity(certificate: x509.Certificate, at: dt.datetime) -> None:
         raise Refused("certificate/expired", f"it ended at {certificate.not_valid_after_utc.isoformat()}")
 
 
-def _check_usage(certificate: x509.Certificate) -> None:
+def _check_usage(certificate: x509.Certificate, *, sealing: bool) -> None:
     try:
         extensions = certificate.extensions
     except UNREADABLE as error:
@@ -131,16 +134,18 @@ def _check_usage(certificate: x509.Certificate) -> None:
             # `openssl req -x509` makes such a one unless it is told otherwise.
             raise Refused("certificate/malformed", "a CA certificate (CA:TRUE) does not sign documents: take CA:FALSE")
         if isinstance(value, x509.KeyUsage):
-            _check_key_usage(value)
+            _check_key_usage(value, sealing=sealing)
         if extension.critical and extension.oid not in _UNDERSTOOD:
             oid = extension.oid.dotted_string
             raise Refused("certificate/malformed", f"its critical extension {oid} is not understood here")
+    if sealing:
+        check_sealing_usage(certificate)
 
 
-def _check_key_usage(usage: x509.KeyUsage) -> None:
+def _check_key_usage(usage: x509.KeyUsage, *, sealing: bool) -> None:
     if usage.key_cert_sign or usage.crl_sign:
         raise Refused("certificate/malformed", "its key usage is that of a CA, which does not sign documents")
-    if not (usage.digital_signature or usage.content_commitment):
+    if not sealing and not (usage.digital_signature or usage.content_commitment):
         raise Refused("certificate/malformed", "its key usage does not allow signatures")
 
 

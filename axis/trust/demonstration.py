@@ -54,11 +54,13 @@ class DemonstrationCA:
         """The authority's own certificate, PEM."""
         return self._certificate.public_bytes(Encoding.PEM)
 
-    def issue(self, code: str, key_pem: bytes, *, name: str, now: dt.datetime, days: int = 90) -> bytes:
-        """Issue a certificate (PEM) for an organisation's key; `days` at most a year."""
+    def issue(
+        self, code: str, key_pem: bytes, *, name: str, now: dt.datetime, days: int = 90, sealing: bool = False
+    ) -> bytes:
+        """Issue a certificate (PEM) for an organisation's key, to sign or to seal for; `days` at most a year."""
         certificate = issuing.certificate(
             load_key(key_pem),
-            Purpose.DOCUMENTS,
+            Purpose.SEALING if sealing else Purpose.DOCUMENTS,
             issuing.name(f"{code} {WARNING}", organisation=f"{name} ({WARNING})"),
             Issuer(self._key, self._certificate.subject),
             now=now,

@@ -14,6 +14,7 @@ from enum import StrEnum
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
@@ -31,6 +32,7 @@ class Purpose(StrEnum):
 
     AUTHORITY = "authority"
     DOCUMENTS = "documents"
+    SEALING = "sealing"
     SERVER = "server"
     CLIENT = "client"
 
@@ -84,7 +86,7 @@ def certificate(
         .add_extension(
             x509.BasicConstraints(ca=authority, path_length=path_length if authority else None), critical=True
         )
-        .add_extension(_key_usage(purpose), critical=True)
+        .add_extension(_key_usage(purpose, key), critical=True)
         # RFC 5280 section 4.2.1.1 and 4.2.1.2; Python 3.13 refuses a chain without them.
         .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(issuer.key.public_key()), critical=False)
@@ -131,14 +133,15 @@ def _text(given: str) -> str:
     return unicodedata.normalize("NFC", given)[:MAX_NAME]
 
 
-def _key_usage(purpose: Purpose) -> x509.KeyUsage:
-    authority = purpose is Purpose.AUTHORITY
+def _key_usage(purpose: Purpose, key: PrivateKey) -> x509.KeyUsage:
+    authority, sealing = purpose is Purpose.AUTHORITY, purpose is Purpose.SEALING
+    rsa = isinstance(key, RSAPrivateKey)
     return x509.KeyUsage(
-        digital_signature=not authority,
+        digital_signature=not (authority or sealing),
         content_commitment=purpose is Purpose.DOCUMENTS,
-        key_encipherment=False,
+        key_encipherment=sealing and rsa,
         data_encipherment=False,
-        key_agreement=False,
+        key_agreement=sealing and not rsa,
         key_cert_sign=authority,
         crl_sign=authority,
         encipher_only=False,

@@ -6,7 +6,7 @@ comparisons of times, and the signature itself.
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Self
 
@@ -27,7 +27,7 @@ log = logging.getLogger("axis.trust")
 @dataclass(frozen=True, slots=True)
 class _Entry:
     certificate: Certificate
-    signer: Signer
+    signer: Signer | None  # None: a sealing key, which signs nothing
     key: VerifyingKey
 
 
@@ -59,6 +59,10 @@ class Keyring:
         entry = self._entries.get(thumbprint)
         return None if entry is None else entry.certificate
 
+    def certificates(self) -> Iterator[Certificate]:
+        """Go through the certificates that can be used."""
+        return (entry.certificate for entry in self._entries.values())
+
     def verify(self, body: bytes, signature: str | None, at: dt.datetime) -> Signer:
         """Return who signed these exact bytes; raise Refused signature/* or certificate/* when nobody provably did."""
         detached = take_apart(signature)
@@ -70,6 +74,8 @@ class Keyring:
         entry = self._entries.get(thumbprint)
         if entry is None:
             raise Refused("certificate/unknown", f"no certificate {thumbprint} is enrolled")
+        if entry.signer is None:
+            raise Refused("abuse/signer", f"{thumbprint} is enrolled for sealing: its key signs nothing")
         _check_times(entry.certificate, at)
         verify = entry.key.algorithms.get(algorithm)
         if verify is None:
@@ -102,7 +108,8 @@ def _entries(certificates: Iterable[Certificate], before: Mapping[str, _Entry]) 
                 "certificate %s of %s cannot be used: %s", certificate.thumbprint, certificate.organisation, error
             )
             continue
-        signer = Signer(certificate.organisation, certificate.thumbprint, certificate.role)
+        role = certificate.role
+        signer = None if role == "sealing" else Signer(certificate.organisation, certificate.thumbprint, role)
         found[certificate.thumbprint] = _Entry(certificate, signer, key)
     return found
 

@@ -19,6 +19,7 @@ from schemas.reasons import (
     message,
     pki,
     recipient,
+    seal,
     status,
     tools,
     trust,
@@ -36,6 +37,7 @@ GROUPS: Mapping[str, tuple[Reason, ...]] = MappingProxyType(
         "Facts that do not agree": abuse.REASONS,
         "Where it goes": recipient.REASONS,
         "What goes along": blob.REASONS,
+        "Sealed documents": seal.REASONS,
         "Statuses": status.REASONS,
         "The axis itself": axis.REASONS,
         "HTTP": http.REASONS,
@@ -65,6 +67,7 @@ WIRE = _by_code(
         *abuse.REASONS,
         *recipient.REASONS,
         *blob.REASONS,
+        *seal.REASONS,
         *status.REASONS,
         *axis.REASONS,
     )

@@ -24,6 +24,14 @@ REASONS = (
         rivals=(rivals.XROAD_INVALID_METHOD,),
     ),
     Reason(
+        code="http/query",
+        title="The query is not as it has to be.",
+        title_vi="Tham số truy vấn không đúng.",
+        remedy="See `detail`, and gateway.openapi.json.",
+        remedy_vi="Xem `detail` và gateway.openapi.json.",
+        rivals=(rivals.NHN_INVALID_FIELD,),
+    ),
+    Reason(
         code="http/length",
         title="Content-Length and Transfer-Encoding exclude each other.",
         title_vi="Không được dùng Content-Length cùng với Transfer-Encoding.",
@@ -90,6 +98,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
     {
         "http/address": 404,
         "http/method": 405,
+        "http/query": 400,
         "http/length": 400,
         "http/headers": 431,
         "http/content-range": 400,

@@ -8,85 +8,28 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from axis import local
-from axis.cli import stack
 from axis.cli.accounts import management
-from axis.cli.onboarding import Newcomer, connect_all, ensure_worker_account, onboard_many
+from axis.cli.onboarding import Newcomer, connect_all, onboard_many
 from axis.client import AgencySettings
 from axis.core.topology import Binding, Change, Verb
 from axis.errors import Misconfigured
-from axis.settings import Settings
 from axis.store import Store
-from tests import services as real
+from tests.whole_axis import PROGRAM, SECONDS, Axis, whole_axis
 
 # Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
 SENDER, RECEIVER, UNIT, STRANGER = "X41", "X42", "X42.07", "X49"
 WORKER = "axis-worker-of-test-cli"
-SECONDS = 60
-PROGRAM = "from axis.cli import main; main()"
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """A running axis and a way to run commands on it."""
-
-    home: Path
-    settings: Settings
-
-    def run(self, *arguments: str, code: int = 0) -> subprocess.CompletedProcess[str]:
-        """Run a command as a user does; `code` is how it has to end."""
-        environ = {**os.environ, "AXIS_HOME": str(self.home), "TZ": "Asia/Ho_Chi_Minh", "PYTHONUTF8": "1"}
-        ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
-            env=environ,
-            cwd=self.home.parent,
-            capture_output=True,
-            text=True,
-            timeout=SECONDS,
-            check=False,
-        )
-        assert ran.returncode == code, ran.stdout + ran.stderr
-        return ran
-
-    def json(self, *arguments: str, code: int = 0) -> Any:
-        """Run a command with --json."""
-        return json.loads(self.run(*arguments, "--json", code=code).stdout)
 
 
 @pytest.fixture(scope="module")
 def axis(services: local.Services, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Axis]:
-    root = tmp_path_factory.mktemp("cli")
-    home = root / ".axis"
-    home.mkdir()
-    with (
-        pytest.MonkeyPatch.context() as patch,
-        real.fresh_vhost(services) as vhost,
-        real.fresh_database(services, migrated_template) as database,
-    ):
-        for name in ("AXIS_AMQP_URL", "AXIS_RABBITMQ_API_URL", "AXIS_DATABASE_URL", "AXIS_WORKER_AMQP_URL"):
-            patch.delenv(name, raising=False)
-        worker = vhost.amqp_url.replace(vhost.amqp_url.partition("//")[2].partition("@")[0], f"{WORKER}:secret", 1)
-        lines = {
-            "AXIS_AMQP_URL": vhost.amqp_url,
-            "AXIS_RABBITMQ_API_URL": vhost.api_url,
-            "AXIS_DATABASE_URL": database,
-            "AXIS_WORKER_AMQP_URL": worker,
-        }
-        (home / "axis.env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-        stack._remember(home)
-        settings = ensure_worker_account(Settings.load(home))
-        asyncio.run(stack._prepare(settings, lambda _: None))
-        local.start_set(root, "axis", stack._specs(root, settings), owner_pid=os.getpid(), deadline=SECONDS)
-        try:
-            yield Axis(home, settings)
-        finally:
-            local.stop_set(root, "axis")
+    with whole_axis(services, migrated_template, tmp_path_factory.mktemp("cli"), worker=WORKER) as running:
+        yield running
 
 
 @pytest.fixture(scope="module")

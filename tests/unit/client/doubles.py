@@ -19,6 +19,7 @@ from pydantic import SecretStr
 from axis.broker import FakeBroker, Received
 from axis.broker.fake import FakeBatch, FakeConsumer
 from axis.client import AgencySettings
+from axis.client.addressing import Way, Ways
 from axis.client.building import Author, File
 from axis.client.gateway import Uploaded
 from axis.core.ids import new_id
@@ -206,6 +207,8 @@ class Shelf:
     """The gateway: files and certificates by name."""
 
     certificates: dict[str, Certificate] = field(default_factory=dict)
+    mailboxes: dict[str, str] = field(default_factory=dict)  # recipient -> mailbox, where they differ
+    for_sealing: list[Certificate] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
     away: bool = False
     refuses: str | None = None
@@ -234,6 +237,12 @@ class Shelf:
         self.asked += 1
         self._check()
         return self.certificates.get(thumbprint)
+
+    async def ways(self, recipients: Sequence[str]) -> Ways:
+        self._check()
+        ways = tuple(Way(recipient=code, mailbox=self.mailboxes.get(code, code)) for code in recipients)
+        reached = {way.mailbox for way in ways}
+        return Ways(ways, tuple(each for each in self.for_sealing if each.organisation in reached))
 
     def _check(self) -> None:
         if self.away:
@@ -269,6 +278,8 @@ class World:
         urgent: bool = False,
         routes: Mapping[str, list[int]] | None = None,
         attachments: Sequence[dict[str, object]] = (),
+        sealed: dict[str, object] | None = None,
+        identifier: str | None = None,
         body: Callable[[bytes], bytes] = lambda body: body,
     ) -> Submission:
         author = Author(sender, (by or self.sender).key, self.clock)
@@ -277,6 +288,8 @@ class World:
             recipients=recipients,
             document=paper(Priority.URGENT if urgent else Priority.NORMAL),
             attachments=attachments,
+            sealed=sealed,
+            identifier=identifier,
         )
         headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
         if routes is not None:

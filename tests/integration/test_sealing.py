@@ -1,0 +1,216 @@
+"""Sealed documents through a whole axis: recipients read them; others, the operator and copies of its stores do not."""
+
+import asyncio
+import datetime as dt
+import shutil
+from collections.abc import Iterator, Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from axis import local
+from axis.cli.connecting import DEMONSTRATION_CA
+from axis.client import Agency, AgencySettings, Delivery, write_sealing_key
+from axis.client.addressing import Ways
+from axis.client.gateway import Gateway
+from axis.errors import Refused
+from axis.trust import DemonstrationCA, new_key
+from schemas import Document, Envelope
+from tests.whole_axis import Axis, whole_axis
+
+# Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
+SENDER, FIRST, UNIT, SECOND, THIRD, WITHOUT = "X61", "X62", "X62.07", "X63", "X64", "X65"
+WORKER = "axis-worker-of-test-sealing"
+NAME = "Báo cáo nhân sự 2026.txt"
+SECRET = "Danh sách cán bộ được đề nghị, chỉ nơi nhận được đọc. " * 40_000  # three segments
+
+
+@pytest.fixture(scope="module")
+def axis(services: local.Services, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Axis]:
+    with whole_axis(services, migrated_template, tmp_path_factory.mktemp("sealing"), worker=WORKER) as running:
+        for code in (SENDER, FIRST, SECOND, THIRD):
+            running.run("agency", "add", code, "--name", f"Cơ quan {code}", "--demonstration-key")
+        running.run("agency", "add", UNIT, "--name", "Phòng Tổ chức", "--no-mailbox")
+        running.run("agency", "add", WITHOUT, "--name", "Cơ quan chưa có khóa")
+        yield running
+
+
+@pytest.fixture
+def report(tmp_path: Path) -> Path:
+    path = tmp_path / NAME
+    path.write_text(SECRET, encoding="utf-8")
+    return path
+
+
+def profile(axis: Axis, code: str) -> Path:
+    return axis.home / "agencies" / code
+
+
+def sealing_thumbprints(axis: Axis, code: str) -> list[str]:
+    listed = axis.json("key", "list", "--for", code)["certificates"]
+    return [each["thumbprint"] for each in listed if each["role"] == "sealing"]
+
+
+def new_sealing_key(axis: Axis, code: str, kind: str, folder: Path) -> str:
+    """Do what an agency and its operator do: key into the profile, certificate enrolled, old one revoked."""
+    before = sealing_thumbprints(axis, code)
+    now = dt.datetime.now(dt.UTC)
+    key = new_key(kind)
+    authority = DemonstrationCA.open_or_create(axis.home / DEMONSTRATION_CA, now)
+    certificate = authority.issue(code, key, name=code, now=now, sealing=True)
+    write_sealing_key(profile(axis, code), key=key, certificate=certificate, name=f"{kind}-{len(before)}")
+    path = folder / f"{code}-{kind}.pem"
+    path.write_bytes(certificate)
+    enrolled = axis.json("key", "enrol", str(path), "--for", code, "--sealing", "--demonstration")
+    for thumbprint in before:
+        axis.run("key", "revoke", thumbprint)
+    return str(enrolled["thumbprint"])
+
+
+async def everything_stored(axis: Axis) -> bytes:
+    """Return all that whoever has the database and the blob store has, rows as text (bytea in hexadecimal)."""
+    connection = await asyncpg.connect(axis.settings.database_url.get_secret_value())
+    try:
+        tables = await connection.fetch("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")
+        rows = [
+            str(row[0])
+            for table in tables
+            for row in await connection.fetch(f'SELECT t::text FROM "{table[0]}" t')  # noqa: S608 - the catalogue's name
+        ]
+    finally:
+        await connection.close()
+    blobs = [path.read_bytes() for path in (axis.home / "blobs").rglob("*") if path.is_file()]
+    assert len(rows) > 10
+    assert blobs
+    return "\n".join(rows).encode() + b"\n".join(blobs)
+
+
+async def test_two_read_it_and_nobody_else(axis: Axis, report: Path, tmp_path: Path) -> None:
+    rsa = await asyncio.to_thread(new_sealing_key, axis, SECOND, "rsa", tmp_path)
+    assert rsa in sealing_thumbprints(axis, SECOND)
+    to = ("--to", FIRST, "--to", UNIT, "--to", SECOND)
+    sent = await asyncio.to_thread(
+        axis.json, "send", str(report), "--as", SENDER, *to, "--seal", "--subject", "Báo cáo"
+    )
+    assert sent["receipt"]["outcome"] == "accepted"
+    assert sent["sealed_for"] == [FIRST, SECOND]
+
+    stored = await everything_stored(axis)
+    for secret in (SECRET[:30], SECRET[-30:], NAME, NAME.removesuffix(".txt")):
+        assert secret.encode() not in stored
+        assert secret.encode().hex().encode() not in stored
+    assert "Báo cáo".encode().hex().encode() in stored  # the subject is readable, as it is said to be
+
+    for code in (FIRST, SECOND):
+        folder = tmp_path / code
+        told = await asyncio.to_thread(axis.json, "inbox", "--as", code, "--save", str(folder), "--accept")
+        (document,) = told["documents"]
+        assert document["sealed"]["opened"]
+        assert (folder / sent["envelope"] / "files" / NAME).read_text(encoding="utf-8") == SECRET
+    assert document["recipients"] == [SECOND]
+
+    envelope = Envelope.model_validate_json((tmp_path / FIRST / sent["envelope"] / "envelope.json").read_bytes())
+    async with Agency.connect(AgencySettings.load(profile(axis, THIRD))) as third:
+        with pytest.raises(Refused) as caught:
+            await third.opened(envelope)
+        assert caught.value.code == "blob/not-found"
+        with pytest.raises(Refused) as caught:
+            await anext(third.read(envelope.attachments[0]))
+        assert caught.value.code == "blob/not-found"
+
+
+def test_without_its_key_a_recipient_is_told_and_loses_nothing(axis: Axis, report: Path, tmp_path: Path) -> None:
+    sent = axis.json("send", str(report), "--as", SENDER, "--to", THIRD, "--seal", "--subject", "Báo cáo")
+    keys, away = profile(axis, THIRD) / "sealing", tmp_path / "away"
+    shutil.move(keys, away)
+    folder = tmp_path / "in"
+    ran = axis.run("inbox", "--as", THIRD, "--save", str(folder), "--accept", code=1)
+    assert "seal/no-key" in ran.stdout
+    assert "left in the mailbox, sealed" in ran.stdout
+    assert not folder.exists()
+    looked = axis.json("inbox", "--as", THIRD, "--leave")["documents"]
+    assert [(each["taken"], each["sealed"]["code"]) for each in looked] == [(False, "seal/no-key")]
+    shutil.move(away, keys)
+    ran = axis.run("inbox", "--as", THIRD, "--save", str(folder), "--accept")
+    assert "opened with the sealing key" in ran.stdout
+    assert NAME in ran.stdout
+    assert (folder / sent["envelope"] / "files" / NAME).read_text(encoding="utf-8") == SECRET
+
+
+def test_a_recipient_without_a_sealing_certificate_stops_it_before_anything_is_sent(axis: Axis, report: Path) -> None:
+    arguments = ("--as", SENDER, "--to", FIRST, "--to", WITHOUT, "--seal", "--subject", "Báo cáo")
+    ran = axis.json("send", str(report), *arguments, code=65)
+    assert ran["error"]["code"] == "seal/no-certificate"
+    # The file's name, which is the subject otherwise, is sealed: a subject has to be given.
+    assert "--subject" in axis.run("send", str(report), "--as", SENDER, "--to", FIRST, "--seal", code=2).stderr
+    assert WITHOUT in ran["error"]["detail"]
+
+
+async def take(settings: AgencySettings) -> Delivery:
+    async with Agency.connect(settings) as agency:
+        delivery = await anext(agency.inbox(idle=30.0))
+        await delivery.files()
+        await delivery.take()
+        return delivery
+
+
+async def opened_by(settings: AgencySettings, envelope: Envelope) -> bytes:
+    async with Agency.connect(settings) as agency:
+        opened = await agency.opened(envelope)
+        async with aclosing(opened.read(opened.files[0])) as pieces:
+            return b"".join([piece async for piece in pieces])
+
+
+async def test_a_key_is_replaced_and_old_documents_still_open(axis: Axis, report: Path, tmp_path: Path) -> None:
+    arguments = ("--as", SENDER, "--to", FIRST, "--seal", "--subject", "Báo cáo")
+    await asyncio.to_thread(axis.json, "send", str(report), *arguments)
+    old = await take(AgencySettings.load(profile(axis, FIRST)))
+    newest = await asyncio.to_thread(new_sealing_key, axis, FIRST, "p256", tmp_path)
+    await asyncio.to_thread(axis.json, "send", str(report), *arguments)
+    settings = AgencySettings.load(profile(axis, FIRST))
+    new = await take(settings)
+    assert len(settings.sealing_keys) == 2
+    for delivery in (old, new):
+        assert await opened_by(settings, delivery.envelope) == SECRET.encode()
+    retired = {thumbprint: key for thumbprint, key in settings.sealing_keys.items() if thumbprint != newest}
+    for held, refused in ((retired, new), ({newest: settings.sealing_keys[newest]}, old)):
+        limited = AgencySettings(
+            code=settings.code,
+            amqp_url=settings.amqp_url,
+            gateway_url=settings.gateway_url,
+            key=settings.key,
+            axis_certificate=settings.axis_certificate,
+            state_folder=settings.state_folder,
+            sealing_keys=held,
+        )
+        with pytest.raises(Refused) as caught:
+            await opened_by(limited, refused.envelope)
+        assert caught.value.code == "seal/not-for-you"
+
+
+class Stale(Gateway):
+    """A gateway whose word about a recipient is from before it came to another mailbox."""
+
+    async def ways(self, recipients: Sequence[str]) -> Ways:
+        found = await super().ways([THIRD])
+        return Ways(tuple(way.model_copy(update={"recipient": UNIT}) for way in found.ways), found.certificates)
+
+
+async def test_a_recipient_that_leads_elsewhere_by_now_is_refused_with_a_reason(axis: Axis, report: Path) -> None:
+    settings = AgencySettings.load(profile(axis, SENDER))
+    gateway = Stale(
+        settings.gateway_url, code=SENDER, key=settings.key, now=lambda: dt.datetime.now(dt.UTC), deadline=10.0
+    )
+    async with gateway, Agency.connect(settings, gateway=gateway) as agency:
+        document = Document(document_id=f"{SENDER},1", subject="Báo cáo")
+        sent = await agency.send(document=document, recipients=[UNIT, FIRST], attachments=[report], seal=True)
+        receipt = await agency.receipt(sent.envelope_id)
+    assert sent.sealed_for == (THIRD,)
+    assert receipt.outcome.value == "refused"
+    assert [(each.recipient, each.code) for each in receipt.recipients] == [
+        (UNIT, "seal/other-mailbox"),
+        (FIRST, "seal/other-mailbox"),
+    ]
+    assert FIRST in (receipt.recipients[0].detail or "")
