@@ -5,6 +5,7 @@ import datetime as dt
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
 
 import asyncpg
@@ -16,7 +17,7 @@ from axis.client import Agency, AgencySettings, Delivery, write_sealing_key
 from axis.client.addressing import Ways
 from axis.client.gateway import Gateway
 from axis.errors import Refused
-from axis.trust import DemonstrationCA, new_key
+from axis.trust import DemonstrationCA, SigningKey, new_key
 from schemas import Document, Envelope
 from tests.whole_axis import Axis, whole_axis
 
@@ -176,17 +177,8 @@ async def test_a_key_is_replaced_and_old_documents_still_open(axis: Axis, report
         assert await opened_by(settings, delivery.envelope) == SECRET.encode()
     retired = {thumbprint: key for thumbprint, key in settings.sealing_keys.items() if thumbprint != newest}
     for held, refused in ((retired, new), ({newest: settings.sealing_keys[newest]}, old)):
-        limited = AgencySettings(
-            code=settings.code,
-            amqp_url=settings.amqp_url,
-            gateway_url=settings.gateway_url,
-            key=settings.key,
-            axis_certificate=settings.axis_certificate,
-            state_folder=settings.state_folder,
-            sealing_keys=held,
-        )
         with pytest.raises(Refused) as caught:
-            await opened_by(limited, refused.envelope)
+            await opened_by(replace(settings, sealing_keys=held), refused.envelope)
         assert caught.value.code == "seal/not-for-you"
 
 
@@ -214,3 +206,18 @@ async def test_a_recipient_that_leads_elsewhere_by_now_is_refused_with_a_reason(
         (FIRST, "seal/other-mailbox"),
     ]
     assert FIRST in (receipt.recipients[0].detail or "")
+
+
+async def test_a_sealing_key_that_was_stolen_signs_nothing(axis: Axis) -> None:
+    settings = AgencySettings.load(profile(axis, SENDER))
+    folder = profile(axis, SENDER) / "sealing"
+    (key,) = folder.glob("*.key.pem")
+    certificate = key.with_name(key.name.replace(".key.", ".certificate."))
+    stolen = SigningKey.from_pem(key.read_bytes(), certificate.read_bytes())
+    async with Agency.connect(replace(settings, key=stolen)) as agency:
+        document = Document(document_id=f"{SENDER},2", subject="Giả mạo")
+        sent = await agency.send(document=document, recipients=[FIRST])
+        receipt = await agency.receipt(sent.envelope_id)
+        assert (receipt.outcome.value, receipt.code) == ("refused", "abuse/signer")
+        with pytest.raises(Refused, match="abuse/signer"):
+            await agency._gateway.ways([FIRST])

@@ -26,7 +26,7 @@ from axis.core.ids import new_id
 from axis.core.messages import Outgoing, Submission
 from axis.core.topology import WorkerUser, desired
 from axis.errors import Refused, Unavailable
-from axis.trust import SigningKey, thumbprint
+from axis.trust import SealingKey, SigningKey, thumbprint
 from schemas import Certificate, Document, Mailbox, Priority, Receipt, StatusCode
 from schemas.wire import RECEIPT_MEDIA_TYPE, SIGNATURE_HEADER
 
@@ -319,6 +319,10 @@ class World:
         body = receipt.model_dump_json(by_alias=True).encode()
         headers: dict[str, object] = {SIGNATURE_HEADER: (by or self.axis).key.sign(body)}
         return Submission(body, "axis.deliver", "", None, "receipt", RECEIPT_MEDIA_TYPE, receipt.id, headers)
+
+
+def keys(*made: tuple[SealingKey, Any, bytes, bytes]) -> dict[str, SealingKey]:
+    return {each[0].thumbprint: each[0] for each in made}
 
 
 def paper(priority: Priority = Priority.NORMAL) -> Document:

@@ -5,37 +5,25 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from axis.client import Delivery, File, write_sealing_key
+from axis.client.opening import Opener
 from axis.client.sealing import SealedParts, Sealer
 from axis.client.settings import AgencySettings
 from axis.core.ids import new_id
 from axis.core.reading import parse_envelope
+from axis.edxml import DocumentId, EdxmlDocument, Organisation, attach, build_document
 from axis.errors import Misconfigured, NotFound, Refused, Unavailable
-from axis.trust import SealingKey
 from axis.trust.stream import SEGMENT_BYTES
 from schemas import Envelope, StatusCode
-from tests.unit.client.doubles import NOW, World, paper
+from tests.unit.client.doubles import NOW, World, keys, paper
 from tests.unit.client.test_files import profile
 from tests.unit.trust.sealing import sealing
 
 SECRET = "Báo cáo về nhân sự, chỉ nơi nhận được đọc. ".encode() * 3
 NAME = "Báo cáo nhân sự 2026.docx"
-
-
-def keys(*made: tuple[SealingKey, Any, bytes, bytes]) -> dict[str, SealingKey]:
-    return {each[0].thumbprint: each[0] for each in made}
-
-
-@pytest.fixture
-def sealed_world(world: World) -> World:
-    """H37 with a sealing key; G12 and H60 have theirs."""
-    world.shelf.for_sealing = [sealing("p256", "H37")[1], sealing("rsa", "G12")[1], sealing("p256", "H60")[1]]
-    world.settings = replace(world.settings, sealing_keys=keys(sealing("p256", "H37")))
-    return world
 
 
 def published(world: World) -> Envelope:
@@ -294,6 +282,31 @@ async def test_a_recipient_that_was_taken_out_of_the_keys_is_told_so(sealed_worl
     sealed = {**parts.sealed, "keys": {"sha256": digest, "size": len(data)}}
     without = SealedParts(parts.attachments, sealed)
     assert await refused(await delivered(world, without, identifier), tmp_path / "in") == "seal/not-for-you"
+
+
+async def test_a_package_is_sealed_too(sealed_world: World, tmp_path: Path) -> None:
+    world = sealed_world
+    package = build_document(
+        EdxmlDocument(
+            sender=Organisation(organ_id="000.00.00.H37", name="UBND tỉnh Lạng Sơn"),
+            recipients=(Organisation(organ_id="000.00.00.G12", name="Bộ Tài chính"),),
+            document_id=DocumentId.of("000.00.00.H37", NOW.date(), "1/BC"),
+            number="1",
+            notation="BC",
+            subject="Báo cáo",
+            content="Báo cáo",
+            attachments=(attach(NAME, SECRET),),
+        )
+    )
+    async with world.connect() as agency:
+        sent = await agency.send_edxml(package, seal=True)
+    envelope = published(world)
+    assert (sent.sealed_for, [each.name for each in envelope.attachments]) == (("G12",), ["1.sealed"])
+    key = sealing("rsa", "G12")
+    opened = await Opener(world.shelf, keys(key)).open(envelope)
+    assert [(each.name, each.size) for each in opened.files] == [(NAME, len(SECRET))]
+    assert b"".join([piece async for piece in opened.read(opened.files[0])]) == SECRET
+    assert NAME.encode() not in world.post.published[0].body
 
 
 # Profiles
