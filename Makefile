@@ -12,8 +12,9 @@ ROUNDS ?= 5
 MINUTES ?= 30
 ARGS ?=
 SEED ?= 1
+RESOLVE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
-.PHONY: help setup demo up down test faults bench check format lock
+.PHONY: help setup demo up down test faults fuzz bench check format lock
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -49,6 +50,14 @@ bench: setup ## measure beside what others would write (BENCH=name, ROUNDS=5, CO
 faults: setup ## break a private axis for MINUTES=30 by SEED=1, and account for every document
 	@$(BIN)/axis faults run --total $(MINUTES) --seed $(SEED) $(ARGS)
 
+FUZZER := .venv/.fuzzer
+$(FUZZER): $(STAMP) requirements-fuzz.lock
+	@$(PIP) --require-hashes -r requirements-fuzz.lock
+	@touch $@
+
+fuzz: $(FUZZER) ## look for bytes that break a parser (TARGET=edxml, MINUTES=10 for each target)
+	@$(BIN)/python -m tests.fuzz $(TARGET) --minutes $(if $(filter file,$(origin MINUTES)),10,$(MINUTES))
+
 check: setup ## format, lint, types, import contracts, file sizes, generated files
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
@@ -62,5 +71,7 @@ format: setup ## format the code
 	@$(BIN)/ruff format --quiet .
 	@$(BIN)/ruff check --fix --quiet .
 
-lock: ## resolve the dependencies anew into requirements.lock (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade --group dev pyproject.toml -o requirements.lock
+lock: ## resolve the dependencies anew into requirements*.lock (needs uv)
+	uv pip compile $(RESOLVE) --group dev pyproject.toml -o requirements.lock
+	uv pip compile $(RESOLVE) --group audit -o requirements-audit.lock
+	uv pip compile $(RESOLVE) --group fuzz -o requirements-fuzz.lock

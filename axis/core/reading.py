@@ -8,7 +8,7 @@ from pydantic import ValidationError
 
 from axis.core.messages import Submission
 from axis.errors import Refused
-from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Status, Wire
+from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Receipt, Status, Wire
 from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
 
 _MAX_PROBLEMS_TOLD = 3
@@ -63,6 +63,22 @@ def parse_sealed(body: bytes, model: type[_Model], limit: int) -> _Model:
         return _parse(body, model, limit)
     except Refused as error:
         raise Refused("seal/malformed", error.detail) from error
+
+
+def parse_receipt(body: bytes) -> Receipt:
+    """Parse the bytes of a receipt; raise Refused message/*.
+
+    Members that this program does not know are passed over: a receipt is the axis's own word, under its signature, and
+    an axis that says more than before must not make its receipts unreadable to agencies that were not updated yet. A
+    member that stands twice is refused all the same: what is shown to a court must say one thing to every reader.
+    """
+    try:
+        _refuse_duplicate_keys(body.decode("utf-8"))
+        return Receipt.model_validate_json(body, extra="ignore")
+    except UnicodeDecodeError as error:
+        raise Refused("message/bad-utf8", f"byte {error.start} is not UTF-8") from error
+    except ValidationError as error:
+        raise Refused("message/schema", "not a receipt") from error
 
 
 def printable(text: str) -> str:

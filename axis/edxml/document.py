@@ -168,7 +168,7 @@ def _read_attachments(package: Package, limits: Limits) -> tuple[Attachment, ...
     attachments = []
     for section in package.attachments():
         raw_id = section.text("ContentId")
-        content_id = raw_id.removeprefix("cid:") if raw_id else None
+        content_id = (raw_id or "").removeprefix("cid:") or None
         if raw_id and raw_id == content_id:
             package.report.add("content-id", "ContentId without `cid:`", section.node, once="")
         listed = references.pop(content_id or "", {})

@@ -43,6 +43,18 @@ def suffix_of(name: str) -> str:
     return suffix.lower() if dot else ""
 
 
+def travels_as(attachment: Attachment) -> str | None:
+    """Return the ContentType to write: what the package said, unless a reader would then not find the file.
+
+    Readers unpack what is called a ZIP and has no name of one, and nothing else. A file that is packed here, and is
+    called something else, would arrive as the ZIP; one that is not packed, and is called a ZIP, could be unpacked.
+    """
+    said = attachment.content_type
+    packed, named_zip = suffix_of(attachment.name) not in _UNPACKED, suffix_of(attachment.name) == "zip"
+    misleading = packed or ((said or "").lower() == ZIP_TYPE and not named_zip)
+    return content_type_of(attachment.name) if misleading else said
+
+
 def encode(attachment: Attachment) -> str:
     """Return what goes into ContentTransferEncoded: base64 on one line, of the file or of a ZIP of one entry."""
     data = attachment.content.read()

@@ -8,6 +8,7 @@ number of elements, length of text and of single tokens, total size) is bounded 
 """
 
 import codecs
+import re
 from dataclasses import dataclass, field
 from typing import BinaryIO, NoReturn
 from xml.parsers import expat
@@ -24,6 +25,7 @@ _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
     expat.errors.codes[expat.errors.XML_ERROR_INCORRECT_ENCODING],
 }
+_VERSION = re.compile(r"1\.[0-9]+")
 _SEPARATOR = "\n"  # cannot occur in a namespace after attribute-value normalisation, nor in a name
 
 
@@ -144,7 +146,10 @@ class _Builder:
             column=self._parser.CurrentColumnNumber + 1,
         )
 
-    def _declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
+    def _declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
+        # XML 1.0 section 2.8. The parser takes any number, others refuse the whole package for it.
+        if not _VERSION.fullmatch(version):
+            self._refuse(f"declares version {version[:40]!r} of XML", "edxml/not-well-formed")
         # US-ASCII is a part of UTF-8, so that claim cannot mislead.
         if encoding is not None and encoding.lower() not in {"utf-8", "utf8", "us-ascii"}:
             self._refuse(f"declares the encoding {encoding[:40]!r}; only UTF-8 is read", "edxml/encoding")

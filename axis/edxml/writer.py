@@ -14,7 +14,7 @@ from axis.edxml.model import (
     Staff,
 )
 from axis.edxml.names import NAMESPACE
-from axis.edxml.packing import encode
+from axis.edxml.packing import encode, travels_as
 
 _TYPES = {"new": "0", "recall": "1", "update": "2", "replace": "3"}
 
@@ -198,7 +198,7 @@ def _digit(flag: bool | None) -> int | None:
 def _reference(attachment: Attachment) -> list[Element]:
     return [
         ("ContentId", f"cid:{attachment.content_id or ''}"),
-        ("ContentType", attachment.content_type),
+        ("ContentType", travels_as(attachment)),
         ("Description", attachment.description),
         ("AttachmentName", attachment.name),
     ]
@@ -209,5 +209,5 @@ def _attachment(attachment: Attachment) -> list[Element]:
         ("ContentId", f"cid:{attachment.content_id or ''}"),
         ("AttachmentName", attachment.name),
         ("Description", attachment.description),
-        ("ContentType", attachment.content_type),
+        ("ContentType", travels_as(attachment)),
     ]

@@ -1,0 +1,22 @@
+"""Every parser that reads what a stranger wrote."""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from tests.fuzz.oracle import Target
+from tests.fuzz.targets.bodies import ENVELOPE, RECEIPT, STATUS
+from tests.fuzz.targets.codes import CODE
+from tests.fuzz.targets.edxml import EDXML
+from tests.fuzz.targets.signatures import SIGNATURE, TOKEN
+
+TARGETS: Mapping[str, Target] = MappingProxyType(
+    {
+        "code": CODE,
+        "edxml": EDXML,
+        "envelope": ENVELOPE,
+        "receipt": RECEIPT,
+        "signature": SIGNATURE,
+        "status": STATUS,
+        "token": TOKEN,
+    }
+)
