@@ -11,6 +11,7 @@ TEST_PROCESSES ?= 2
 ROUNDS ?= 5
 MINUTES ?= 30
 ARGS ?=
+TLS ?=
 SEED ?= 1
 RESOLVE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
@@ -31,11 +32,11 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@pwd -P >$@
 
-demo: setup ## play the story through a real broker and database, and show what became of every document
-	@$(BIN)/axis demo $(ARGS)
+demo: setup ## play the story through a real broker and database, and show what became of every document (TLS=1)
+	@$(BIN)/axis demo $(if $(TLS),--tls) $(ARGS)
 
-up: setup ## leave the axis running and say how to send the first document
-	@$(BIN)/axis up $(ARGS)
+up: setup ## leave the axis running and say how to send the first document (TLS=1)
+	@$(BIN)/axis up $(if $(TLS),--tls) $(ARGS)
 
 down: setup ## stop the axis; its data under .axis/ stays
 	@$(BIN)/axis down $(ARGS)

@@ -1,21 +1,31 @@
 """Settings, read once at the edge of each process and passed down; nothing below reads the environment.
 
 Every field can be set as `AXIS_<FIELD>` in the environment; `axis local up` and `axis up` write what they started
-into `.axis/axis.env` and `.axis/stack.env`, which are read where a variable is not set.
+into `.axis/axis.env` and `.axis/stack.env`, which are read where a variable is not set. Where neither says it, a file
+`axis_<field>` in the folder AXIS_SECRETS_DIR does: there a secret is in no environment that a child or a crash report
+would take along.
 """
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Literal, Self, get_args
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from axis.broker import address
 from axis.core.lanes import LANES
 from axis.core.messages import Lane
 from axis.errors import Misconfigured
+from axis.store import hosts
+from axis.tls import ALLOW_VARIABLE, Credentials, is_loopback
 
 HOME_VARIABLE = "AXIS_HOME"
+SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
+Service = Literal["router", "tracker", "relay", "gateway", "operator"]
+_DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
 
@@ -26,17 +36,40 @@ class Settings(BaseSettings):
 
     home: Path = Field(Path(".axis"), description="Folder of data, keys and logs on this machine.")
     amqp_url: SecretStr = Field(
-        description="amqp://user:password@host:port[,host:port…]/vhost; an account that may set up the vhost."
+        description="amqp[s]://user:password@host:port[,host:port…]/vhost; an account that may set up the vhost. "
+        "With a certificate: amqps://user@host:port/vhost?auth=external&cafile=…&certfile=…&keyfile=…"
     )
-    rabbitmq_api_url: SecretStr = Field(description="Management API: http://user:password@host:port")
+    rabbitmq_api_url: SecretStr = Field(
+        description="Management API: http[s]://user:password@host:port, with ?cafile=…&certfile=…&keyfile=… over TLS"
+    )
     database_url: SecretStr = Field(
-        description="postgresql://user:password@host:port/database; host:port,host:port for one that fails over"
+        description="postgresql://user:password@host:port/database; host:port,host:port for one that fails over; "
+        "over a network with ?sslmode=verify-full&sslrootcert=…"
     )
     worker_amqp_url: SecretStr | None = Field(None, description="The workers' own account; default: amqp_url.")
+    router_database_url: SecretStr | None = Field(None, description="As the role axis_router; default: database_url.")
+    tracker_database_url: SecretStr | None = Field(None, description="As axis_tracker; default: database_url.")
+    relay_database_url: SecretStr | None = Field(None, description="As axis_relay; default: database_url.")
+    gateway_database_url: SecretStr | None = Field(None, description="As axis_gateway; default: database_url.")
+    operator_database_url: SecretStr | None = Field(
+        None, description="As axis_operator, what the commands use; default: database_url."
+    )
+    allow_plaintext: bool = Field(
+        default=False,
+        description="Let passwords and documents go unencrypted to other machines: a network safe by itself.",
+    )
     blobs_url: str | None = Field(None, description="file:///path, s3://bucket/prefix, …; default: <home>/blobs.")
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(0, ge=0, le=65_535, description="0: any free port.")
     gateway_url: str | None = Field(None, description="Where agencies reach the gateway.")
+    gateway_certificate: Path | None = Field(None, description="PEM, with the chain behind it: the gateway speaks TLS.")
+    gateway_key: Path | None = Field(None, description="The private key of gateway_certificate, PEM.")
+    gateway_client_ca: Path | None = Field(
+        None, description="Only who has a client certificate of this authority reaches the gateway, each as itself."
+    )
+    tls_ca: Path | None = Field(None, description="Whom this machine trusts as the gateway; default: the system.")
+    tls_certificate: Path | None = Field(None, description="This machine's own client certificate for the gateway.")
+    tls_key: Path | None = Field(None, description="The private key of tls_certificate, PEM.")
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(0, ge=0, le=65_535, description="0: any free port.")
     key_folder: Path | None = Field(
@@ -64,16 +97,77 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, home: Path | None = None) -> Self:
-        """Read the environment and `<home>/axis.env`; raise Misconfigured naming every wrong or missing setting."""
+        """Read the environment, `<home>/axis.env` and the secrets; raise Misconfigured naming every wrong setting.
+
+        Raises Misconfigured `tls/plain` for what would go unencrypted to another machine, unless that is allowed.
+        """
         folder = home or Path(os.environ.get(HOME_VARIABLE, ".axis"))
+        secrets = os.environ.get(SECRETS_VARIABLE)
+        if secrets is not None and not Path(secrets).is_dir():
+            raise Misconfigured(f"{SECRETS_VARIABLE}: {secrets} is no folder")
         try:
-            return cls(_env_file=[folder / name for name in ENV_FILES], home=folder.absolute())
+            settings = cls(
+                _env_file=[folder / name for name in ENV_FILES], _secrets_dir=secrets, home=folder.absolute()
+            )
         except ValidationError as error:
             lines = [f"AXIS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()]
             raise Misconfigured(
                 "; ".join(lines)
                 + f" (set them in the environment, or run `axis local up`, which writes {folder}/axis.env)"
             ) from error
+        settings._check()
+        return settings
+
+    @property
+    def plaintext(self) -> list[str]:
+        """Say, setting by setting, what goes over a network without TLS."""
+        return [f"AXIS_{name.upper()}: {told}" for name, told in self._unencrypted()]
+
+    def database_of(self, service: Service) -> str:
+        """Return the database's address under the role of a service."""
+        own: SecretStr | None = getattr(self, f"{service}_database_url")
+        return (own or self.database_url).get_secret_value()
+
+    @property
+    def operator_database(self) -> str:
+        """The database's address for commands."""
+        return self.database_of("operator")
+
+    @property
+    def tls(self) -> Credentials:
+        """This machine as a client of the gateway."""
+        return Credentials(self.tls_ca, self.tls_certificate, self.tls_key)
+
+    def _check(self) -> None:
+        if (found := self.plaintext) and not self.allow_plaintext:
+            raise Misconfigured(
+                f"{'; '.join(found)}: nothing goes unencrypted to another machine unless {ALLOW_VARIABLE}=1",
+                code="tls/plain",
+            )
+        if (self.gateway_certificate is None) != (self.gateway_key is None):
+            raise Misconfigured("AXIS_GATEWAY_CERTIFICATE and AXIS_GATEWAY_KEY belong together", code="tls/files")
+        if self.gateway_client_ca is not None and self.gateway_certificate is None:
+            raise Misconfigured("AXIS_GATEWAY_CLIENT_CA needs AXIS_GATEWAY_CERTIFICATE", code="tls/files")
+        for name in _DATABASES:
+            if (url := getattr(self, name)) is not None:
+                hosts.check_role(url.get_secret_value())
+
+    def _unencrypted(self) -> Iterator[tuple[str, str]]:
+        for name in ("amqp_url", "worker_amqp_url"):
+            if (url := getattr(self, name)) is not None and (unsafe := address.unsafe_hosts(url.get_secret_value())):
+                yield name, f"amqp:// to {', '.join(unsafe)}"
+        for name in _DATABASES:
+            if (url := getattr(self, name)) is not None and (unsafe := hosts.unsafe_hosts(url.get_secret_value())):
+                yield name, f"no sslmode=verify-full to {', '.join(unsafe)}"
+        for name, page in (
+            ("rabbitmq_api_url", self.rabbitmq_api_url.get_secret_value()),
+            ("gateway_url", self.gateway_url or ""),
+        ):
+            parts = urlsplit(page)
+            if parts.scheme == "http" and not is_loopback(parts.hostname or ""):
+                yield name, f"http:// to {parts.hostname}"
+        if self.gateway_certificate is None and not is_loopback(self.gateway_host):
+            yield "gateway_host", f"the gateway would answer at {self.gateway_host} without gateway_certificate"
 
     @property
     def blobs(self) -> str:

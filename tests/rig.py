@@ -31,7 +31,7 @@ from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
 from schemas import Mailbox, Priority, Receipt
 from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, STATUS_EXCHANGE, STATUS_MEDIA_TYPE, SUBMIT_EXCHANGE
 from tests.builders import LONG_AGO, as_bytes, envelope_dict, organisation, status_dict
-from tests.services import Vhost
+from tests.services import Vhost, role_variables
 
 # Accounts are the broker's, not the virtual host's: the same password everywhere keeps tests out of each other's way.
 _SALT = b"rig!"
@@ -183,6 +183,7 @@ class Rig:
             "AXIS_WORKER_AMQP_URL": self.url_of(WORKER),
             "AXIS_RABBITMQ_API_URL": self.vhost.api_url,
             "AXIS_DATABASE_URL": self.database,
+            **role_variables(self.database),
             "AXIS_KEY_FOLDER": str(self.folder / "axis-key"),
             "AXIS_LOG_FORMAT": "json",
         }

@@ -15,19 +15,22 @@ import time
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import asyncpg
 import httpx
 
 from axis import local
-from axis.local import private
+from axis.local import postgres, private
+from axis.local.certified import ensure_authority
+from axis.local.layout import service_user
 from axis.local.process import ProcessSpec
-from axis.local.programs import find_rabbitmq
+from axis.local.programs import find_postgres, find_rabbitmq
 from axis.local.record import Record
+from axis.settings import Service
 
 ROOT_VARIABLE = "AXIS_TEST_ROOT"
 OWNER_VARIABLE = "AXIS_TEST_OWNER"
@@ -117,9 +120,10 @@ class OwnBroker:
     """
 
     def __init__(self, root: Path, record: Record, specs: list[ProcessSpec]) -> None:
-        self._root = root
+        self.root = root
         self._specs = specs
-        self._data = Path(record.data) / "rabbitmq" / "data"
+        self.data = Path(record.data) / "rabbitmq"
+        self._data = self.data / "data"
         self.amqp_url = record.amqp_url
         self.api_url = record.api_url
         self.start_broker()
@@ -132,16 +136,16 @@ class OwnBroker:
     @property
     def pid(self) -> int | None:
         """The broker's process, while it runs."""
-        state = local.set_state(self._root, "broker")
+        state = local.set_state(self.root, "broker")
         return state.process("rabbitmq").pid if state is not None else None
 
     def start_broker(self) -> None:
         """Start the broker, with the data it had; nothing happens when it runs."""
         if self.pid is not None:
             return
-        local.stop_set(self._root, "broker")
+        local.stop_set(self.root, "broker")
         local.start_set(
-            self._root,
+            self.root,
             "broker",
             self._specs,
             owner_pid=int(os.environ[OWNER_VARIABLE]),
@@ -152,7 +156,7 @@ class OwnBroker:
         """Kill the broker as a power cut would; it stays away until `start_broker`."""
         if self.pid is not None:
             self._await_registrations()
-        local.stop_set(self._root, "broker")
+        local.stop_set(self.root, "broker")
 
     def restart_broker(self) -> None:
         """Kill the broker and start it again; what was confirmed is still there."""
@@ -192,19 +196,54 @@ class OwnBroker:
 
     def close(self) -> None:
         """Stop the broker and remove its folder."""
-        local.stop_set(self._root, "broker")
-        shutil.rmtree(self._root, ignore_errors=True)
+        local.stop_set(self.root, "broker")
+        shutil.rmtree(self.root, ignore_errors=True)
 
 
-def own_broker() -> OwnBroker | None:
-    """Start a broker of one's own; None where there are no RabbitMQ programs on the machine."""
+def own_broker(*, tls: bool = False) -> OwnBroker | None:
+    """Start a broker of one's own; None where there are no RabbitMQ programs on the machine.
+
+    With `tls` it takes nobody without a certificate of the authority in its folder.
+    """
     found = find_rabbitmq()
     if found is None:
         return None
     # In the run's folder, so that it goes with it when the run is killed.
     root = open_folder(f"{_run_folder()}/broker-{secrets.token_hex(6)}")
-    record, specs = private.broker_specs(root, found)
+    record, specs = private.broker_specs(root, found, tls=tls)
     return OwnBroker(root, record, specs)
+
+
+@dataclass(frozen=True, slots=True)
+class OwnDatabase:
+    """A PostgreSQL of one's own that takes nobody without TLS and a certificate of the authority in its folder."""
+
+    root: Path
+    record: Record
+
+    @property
+    def files(self) -> Path:
+        """Where the server reads its certificate, its key and the revocation list."""
+        return Path(self.record.data) / "postgres" / "tls"
+
+    def close(self) -> None:
+        """Stop it and remove its folder."""
+        local.stop_set(self.root, "database")
+        shutil.rmtree(self.root, ignore_errors=True)
+
+
+def own_tls_database() -> OwnDatabase | None:
+    """Start a PostgreSQL of one's own with TLS; None where there are no programs for it."""
+    found = find_postgres()
+    if found is None:
+        return None
+    root = open_folder(f"{_run_folder()}/database-{secrets.token_hex(6)}")
+    record = private.new_record(root, "private", durable=False).with_free_ports(names=("postgres",))
+    record = replace(record, pki=ensure_authority(root))
+    user = service_user(Path(record.data) / "postgres", "postgres", "nobody")
+    spec = postgres.prepare(found, record, user)
+    local.start_set(root, "database", [spec], owner_pid=int(os.environ[OWNER_VARIABLE]), deadline=60)
+    return OwnDatabase(root, record)
 
 
 def open_folder(path: str) -> Path:
@@ -213,6 +252,19 @@ def open_folder(path: str) -> Path:
     root.mkdir(mode=0o711, exist_ok=True)
     root.chmod(0o711)
     return root
+
+
+def as_role(database: str, role: str) -> str:
+    """Return the address of a database in which everything is done with the rights of a role, and no others.
+
+    Roles are the whole server's: their passwords would be shared by all tests, so the owner steps down instead.
+    """
+    return f"{database}{'&' if '?' in database else '?'}role={role}"
+
+
+def role_variables(database: str) -> dict[str, str]:
+    """Name each service's own address, as its role."""
+    return {f"AXIS_{name.upper()}_DATABASE_URL": as_role(database, f"axis_{name}") for name in get_args(Service)}
 
 
 def _run_folder() -> Path:
@@ -227,10 +279,11 @@ async def _make_template(admin_url: str, name: str) -> None:
     await _execute(admin_url, f'DROP DATABASE IF EXISTS "{name}"')
     await _execute(admin_url, f'CREATE DATABASE "{name}"')
     try:
-        from axis.store import migrate
+        from axis.store import ensure_roles, migrate
     except ImportError:
         return
     await migrate(_with_path(admin_url, name))
+    await ensure_roles(_with_path(admin_url, name))
 
 
 async def _execute(url: str, statement: str) -> None:

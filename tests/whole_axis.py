@@ -71,11 +71,12 @@ def whole_axis(services: local.Services, migrated_template: str, root: Path, *, 
             "AXIS_RABBITMQ_API_URL": vhost.api_url,
             "AXIS_DATABASE_URL": database,
             "AXIS_WORKER_AMQP_URL": address,
+            **real.role_variables(database),
         }
         (home / "axis.env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))
-        stack._remember(home)
+        stack._remember(home, tls=False)
         settings = ensure_worker_account(Settings.load(home))
-        asyncio.run(stack._prepare(settings, lambda _: None))
+        settings = asyncio.run(stack._prepare(settings, lambda _: None))
         local.start_set(root, "axis", stack._specs(root, settings), owner_pid=os.getpid(), deadline=SECONDS)
         try:
             yield Axis(home, settings)

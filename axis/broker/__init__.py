@@ -4,7 +4,7 @@ What it promises: a publish that returns is on disk in every queue it was routed
 is settled, and comes again when a connection, a process or the broker dies before that.
 """
 
-from axis.broker.address import split_address, vhost_of
+from axis.broker.address import split_address, unsafe_hosts, vhost_of
 from axis.broker.consumer import GIVEN_BACK, Batch, Consumer, Received
 from axis.broker.fake import FakeBroker
 from axis.broker.link import Link, QueueState
@@ -24,5 +24,6 @@ __all__ = [
     "Received",
     "peek",
     "split_address",
+    "unsafe_hosts",
     "vhost_of",
 ]

@@ -7,6 +7,7 @@ from typing import NamedTuple, Self
 from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
 
 from axis.errors import Misconfigured
+from axis.tls import Credentials, check_account, is_loopback
 
 _PORTS = {"amqp": 5672, "amqps": 5671}
 _OPTIONS = frozenset({"cafile", "certfile", "keyfile", "auth"})
@@ -28,7 +29,7 @@ class Address:
     user: str
     password: str = field(repr=False)
     vhost: str
-    tls: ssl.SSLContext | None = None
+    credentials: Credentials | None = None  # None: without TLS
     mechanism: str = "PLAIN"
 
     @classmethod
@@ -36,10 +37,12 @@ class Address:
         """Read `amqp[s]://user:password@host:port/vhost?cafile=…&certfile=…&keyfile=…&auth=external`.
 
         A cluster's nodes are named one after the other: `amqp://user:password@one:5672,two:5672,three:5672/vhost`;
-        any of them will do. An absent virtual host is `/`. Server certificates are always checked.
+        any of them will do. An absent virtual host is `/`. Server certificates are always checked. Who logs in by
+        certificate is whom it names; a user in the address only says whom it has to name.
 
         Raises:
-            Misconfigured: when it is no such address. The text never holds the address: it has a password in it.
+            Misconfigured: when it is no such address, `tls/files` when a file cannot be used, `tls/account` when the
+                certificate is another's. The text never holds the address: it has a password in it.
         """
         try:
             parts, hosts = split_address(url)
@@ -51,14 +54,41 @@ class Address:
         options = dict(parse_qsl(parts.query))
         if unknown := sorted(options.keys() - _OPTIONS - _ASIDE):
             raise Misconfigured(f"the broker's address has unknown options: {', '.join(unknown)}")
+        mechanism = options.get("auth", "plain").upper()
+        credentials = Credentials.of(options) if parts.scheme == "amqps" else None
+        if mechanism == "EXTERNAL" and credentials is None:
+            raise Misconfigured("auth=external needs amqps://", code="tls/plain")
+        if credentials is not None:
+            credentials.context()  # what cannot be used is said now, not at the first connection
+            if mechanism == "EXTERNAL" and credentials.certificate is not None and parts.username:
+                check_account(credentials.certificate, unquote(parts.username))
         return cls(
             places=places,
             user=unquote(parts.username or "guest"),
             password=unquote(parts.password or "guest"),
             vhost=vhost_of(url),
-            tls=_tls(options) if parts.scheme == "amqps" else None,
-            mechanism=options.get("auth", "plain").upper(),
+            credentials=credentials,
+            mechanism=mechanism,
         )
+
+    @property
+    def by_certificate(self) -> bool:
+        """Whether the certificate says who logs in."""
+        return self.mechanism == "EXTERNAL"
+
+    def context(self) -> ssl.SSLContext | None:
+        """Make the TLS side for one connection: certificates that were renewed count from the next one on."""
+        return None if self.credentials is None else self.credentials.context()
+
+
+def unsafe_hosts(amqp_url: str) -> list[str]:
+    """Name the hosts that an address would send passwords to in the clear, over a network."""
+    try:
+        parts, hosts = split_address(amqp_url)
+        places = _places(hosts, 0)
+    except ValueError as error:
+        raise Misconfigured("the broker's address cannot be read") from error
+    return [] if parts.scheme == "amqps" else [place.host for place in places if not is_loopback(place.host)]
 
 
 def vhost_of(amqp_url: str) -> str:
@@ -80,13 +110,3 @@ def split_address(amqp_url: str) -> tuple[SplitResult, str]:
 def _places(hosts: str, port: int) -> tuple[Place, ...]:
     parts = [urlsplit(f"//{host}") for host in hosts.split(",")]
     return tuple(Place(part.hostname or "", part.port or port) for part in parts)
-
-
-def _tls(options: dict[str, str]) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=options.get("cafile"))
-        if "certfile" in options:
-            context.load_cert_chain(options["certfile"], options.get("keyfile"))
-    except OSError as error:
-        raise Misconfigured(f"the certificates for the broker cannot be read: {error}") from error
-    return context

@@ -18,7 +18,8 @@ from pamqp.common import FieldTable
 from axis.broker import frames
 from axis.broker.address import Address, Place
 from axis.broker.channel import Channel, ClosedByBroker
-from axis.errors import Unavailable
+from axis.errors import Misconfigured, Unavailable
+from axis.tls import TlsRefused, told
 
 log = logging.getLogger("axis.broker")
 
@@ -26,6 +27,7 @@ HEARTBEAT_SECONDS = 10
 _FRAME_BYTES = 131_072
 _WRITE_BUFFER_BYTES = 512 * 1024
 _CLOSE_SECONDS = 2.0
+_ACCESS_REFUSED = 403
 _CAPABILITIES: FieldTable = {
     "authentication_failure_close": True,
     "basic.nack": True,
@@ -55,23 +57,44 @@ class Connection(asyncio.Protocol):
         self._writable = asyncio.Event()
         self._writable.set()
         self._gone = asyncio.Event()
+        self._greeted = False
         self._heard = self._loop.time()
         self._beat: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, address: Address, place: Place, name: str) -> Self:
-        """Connect to a node and log in under a name for people; raise Unavailable. The caller keeps the deadline."""
-        loop = asyncio.get_running_loop()
+        """Connect to a node and log in under a name for people; raise Unavailable, or TlsRefused with its code.
+
+        The caller keeps the deadline.
+        """
+        loop, where = asyncio.get_running_loop(), f"{place.host}:{place.port}"
         try:
-            _, connection = await loop.create_connection(cls, place.host, place.port, ssl=address.tls)
+            _, connection = await loop.create_connection(cls, place.host, place.port, ssl=address.context())
         except OSError as error:
-            raise Unavailable(f"cannot connect to {place.host}:{place.port}: {error}") from error
+            raise told(error, where) or Unavailable(f"cannot connect to {where}: {error}") from error
+        except Misconfigured as error:
+            # The files were good when we started: somebody is renewing them.
+            raise TlsRefused(error.detail, code=error.code) from error
         try:
             await connection._handshake(address, name)  # noqa: SLF001 - a constructor that has to wait
-        except BaseException:
+        except BaseException as error:
             connection.abort(Unavailable("the connection was given up while it was made"))
+            refused = connection._unproven(error, where, address)  # noqa: SLF001 - the same
+            if refused is not None:
+                raise refused from error
             raise
         return connection
+
+    def _unproven(self, error: BaseException, where: str, address: Address) -> TlsRefused | None:
+        """Tell what ended the handshake over TLS, if it was about who we are."""
+        if address.credentials is None:
+            return None
+        if isinstance(error, ClosedByBroker) and error.reply_code == _ACCESS_REFUSED and address.by_certificate:
+            return TlsRefused(f"{where}: no account for this certificate: {error.detail}", code="tls/account")
+        # What a server says over our certificate is lost when it hangs up before it has read what we sent already.
+        if type(error) is Unavailable and not self._greeted:
+            return TlsRefused(f"{where} hung up without a word after the TLS handshake: {error.detail}")
+        return None
 
     async def channel(self, kind: type[C]) -> C:
         """Open a channel; raise Unavailable."""
@@ -119,6 +142,7 @@ class Connection(asyncio.Protocol):
     async def _handshake(self, address: Address, name: str) -> None:
         self.write(frames.PROTOCOL_HEADER)
         await self._receive(commands.Connection.Start)
+        self._greeted = True
         properties: FieldTable = {
             "product": "document-axis",
             "platform": f"Python {platform.python_version()}",
@@ -172,7 +196,9 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell everyone who waits."""
-        self._end(Unavailable(f"the connection to the broker is lost{f': {exc}' if exc else ''}"))
+        # With TLS 1.3 a server looks at our certificate when we are done already: its verdict comes as an ending.
+        reason = told(exc, "the broker")
+        self._end(reason or Unavailable(f"the connection to the broker is lost{f': {exc}' if exc else ''}"))
         self._control.put_nowait(None)
         self._gone.set()
 

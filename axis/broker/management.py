@@ -2,10 +2,11 @@
 
 import contextlib
 import datetime as dt
+import ssl
 from collections.abc import Callable, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 import httpx
 
@@ -23,24 +24,30 @@ from axis.core.topology import (
     Verb,
 )
 from axis.errors import Misconfigured, Unavailable
+from axis.tls import Credentials, told
 
 _HASHING = "rabbit_password_hashing_sha256"
+_PORTS = {"http": 15672, "https": 15671}
 _DEADLINE_SECONDS = 30.0  # listing thousands of queues takes a while
 
 Progress = Callable[[str], None]
 
 
 class ManagementApi:
-    """Look at and change one virtual host. `url`: http://user:password@host:port of an administrator."""
+    """Look at and change one virtual host.
+
+    `url`: http[s]://user:password@host:port of an administrator, with `?cafile=…&certfile=…&keyfile=…` over TLS.
+    """
 
     def __init__(self, url: str, vhost: str) -> None:
         parts = urlsplit(url)
-        self._where = f"{parts.hostname}:{parts.port or 15672}"
+        self._where = f"{parts.hostname}:{parts.port or _PORTS.get(parts.scheme, _PORTS['http'])}"
         self._vhost = vhost
         self._client = httpx.AsyncClient(
             base_url=f"{parts.scheme}://{self._where}/api/",
             auth=(unquote(parts.username or ""), unquote(parts.password or "")),
             timeout=_DEADLINE_SECONDS,
+            verify=Credentials.of(dict(parse_qsl(parts.query))).context() if parts.scheme == "https" else True,
             trust_env=False,  # a proxy of the environment does not lead to the broker
         )
 
@@ -119,6 +126,11 @@ class ManagementApi:
         overview = await self._get("overview")
         return "" if overview is None else str(overview["rabbitmq_version"])
 
+    async def alarmed(self) -> bool:
+        """Say whether a node has an alarm and takes no messages; a connection is told of it only once it publishes."""
+        response = await self._request("GET", "health/checks/alarms", failed_ok=True)
+        return response.status_code == httpx.codes.SERVICE_UNAVAILABLE
+
     async def _put(self, item: Item) -> None:
         vhost = _q(self._vhost)
         match item:
@@ -179,17 +191,24 @@ class ManagementApi:
         return None if response.status_code == httpx.codes.NOT_FOUND else response.json()
 
     async def _request(
-        self, method: str, path: str, *, json: Mapping[str, Any] | None = None, absent_ok: bool = False
+        self,
+        method: str,
+        path: str,
+        *,
+        json: Mapping[str, Any] | None = None,
+        absent_ok: bool = False,
+        failed_ok: bool = False,
     ) -> httpx.Response:
         try:
             response = await self._client.request(method, path, json=json)
-        except httpx.HTTPError as error:
-            raise Unavailable(f"the management API at {self._where} does not answer: {type(error).__name__}") from error
+        except (httpx.HTTPError, ssl.SSLError) as error:  # what comes after the handshake httpx hands on as it is
+            where = f"the management API at {self._where}"
+            raise told(error, where) or Unavailable(f"{where} does not answer: {type(error).__name__}") from error
         if response.status_code == httpx.codes.NOT_FOUND and (absent_ok or method == "DELETE"):
             return response
         if response.status_code in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             raise Misconfigured(f"the management API at {self._where} refuses our account (AXIS_RABBITMQ_API_URL)")
-        if response.is_error:
+        if response.is_error and not failed_ok:
             raise Unavailable(
                 f"the management API answered {response.status_code} to {method} {path}: {_reason(response)}"
             )

@@ -11,6 +11,7 @@ from axis.cli import (
     agency,
     audit,
     console,
+    database,
     doctor,
     edxml,
     explain,
@@ -79,6 +80,7 @@ app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 app.add_typer(topology.app, name="topology")
 app.add_typer(key.app, name="key")
+app.add_typer(database.app, name="database")
 app.add_typer(pki.app, name="pki")
 app.add_typer(local.app, name="local")
 app.add_typer(edxml.app, name="edxml")

@@ -5,20 +5,22 @@ import datetime as dt
 import hashlib
 import secrets
 from collections.abc import Callable
+from typing import get_args
 from urllib.parse import quote, unquote, urlunsplit
 
 from pydantic import SecretStr
 
 from axis.broker import ManagementApi, split_address, vhost_of
+from axis.cli.certified import certificate_for, under_certificate
+from axis.cli.env_file import remember, remembered
 from axis.core.topology import Topology, Verb, WorkerUser, desired, difference
 from axis.errors import Misconfigured
-from axis.local.layout import write_private
-from axis.settings import Settings
-from axis.store import Store
+from axis.settings import Service, Settings
+from axis.store import Store, ensure_roles
+from axis.store.hosts import with_role
 
 WORKER_NAME = "axis-worker"
 WORKER_VARIABLE = "AXIS_WORKER_AMQP_URL"
-ENV_FILE = "stack.env"  # not axis.env: `axis local up` writes that one anew each time
 
 _SALT_BYTES = 4
 
@@ -47,7 +49,7 @@ def with_account(address: str, user: str, password: str) -> str:
 
 
 def account_in(address: str) -> tuple[str, str]:
-    """Return user and password of an AMQP address; the broker's defaults where it names none."""
+    """Return user and password of an address; the broker's defaults where it names none."""
     parts, _ = split_address(address)
     return unquote(parts.username or "guest"), unquote(parts.password or "guest")
 
@@ -62,19 +64,42 @@ def ensure_worker_account(settings: Settings) -> Settings:
 
     An address set from outside is left alone. Ours keeps its password and follows the broker when that moves.
     """
-    path = settings.home / ENV_FILE
-    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    kept = [line for line in lines if not line.startswith(f"{WORKER_VARIABLE}=")]
-    ours = next((line.partition("=")[2] for line in lines if line.startswith(f"{WORKER_VARIABLE}=")), None)
+    ours = remembered(settings.home).get(WORKER_VARIABLE)
     given = settings.worker_amqp_url and settings.worker_amqp_url.get_secret_value()
     if given is not None and given != ours:
         return settings
     password = new_password() if ours is None else account_in(ours)[1]
     address = with_account(settings.amqp_url.get_secret_value(), WORKER_NAME, password)
-    if address != ours:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_private(path, "\n".join([*kept, f"{WORKER_VARIABLE}={address}"]) + "\n")
+    address = under_certificate(settings, address, WORKER_NAME)
+    remember(settings.home, {WORKER_VARIABLE: address})
     return settings.model_copy(update={"worker_amqp_url": SecretStr(address)})
+
+
+async def ensure_database_roles(settings: Settings) -> Settings:
+    """Make the services' roles, their passwords remembered in `<home>/stack.env`; return settings that have them.
+
+    An address set from outside is left alone, but its role gets its rights and its password too.
+    """
+    owner, known = settings.database_url.get_secret_value(), remembered(settings.home)
+    addresses, passwords = {}, {}
+    for service in get_args(Service):
+        variable, role = f"AXIS_{service.upper()}_DATABASE_URL", f"axis_{service}"
+        ours, given = known.get(variable), settings.database_of(service)
+        if given not in {owner, ours}:
+            addresses[service] = given
+        else:
+            password = new_password() if ours is None else account_in(ours)[1]
+            issued = certificate_for(settings, role) if "sslcert=" in owner else None
+            files = None if issued is None else (issued.certificate, issued.key)
+            addresses[service] = with_role(owner, role, password, files)
+            remember(settings.home, {variable: addresses[service]})
+        parts, _ = split_address(addresses[service])
+        if parts.username == role and parts.password is not None:
+            passwords[role] = unquote(parts.password)
+    await ensure_roles(owner, passwords)
+    return settings.model_copy(
+        update={f"{service}_database_url": SecretStr(address) for service, address in addresses.items()}
+    )
 
 
 def worker_user(settings: Settings) -> WorkerUser:

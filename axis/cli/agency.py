@@ -192,12 +192,12 @@ def import_command(
 
 async def _add(newcomer: Newcomer) -> Profile:
     settings = Settings.load()
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(settings.operator_database, name="axis cli") as store:
         return (await connect_all(settings, store, [newcomer], progress=progress))[newcomer.code]
 
 
 async def _directory() -> tuple[Directory, list[Certificate]]:
-    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         organisations, mailboxes, certificates = await store.directory.load()
     return Directory.build(organisations, mailboxes), certificates
 

@@ -16,7 +16,7 @@ _EXPIRES_SOON = dt.timedelta(days=30)
 
 async def certificates(settings: Settings) -> list[Check]:
     """Look at the axis's own key, and at certificates that end soon."""
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis doctor", connections=1) as store:
+    async with Store.connect(settings.operator_database, name="axis doctor", connections=1) as store:
         _, mailboxes, enrolled = await store.directory.load()
     now = dt.datetime.now(dt.UTC)
     valid = [each for each in enrolled if each.not_before <= now < each.not_after and each.revoked_at is None]

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import shutil
+import ssl
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -21,6 +22,7 @@ from axis.settings import Settings
 from axis.store import Store
 from axis.store.hosts import split
 from axis.store.reaching import connection
+from axis.tls import ALLOW_VARIABLE, told
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 
 DEADLINE_SECONDS = 20.0
@@ -61,16 +63,20 @@ async def _guarded(name: str, look: Look, settings: Settings) -> list[Check]:
         ]
 
 
+async def encryption(settings: Settings) -> list[Check]:
+    """Look at what goes over a network without TLS."""
+    if found := settings.plaintext:
+        remedy = f"amqps://, https:// and sslmode=verify-full; then unset {ALLOW_VARIABLE}"
+        return [Check("encryption", Level.WARN, f"allowed without TLS: {'; '.join(found)}", remedy)]
+    return [Check("encryption", Level.OK, "nothing leaves this machine unencrypted")]
+
+
 async def broker(settings: Settings) -> list[Check]:
     """Connect as the workers do, and ask for the version and for alarms."""
     async with management(settings) as api:
-        version = await api.version()
+        version, alarmed = await api.version(), await api.alarmed()
     async with Link(settings.worker_url, "axis doctor"):
         pass  # that it connects is the check
-    # Asked over HTTP: the broker tells a connection of an alarm only once it publishes.
-    address = f"{settings.rabbitmq_api_url.get_secret_value().rstrip('/')}/api/health/checks/alarms"
-    async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False) as client:
-        alarmed = (await client.get(address)).status_code == httpx.codes.SERVICE_UNAVAILABLE
     if alarmed:
         return [
             Check(
@@ -85,7 +91,7 @@ async def broker(settings: Settings) -> list[Check]:
 
 async def database(settings: Settings) -> list[Check]:
     """Connect, which also asks for the migrations; then look at what waits and at the clock."""
-    dsn = settings.database_url.get_secret_value()
+    dsn = settings.operator_database
     async with connection(dsn, "axis doctor") as link:
         version = await link.fetchval("SHOW server_version")
         standbys = await link.fetchval("SHOW synchronous_standby_names")
@@ -134,7 +140,7 @@ def _clock(asked: dt.datetime, theirs: dt.datetime, answered: dt.datetime) -> Ch
 
 async def topology(settings: Settings) -> list[Check]:
     """Compare the broker with what the directory demands."""
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis doctor", connections=1) as store:
+    async with Store.connect(settings.operator_database, name="axis doctor", connections=1) as store:
         wanted = await wanted_topology(settings, store)
     async with management(settings) as api:
         changes = difference(wanted, await api.actual())
@@ -184,9 +190,13 @@ async def gateway(settings: Settings) -> list[Check]:
     if settings.gateway_url is None:
         return [Check("gateway", Level.FAIL, "AXIS_GATEWAY_URL is not set", "`axis up` sets it")]
     try:
-        async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False) as client:
+        verify = settings.tls.context()
+        async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False, verify=verify) as client:
             answer = await client.get(f"{settings.gateway_url.rstrip('/')}/v1/health")
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, ssl.SSLError) as error:
+        refused = told(error, settings.gateway_url)
+        if refused is not None:
+            raise refused from error
         found = f"{settings.gateway_url} does not answer: {type(error).__name__}"
         return [Check("gateway", Level.FAIL, found, "start it: `axis up`, or python -m axis.gateway")]
     if answer.status_code != httpx.codes.OK:
@@ -212,6 +222,7 @@ def _space(name: str, place: Path) -> Check:
 
 
 LOOKS: tuple[tuple[str, Look], ...] = (
+    ("encryption", encryption),
     ("broker", broker),
     ("database", database),
     ("topology", topology),

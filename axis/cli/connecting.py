@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from axis.cli.accounts import fits, new_password, password_hash, with_account
+from axis.cli.certified import for_profile
 from axis.cli.profiles import keep_profile, password_in, profile_folder
 from axis.client.settings import CERTIFICATE, KEY, SEALING, write_sealing_key
 from axis.core.codes import to_qcvn102
@@ -82,14 +83,18 @@ class Connecting:
         sealing: Certificate | None = None
         if has_mailbox:
             password, opened = self._mailbox(mailbox)
+            address = with_account(self._settings.amqp_url.get_secret_value(), code, password)
+            address, tls = for_profile(self._settings, address, code)
             if keep_profile(
                 self._folder,
                 code=code,
-                amqp_url=with_account(self._settings.amqp_url.get_secret_value(), code, password),
+                amqp_url=address,
                 gateway_url=self._settings.gateway_url or "",
                 key=key,
                 certificate=certificate,
                 axis_certificate=axis_certificate,
+                tls=tls,
+                allow_plaintext=self._settings.allow_plaintext,
             ):
                 self._done.append("profile written")
             sealing = self._sealing_certificate(organisation, enrolled)

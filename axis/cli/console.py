@@ -20,6 +20,9 @@ from axis.errors import AxisError
 from schemas.reasons import REASONS, Reason
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON object for machines.")]
+TlsOption = Annotated[
+    bool, typer.Option("--tls", help="TLS and client certificates everywhere, of this clone's own authority.")
+]
 
 _FILE_WIDTH = 4_000  # characters; a table takes what it needs of it
 

@@ -95,7 +95,7 @@ def explain(
 
 
 async def _load() -> tuple[Directory, list[Certificate]]:
-    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         organisations, mailboxes, certificates = await store.directory.load()
     return Directory.build(organisations, mailboxes), certificates
 

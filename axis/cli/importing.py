@@ -47,7 +47,7 @@ def import_organisations(file: Path | None, *, valid_from: dt.datetime | None, d
 
 
 async def _put(plan: ImportPlan, *, dry_run: bool, source: str) -> Counts:
-    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         if dry_run:
             return await _would_put(store, plan)
         counts = await store.directory.put_organisations(plan.accepted)

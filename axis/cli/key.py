@@ -198,4 +198,4 @@ async def _revoke(thumbprint: str, at: dt.datetime) -> None:
 
 
 def _store() -> AbstractAsyncContextManager[Store]:
-    return Store.connect(Settings.load().database_url.get_secret_value(), name="axis key")
+    return Store.connect(Settings.load().operator_database, name="axis key")

@@ -9,7 +9,7 @@ from urllib.parse import urlsplit, urlunsplit
 import typer
 
 from axis import local
-from axis.cli.console import JsonOption, local_time, print_json, progress, report, say
+from axis.cli.console import JsonOption, TlsOption, local_time, print_json, progress, report, say
 from axis.errors import AxisError
 from axis.local import LocalStatus, NodeStatus, Services
 from axis.settings import HOME_VARIABLE
@@ -43,6 +43,7 @@ def up_command(
     durable: Annotated[
         bool, typer.Option("--durable/--no-durable", help="--no-durable is faster and may lose data with the power.")
     ] = True,
+    tls: TlsOption = False,
     as_json: JsonOption = False,
 ) -> None:
     """Start a broker and a database unless they run, and write their addresses to .axis/axis.env.
@@ -53,6 +54,8 @@ def up_command(
 
       axis local up --yes --json
 
+      axis local up --tls
+
       set -a; . .axis/axis.env; psql "$AXIS_DATABASE_URL"
 
     Exit code 0: both can be used; 69: nothing to start them from, or they did not start; 78: settings that cannot
@@ -60,7 +63,7 @@ def up_command(
     """
     folder = _root(root)
     try:
-        services = local.up(folder, progress=progress, assume_yes=yes, durable=durable)
+        services = local.up(folder, progress=progress, assume_yes=yes, durable=durable, tls=tls)
     except AxisError as error:
         _fail(error, as_json=as_json)
     except KeyboardInterrupt:

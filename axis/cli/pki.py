@@ -9,6 +9,7 @@ import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say
 from axis.cli.profiles import home_folder
+from axis.local.certified import PKI
 from axis.trust import Authority
 from axis.trust.authority import CRL_DAYS, DAYS, Entry, Issued
 
@@ -16,7 +17,6 @@ app = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="An authority for the TLS of tests and trial sites."
 )
 
-PKI = "pki"
 
 FolderOption = Annotated[
     Path | None,

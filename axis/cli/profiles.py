@@ -8,7 +8,18 @@ from typing import Annotated
 import typer
 
 from axis.cli.accounts import account_in
-from axis.client.settings import AXIS_CERTIFICATE, CERTIFICATE, KEY, PROFILE, AgencySettings, write_profile
+from axis.client.settings import (
+    AUTHORITIES,
+    AXIS_CERTIFICATE,
+    CERTIFICATE,
+    KEY,
+    PROFILE,
+    TLS_CERTIFICATE,
+    TLS_KEY,
+    AgencySettings,
+    TlsFiles,
+    write_profile,
+)
 from axis.core.codes import canonical
 from axis.errors import Misconfigured, NotFound
 from axis.settings import HOME_VARIABLE
@@ -59,12 +70,14 @@ def keep_profile(
     key: bytes | None,
     certificate: bytes | None,
     axis_certificate: bytes,
+    tls: TlsFiles | None = None,
+    allow_plaintext: bool = False,
 ) -> bool:
     """Write a profile unless it is there as it has to be; say whether it was written.
 
     Without the private key (an agency that keeps its own) the profile waits for `key.pem` to be put beside the rest.
     """
-    names = (PROFILE, KEY, CERTIFICATE, AXIS_CERTIFICATE)
+    names = (PROFILE, KEY, CERTIFICATE, AXIS_CERTIFICATE, AUTHORITIES, TLS_KEY, TLS_CERTIFICATE)
     before = [_read(folder / name) for name in names]
     write_profile(
         folder,
@@ -74,6 +87,8 @@ def keep_profile(
         key=key or b"",
         certificate=certificate or b"",
         axis_certificate=axis_certificate,
+        tls=tls,
+        allow_plaintext=allow_plaintext,
     )
     for name, content in ((KEY, key), (CERTIFICATE, certificate)):
         if content is None:

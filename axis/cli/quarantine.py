@@ -97,12 +97,12 @@ def show_command(
 
 async def _list(limit: int, reason: str | None, before: str | None) -> tuple[Quarantined, ...]:
     moment_before = None if before is None else moment(before)
-    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         return await store.quarantined(limit, reason=reason, before=moment_before)
 
 
 async def _one(identifier: str) -> Quarantined | None:
-    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         return await store.quarantined_one(identifier)
 
 

@@ -8,8 +8,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 from axis import local
+from axis.cli.accounts import ensure_database_roles
+from axis.cli.env_file import remember, remembered
 from axis.cli.onboarding import apply_topology, ensure_worker_account
+from axis.errors import Misconfigured
 from axis.local import Probe, ProcessSpec, SetState
+from axis.local.certified import PKI
 from axis.local.layout import write_private
 from axis.local.ports import choose, free_port
 from axis.settings import Settings
@@ -20,6 +24,7 @@ Progress = Callable[[str], None]
 
 AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its receipts as this one
 SET_NAME = "axis"
+_GATEWAY, _ADMINISTRATOR = "gateway", "axis"
 WORKERS = ("router", "tracker", "relay")
 _START_SECONDS = 60.0
 _PASSED_ON = frozenset({"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
@@ -27,13 +32,21 @@ _PASSED_PREFIXES = ("AXIS_", "PYTHON", "LC_", "SSL_CERT_", "AWS_", "AZURE_", "GO
 _KEY_DAYS = 365
 
 
-def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None) -> Settings:
-    """Start what does not run yet, in order; safe to repeat. `owner_pid`: all of it ends with that process."""
-    local.up(root, progress=progress, assume_yes=not sys.stdin.isatty(), owner_pid=owner_pid)
+def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None, tls: bool = False) -> Settings:
+    """Start what does not run yet, in order; safe to repeat. `owner_pid`: all of it ends with that process.
+
+    With `tls` everything that listens takes nobody without TLS and a certificate of the clone's own authority.
+    """
+    services = local.up(root, progress=progress, assume_yes=not sys.stdin.isatty(), owner_pid=owner_pid, tls=tls)
+    if tls and not services.tls:
+        raise Misconfigured(
+            "broker and database are those of the environment, whose TLS is set there: leave --tls away",
+            code="local/tls",
+        )
     home = root.resolve() / ".axis"
-    _remember(home)
+    _remember(home, tls=tls)
     settings = ensure_worker_account(Settings.load(home))
-    asyncio.run(_prepare(settings, progress))
+    settings = asyncio.run(_prepare(settings, progress))
     progress("starting router, tracker, relay and gateway …")
     local.start_set(root, SET_NAME, _specs(root, settings), owner_pid=owner_pid, deadline=_START_SECONDS)
     return settings
@@ -54,14 +67,15 @@ def running(root: Path) -> SetState | None:
     return state if state is not None and state.phase in {"starting", "ready"} else None
 
 
-async def _prepare(settings: Settings, progress: Progress) -> None:
-    database = settings.database_url.get_secret_value()
-    if applied := await migrate(database):
+async def _prepare(settings: Settings, progress: Progress) -> Settings:
+    if applied := await migrate(settings.database_url.get_secret_value()):
         progress(f"database: {len(applied)} migrations applied")
-    async with Store.connect(database) as store:
+    settings = await ensure_database_roles(settings)
+    async with Store.connect(settings.operator_database) as store:
         await _ensure_axis_key(settings, store, progress)
         if changes := await apply_topology(settings, store, progress=lambda _: None):
             progress(f"broker: {changes} objects created or changed")
+    return settings
 
 
 async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress) -> None:
@@ -82,14 +96,34 @@ async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress)
     SigningKey.load(folder)  # fails here, with a sentence, rather than in three workers
 
 
-def _remember(home: Path) -> None:
-    """Choose the gateway's port once: agencies' profiles name it."""
-    path = home / "stack.env"
-    if path.exists():
-        return
-    port = free_port()
-    lines = [f"AXIS_GATEWAY_PORT={port}", f"AXIS_GATEWAY_URL=http://127.0.0.1:{port}"]
-    write_private(path, "# Written by `axis up`; holds passwords.\n" + "\n".join(lines) + "\n")
+def _remember(home: Path, *, tls: bool) -> None:
+    """Choose the gateway's port once: agencies' profiles name it. How it speaks follows the nodes."""
+    known = remembered(home)
+    port = known.get("AXIS_GATEWAY_PORT") or str(free_port())
+    server, client = (home / PKI / "issued" / kind for kind in (f"server/{_GATEWAY}", f"client/{_ADMINISTRATOR}"))
+    files = {
+        "AXIS_GATEWAY_CERTIFICATE": server / "certificate.pem",
+        "AXIS_GATEWAY_KEY": server / "key.pem",
+        "AXIS_GATEWAY_CLIENT_CA": server / "ca.pem",
+        "AXIS_TLS_CA": client / "ca.pem",
+        "AXIS_TLS_CERTIFICATE": client / "certificate.pem",
+        "AXIS_TLS_KEY": client / "key.pem",
+    }
+    # In a clone that has moved they name files of the old place; they are written anew with what is prepared.
+    stale = {
+        name: None
+        for name, value in known.items()
+        if name.endswith("_DATABASE_URL") and str(home) not in value and "sslcert=" in value
+    }
+    remember(
+        home,
+        {
+            "AXIS_GATEWAY_PORT": port,
+            "AXIS_GATEWAY_URL": f"{'https' if tls else 'http'}://127.0.0.1:{port}",
+            **{name: str(path) if tls else None for name, path in files.items()},
+            **stale,
+        },
+    )
 
 
 def _environment() -> dict[str, str]:
@@ -118,7 +152,12 @@ def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
             argv=(sys.executable, "-m", "axis.gateway"),
             env=env,
             cwd=str(root.resolve()),
-            ready=Probe.http(f"http://127.0.0.1:{settings.gateway_port}/v1/health"),
+            ready=Probe.http(
+                f"{settings.gateway_url}/v1/health",
+                tls=[
+                    path for path in (settings.tls_ca, settings.tls_certificate, settings.tls_key) if path is not None
+                ],
+            ),
         )
     )
     return specs

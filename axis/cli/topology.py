@@ -54,7 +54,7 @@ def apply(*, as_json: JsonOption = False) -> None:
 
 async def _run(settings: Settings, *, apply: bool) -> tuple[Change, ...]:
     settings = ensure_worker_account(settings)
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis topology") as store:
+    async with Store.connect(settings.operator_database, name="axis topology") as store:
         wanted = await wanted_topology(settings, store)
     async with management(settings) as api:
         changes = difference(wanted, await api.actual())

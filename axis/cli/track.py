@@ -45,7 +45,7 @@ def track(
 
 
 async def _track(term: str) -> tuple[Tracked, ...]:
-    async with Store.connect(Settings.load().database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         return await store.track(term)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from axis.catalogue import load as load_catalogue
 from axis.cli import stack
-from axis.cli.console import JsonOption, print_json, progress, say
+from axis.cli.console import JsonOption, TlsOption, print_json, progress, say
 from axis.cli.onboarding import Newcomer, onboard_many
 from axis.settings import Settings
 from axis.store import Store
@@ -22,7 +22,7 @@ Two agencies are connected, with their profiles under {profiles}. Send the first
 .venv/bin/axis doctor looks whether all is well; make down stops it, its data stays."""
 
 
-def up(*, as_json: JsonOption = False) -> None:
+def up(*, tls: TlsOption = False, as_json: JsonOption = False) -> None:
     """Start the axis on this machine, connect two agencies, and leave it running.
 
     Does nothing twice: what runs is left alone. Exit code 0 when everything is ready.
@@ -31,17 +31,19 @@ def up(*, as_json: JsonOption = False) -> None:
 
       axis up
 
+      axis up --tls
+
       axis up --json
     """
     root = Path.cwd()
-    settings = stack.bring_up(root, progress=progress)
+    settings = stack.bring_up(root, progress=progress, tls=tls)
     profiles = asyncio.run(_connect_first(settings))
     state = stack.running(root)
     if as_json:
         processes = {} if state is None else {process.name: process.pid for process in state.processes}
         print_json({"gateway_url": settings.gateway_url, "processes": processes, "profiles": profiles})
         return
-    broker = settings.amqp_url.get_secret_value().rpartition("@")[2]
+    broker = settings.amqp_url.get_secret_value().rpartition("@")[2].partition("?")[0]
     say(_NEXT.format(broker=broker, gateway=settings.gateway_url, profiles=settings.home / "agencies"))
 
 
@@ -60,6 +62,6 @@ def down(*, as_json: JsonOption = False) -> None:
 
 
 async def _connect_first(settings: Settings) -> dict[str, Path]:
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis up") as store:
+    async with Store.connect(settings.operator_database, name="axis up") as store:
         await store.directory.put_organisations(load_catalogue())
         return await onboard_many(settings, store, _FIRST, progress=progress)

@@ -7,7 +7,7 @@ from axis.client.inbox import Inbox
 from axis.client.ledger import Ledger, MemoryLedger, Suspicious
 from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
 from axis.client.opening import Opened
-from axis.client.settings import AgencySettings, write_profile, write_sealing_key
+from axis.client.settings import AgencySettings, TlsFiles, write_profile, write_sealing_key
 from axis.client.sqlite import SqliteLedger
 
 __all__ = [
@@ -28,6 +28,7 @@ __all__ = [
     "SqliteLedger",
     "StatusNotice",
     "Suspicious",
+    "TlsFiles",
     "write_profile",
     "write_sealing_key",
 ]

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime as dt
-import ssl
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -115,7 +114,6 @@ class Agency:
                 ledger = await SqliteLedger.open(settings.state_folder / "ledger.sqlite3")
                 stack.push_async_callback(ledger.close)
             if gateway is None:
-                verify = ssl.create_default_context(cafile=settings.ca_file) if settings.ca_file else True
                 gateway = await stack.enter_async_context(
                     Gateway(
                         settings.gateway_url,
@@ -123,7 +121,7 @@ class Agency:
                         key=settings.key,
                         now=now,
                         deadline=settings.deadline,
-                        verify=verify,
+                        verify=settings.tls.context(),
                     )
                 )
             if transport is None:

@@ -16,6 +16,7 @@ from axis.client.addressing import Ways, read_ways
 from axis.client.building import File
 from axis.client.certificates import read_certificate
 from axis.errors import Refused, Unavailable
+from axis.tls import told
 from axis.trust import SigningKey, issue_token
 from schemas import Certificate
 from schemas.reasons import WIRE
@@ -130,7 +131,7 @@ class Gateway:
                     raise Unavailable("the gateway does not go on where the download broke off")
                 async for piece in response.aiter_bytes(PIECE):
                     yield piece
-        except httpx.HTTPError as error:
+        except (httpx.HTTPError, ssl.SSLError) as error:
             raise _unreachable(error) from error
 
     async def certificate(self, thumbprint: str) -> Certificate | None:
@@ -202,7 +203,7 @@ async def _answer(request: _Request, absent: str | None) -> httpx.Response | Non
     """Return the answer; None when it is the code `absent`, as a thing not found and not as a wrong address."""
     try:
         response = await request()
-    except (httpx.HTTPError, TimeoutError) as error:
+    except (httpx.HTTPError, ssl.SSLError, TimeoutError) as error:
         raise _unreachable(error) from error
     if response.status_code == _NOT_FOUND and absent is not None and _problem(response)[0] == absent:
         return None
@@ -231,7 +232,7 @@ def _problem(response: httpx.Response) -> tuple[str, str]:
 
 
 def _unreachable(error: Exception) -> Unavailable:
-    return Unavailable(f"the gateway cannot be reached: {error or type(error).__name__}")
+    return told(error, "the gateway") or Unavailable(f"the gateway cannot be reached: {error or type(error).__name__}")
 
 
 def _digest(file: File) -> Uploaded:

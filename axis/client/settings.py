@@ -5,16 +5,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Annotated, Self
-from urllib.parse import unquote
+from typing import Annotated, NamedTuple, Self
+from urllib.parse import parse_qsl, unquote, urlencode, urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
 
-from axis.broker import split_address
+from axis.broker import split_address, unsafe_hosts
 from axis.client.addressing import Pins
 from axis.client.certificates import pinned
 from axis.core.codes import canonical
 from axis.errors import AxisError, Misconfigured
+from axis.tls import Credentials, is_loopback
 from axis.trust import SealingKey, SigningKey, load_sealing_keys
 from axis.trust.sealing_keys import CERTIFICATE_SUFFIX, KEY_SUFFIX
 from schemas import Code
@@ -26,6 +27,16 @@ AXIS_CERTIFICATE = "axis.pem"
 AUTHORITIES = "ca.pem"
 SEALING = "sealing"  # a folder: NAME.key.pem with NAME.certificate.pem, the one in use and retired ones
 RECIPIENTS = "recipients"  # a folder: CODE.pem, the only certificates that documents are sealed for CODE with
+TLS_KEY = "tls.key.pem"
+TLS_CERTIFICATE = "tls.certificate.pem"
+
+
+class TlsFiles(NamedTuple):
+    """Whom an agency trusts on the line, and what it proves itself with there; all PEM."""
+
+    ca: bytes
+    key: bytes | None = None
+    certificate: bytes | None = None
 
 
 class _Profile(BaseModel):
@@ -34,6 +45,7 @@ class _Profile(BaseModel):
     code: Code
     amqp_url: Annotated[SecretStr, Field(min_length=1)]
     gateway_url: Annotated[str, Field(min_length=1)]
+    allow_plaintext: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +53,9 @@ class AgencySettings:
     """Everything the SDK needs to act as one agency.
 
     `code` is the mailbox and the broker account. `axis_certificate` (PEM, one or more) is what receipts are verified
-    against. `ca_file` names the authorities of the gateway's TLS certificate where they are not the system's.
+    against. `ca_file` names the authorities of the gateway's TLS certificate where they are not the system's,
+    `tls_certificate` and `tls_key` what it is shown; for the broker its address names the same three. Without TLS
+    nothing goes to another machine unless `allow_plaintext` says that the network is safe by itself.
     `sealing_keys` (by thumbprint) open what is sealed for this agency; `pinned` are the only certificates that it seals
     for where a mailbox is named there. `deadline` is in seconds, for each thing waited for; transfers of files may take
     longer as long as bytes move.
@@ -56,13 +70,30 @@ class AgencySettings:
     ca_file: Path | None = None
     sealing_keys: Mapping[str, SealingKey] = field(default_factory=dict, repr=False)
     pinned: Pins = field(default_factory=dict, repr=False)
+    tls_certificate: Path | None = None
+    tls_key: Path | None = None
+    allow_plaintext: bool = False
     deadline: float = 10.0
 
     def __post_init__(self) -> None:
-        """Check that the account is the agency's own: the broker lets nobody publish under another's name."""
+        """Check that the account is the agency's own, and that nothing is said in the clear to another machine.
+
+        The broker lets nobody publish under another's name.
+        """
         user = unquote(split_address(self.amqp_url.get_secret_value())[0].username or "")
         if user != self.code:
             raise Misconfigured(f"the account in the AMQP address is “{user}”, the agency is {self.code}")
+        unsafe = unsafe_hosts(self.amqp_url.get_secret_value())
+        gateway = urlsplit(self.gateway_url)
+        if gateway.scheme == "http" and not is_loopback(gateway.hostname or ""):
+            unsafe.append(f"the gateway at {gateway.hostname}")
+        if unsafe and not self.allow_plaintext:
+            raise Misconfigured(f"{', '.join(unsafe)}: documents would go there unencrypted", code="tls/plain")
+
+    @property
+    def tls(self) -> Credentials:
+        """The agency as a client of the gateway."""
+        return Credentials(self.ca_file, self.tls_certificate, self.tls_key)
 
     @classmethod
     def load(cls, folder: Path) -> Self:
@@ -87,26 +118,51 @@ class AgencySettings:
             raise Misconfigured(f"{folder}: {error.strerror}: {error.filename}") from error
         except AxisError as error:
             raise Misconfigured(f"{folder}: {error.detail}") from error
-        authorities = folder / AUTHORITIES
+        authorities, certificate, tls_key = (
+            path if (path := folder / name).is_file() else None for name in (AUTHORITIES, TLS_CERTIFICATE, TLS_KEY)
+        )
+        files = {"cafile": authorities, "certfile": certificate, "keyfile": tls_key}
         return cls(
             code=profile.code,
-            amqp_url=profile.amqp_url,
+            amqp_url=SecretStr(_with_files(profile.amqp_url.get_secret_value(), files)),
             gateway_url=profile.gateway_url,
             key=key,
             axis_certificate=axis_certificate,
             state_folder=folder / "state",
-            ca_file=authorities if authorities.is_file() else None,
+            ca_file=authorities,
             sealing_keys=sealing_keys,
             pinned=pins,
+            tls_certificate=certificate,
+            tls_key=tls_key,
+            allow_plaintext=profile.allow_plaintext,
         )
 
 
 def write_profile(
-    folder: Path, *, code: str, amqp_url: str, gateway_url: str, key: bytes, certificate: bytes, axis_certificate: bytes
+    folder: Path,
+    *,
+    code: str,
+    amqp_url: str,
+    gateway_url: str,
+    key: bytes,
+    certificate: bytes,
+    axis_certificate: bytes,
+    tls: TlsFiles | None = None,
+    allow_plaintext: bool = False,
 ) -> None:
-    """Write an agency's profile folder (the three last are PEM); secrets are readable by their owner only."""
+    """Write an agency's profile folder (keys and certificates are PEM); secrets are readable by their owner only.
+
+    Without `tls` what is there of it stays: an agency puts its own files beside the profile.
+    """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    profile = {"code": code, "amqp_url": amqp_url, "gateway_url": gateway_url}
+    profile: dict[str, object] = {"code": code, "amqp_url": amqp_url, "gateway_url": gateway_url}
+    if allow_plaintext:
+        profile["allow_plaintext"] = True
+    if tls is not None:
+        _write(folder / AUTHORITIES, tls.ca, 0o644)
+        if tls.key is not None and tls.certificate is not None:
+            _write(folder / TLS_KEY, tls.key, 0o600)
+            _write(folder / TLS_CERTIFICATE, tls.certificate, 0o644)
     _write(folder / PROFILE, json.dumps(profile, indent=2).encode() + b"\n", 0o600)
     _write(folder / KEY, key, 0o600)
     _write(folder / CERTIFICATE, certificate, 0o644)
@@ -138,3 +194,13 @@ def _write(path: Path, data: bytes, mode: int) -> None:
     part.touch(mode=mode)
     part.write_bytes(data)
     part.replace(path)
+
+
+def _with_files(amqp_url: str, files: dict[str, Path | None]) -> str:
+    """Name the profile's own TLS files in the address, where it does not name others: a profile may be moved."""
+    address, _, query = amqp_url.partition("?")
+    options = dict(parse_qsl(query))
+    if not address.startswith("amqps:") or options.keys() & files.keys():
+        return amqp_url
+    options |= {name: str(path) for name, path in files.items() if path is not None}
+    return f"{address}?{urlencode(options, safe='/')}" if options else address

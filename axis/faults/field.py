@@ -298,6 +298,7 @@ def _settings(place: Path, broker: Broker, database: Database, shape: Shape) -> 
         "key_folder": str(place / "axis-key"),
         "gateway_port": str(port),
         "gateway_url": f"http://127.0.0.1:{port}",
+        "allow_plaintext": "true",  # networks of our own, on this machine
         "log_format": "json",
         **DEFAULT_SETTINGS,
         **shape.settings,

@@ -181,6 +181,7 @@ class Traffic:
             axis_certificate=place.axis_certificate,
             state_folder=place.folder / f"agency-{code}",
             deadline=DEADLINE_SECONDS,
+            allow_plaintext=True,  # networks of our own, on this machine
         )
         lookup = None if place.gateway_url else Lookup(member, [each.certificate for each in self._members.values()])
         async with Agency.connect(

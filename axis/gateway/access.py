@@ -5,13 +5,16 @@ import datetime as dt
 from starlette.requests import Request
 
 from axis.errors import Refused
+from axis.gateway.protocol import CERTIFIED
 from axis.trust import Keyring, verify_token
 
 _LONGEST_TOKEN = 8 * 1024
 
 
 def account_of(request: Request, keyring: Keyring, now: dt.datetime) -> str:
-    """Return the code the token was made for; raise Refused token/…, signature/…, certificate/… or abuse/signer.
+    """Return the code the token was made for.
+
+    Raises Refused token/…, signature/…, certificate/…, abuse/signer or, where clients have certificates, tls/account.
 
     The token is bound to the method and to the path as it came over the wire, before any decoding.
     """
@@ -22,4 +25,9 @@ def account_of(request: Request, keyring: Keyring, now: dt.datetime) -> str:
     if len(values) > 1 or scheme.lower() != "bearer" or not token.isascii() or len(token) > _LONGEST_TOKEN:
         raise Refused("token/invalid", "Send one Authorization header: Bearer <token>.")
     path: bytes = request.scope["raw_path"]
-    return verify_token(token, keyring, method=request.method, path=path.decode("ascii"), now=now)
+    account = verify_token(token, keyring, method=request.method, path=path.decode("ascii"), now=now)
+    # A token that was stolen opens nothing without the certificate of the one it was stolen from.
+    state = request.scope.get("state", {})
+    if CERTIFIED in state and state[CERTIFIED] != account:
+        raise Refused("tls/account", f"The token is of {account}, the client's certificate of {state[CERTIFIED]}.")
+    return account

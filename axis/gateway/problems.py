@@ -16,7 +16,7 @@ _RETRY_AFTER_SECONDS = "5"
 _STATUS = MappingProxyType(
     {"blob/not-found": 404, "blob/too-large": 413, "axis/unavailable": 503, "axis/internal": 500}
 )
-_UNPROVEN = ("token/", "certificate/", "signature/", "abuse/")
+_UNPROVEN = ("token/", "certificate/", "signature/", "abuse/", "tls/account")
 
 
 class HttpRefused(AxisError):

@@ -12,8 +12,11 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from axis.gateway.certificate import presented
 from axis.gateway.limits import Limits
 
+# In a request's state: whom the client's certificate names, where one is asked for.
+CERTIFIED = "certified"
 # In these states the client may still be sending.
 _SENDING = (h11.SEND_BODY, h11.ERROR)
 
@@ -30,6 +33,8 @@ class GatewayProtocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Start waiting for the first request."""
         super().connection_made(cast("asyncio.Transport", _ClosingThroughProtocol(transport, self)))
+        if (peer := transport.get_extra_info("peercert")) is not None:
+            self.app_state = {**self.app_state, CERTIFIED: presented(peer)}
         self._watch_headers()
 
     def data_received(self, data: bytes) -> None:
@@ -61,11 +66,13 @@ class GatewayProtocol(H11Protocol):
 
     def close(self, transport: asyncio.Transport) -> None:
         """Close; while the client may still be sending, say that we are done and drop what comes for a moment."""
-        if self.conn.their_state not in _SENDING or not transport.can_write_eof() or transport.is_closing():
+        if self.conn.their_state not in _SENDING or transport.is_closing():
             transport.close()
         elif self._lingering is None:
             self._lingering = self.loop.call_later(self.limits.linger_seconds, transport.abort)
-            transport.write_eof()
+            # TLS has no half that could be closed: the client goes by the answer's length and its `connection: close`.
+            if transport.can_write_eof():
+                transport.write_eof()
             transport.resume_reading()
 
     @property

@@ -15,6 +15,7 @@ from starlette.applications import Starlette
 from axis.blobs import Blobs
 from axis.errors import Misconfigured, Unavailable
 from axis.gateway.app import create_app
+from axis.gateway.certificate import ServerCertificate, certificate_of
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.limits import Limits
 from axis.gateway.protocol import GatewayProtocol
@@ -34,28 +35,40 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
     limits = Limits(blob_bytes=settings.max_blob_bytes)
     blobs = Blobs.open(settings.blobs)
     enrolled = Enrolled()
-    async with Store.connect(settings.database_url.get_secret_value()) as store:
+    tls = certificate_of(settings)
+    async with Store.connect(settings.database_of("gateway")) as store:
         await enrolled.load(store.directory)
         app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=_utc_now, limits=limits)
         async with asyncio.TaskGroup() as group:
             background = [
+                *([group.create_task(tls.follow())] if tls is not None else []),
                 group.create_task(enrolled.follow(store.directory)),
                 group.create_task(_sweep(blobs)),
             ]
-            await serve(app, settings.gateway_host, settings.gateway_port, limits, announce)
+            await serve(app, settings.gateway_host, settings.gateway_port, limits, announce, tls=tls)
             for task in background:
                 task.cancel()
 
 
-async def serve(app: Starlette, host: str, port: int, limits: Limits, announce: Callable[[str, int], None]) -> None:
+async def serve(
+    app: Starlette,
+    host: str,
+    port: int,
+    limits: Limits,
+    announce: Callable[[str, int], None],
+    *,
+    tls: ServerCertificate | None = None,
+) -> None:
     """Answer requests until SIGTERM or SIGINT."""
     listener = listen(host, port)
-    server = http_server(app, limits, lambda: announce(*listener.getsockname()[:2]))
+    server = http_server(app, limits, lambda: announce(*listener.getsockname()[:2]), tls)
     with _signals_consumed():
         await server.serve([listener])
 
 
-def http_server(app: Starlette, limits: Limits, ready: Callable[[], None]) -> uvicorn.Server:
+def http_server(
+    app: Starlette, limits: Limits, ready: Callable[[], None], tls: ServerCertificate | None = None
+) -> uvicorn.Server:
     """Build the HTTP server with every limit that has to be kept below the application."""
     protocol = type("Protocol", (GatewayProtocol,), {"limits": limits})
     config = uvicorn.Config(
@@ -71,6 +84,9 @@ def http_server(app: Starlette, limits: Limits, ready: Callable[[], None]) -> uv
         h11_max_incomplete_event_size=limits.header_bytes,
         timeout_graceful_shutdown=limits.shutdown_seconds,
     )
+    if tls is not None:
+        config.load()
+        config.ssl = tls.context
     return _Announcing(config, ready)
 
 

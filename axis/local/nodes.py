@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from axis.errors import Unavailable
+from axis.errors import Misconfigured, Unavailable
 from axis.local import docker, packages, private
 from axis.local.layout import folder, open_lock, place
 from axis.local.programs import find_postgres, find_rabbitmq
@@ -55,17 +55,19 @@ def up(
     durable: bool = True,
     owner_pid: int | None = None,
     scratch: Path | None = None,
+    tls: bool = False,
 ) -> Services:
     """Provide a broker and a database, and write `.axis/axis.env`; at once when they already run.
 
     First that fits: the environment; programs on this machine as private nodes; the same after installing the
     packages (Debian, Ubuntu, as root; asks on a terminal unless `assume_yes`); a Docker engine. `durable=False`
     is for tests: what is written may be lost with the power. With `owner_pid` private nodes end with that process,
-    and `scratch` is removed after them.
+    and `scratch` is removed after them. With `tls` private nodes take nobody without TLS and a certificate of the
+    clone's own authority, `.axis/pki`.
 
     Raises:
         Unavailable: `local/nothing` (one sentence on what to install), `local/install`, `local/start`.
-        Misconfigured: `local/environment`, `local/folder`.
+        Misconfigured: `local/environment`, `local/folder`, `local/tls` when what runs is of the other kind.
     """
     given = from_environment()
     if given is not None:
@@ -74,7 +76,13 @@ def up(
         found = _running(root)
         if found is None:
             found = _provide(
-                root, progress, assume_yes=assume_yes, durable=durable, owner_pid=owner_pid, scratch=scratch
+                root, progress, assume_yes=assume_yes, durable=durable, owner_pid=owner_pid, scratch=scratch, tls=tls
+            )
+        elif found.tls != tls:
+            way = "with TLS" if found.tls else "without TLS"
+            raise Misconfigured(
+                f"the nodes of this clone run {way}: `axis down` (or `axis local down`) first, or use them as they are",
+                code="local/tls",
             )
         found.write(root)
         return found
@@ -120,6 +128,7 @@ def _provide(
     durable: bool,
     owner_pid: int | None,
     scratch: Path | None,
+    tls: bool,
 ) -> Services:
     missing = _missing()
     if missing and packages.can_install() and _agreed(missing, progress, assume_yes=assume_yes):
@@ -128,14 +137,25 @@ def _provide(
     broker, database = find_rabbitmq(), find_postgres()
     if broker is not None and database is not None:
         record = private.start(
-            root, broker, database, progress=progress, durable=durable, owner_pid=owner_pid, scratch=scratch
+            root,
+            broker,
+            database,
+            progress=progress,
+            durable=durable,
+            owner_pid=owner_pid,
+            scratch=scratch,
+            tls=tls,
         )
         return private.services(record)
-    if docker.engine():
+    if docker.engine() and not tls:
         record = private.new_record(root, "docker")
         record.write(root)
         docker.start(record, progress=progress)
         return _docker_services(record)
+    if tls:
+        raise Unavailable(
+            f"nodes with TLS need the programs on this machine: {_sentence(missing)}", code="local/nothing"
+        )
     raise Unavailable(_sentence(missing), code="local/nothing")
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from axis.errors import Unavailable
 from axis.local import ports
+from axis.local.certified import NodeFiles, copied
 from axis.local.layout import give
 from axis.local.pids import program_of
 from axis.local.process import Probe, ProcessSpec
@@ -34,6 +35,12 @@ def prepare(found: Postgres, record: Record, user: str | None) -> ProcessSpec:
     give(base, user)
     if data_major(record) is None:
         _initialise(found, record, base, user)
+    files = copied(record, "postgres", base) if record.pki else None
+    if files is not None:
+        # Who gets in without TLS is nobody; with it, whoever has the role's certificate and its password.
+        access = f"hostssl all all {ports.LOOPBACK}/32 scram-sha-256 clientcert=verify-full\n"
+        (base / "pg_hba.conf").write_text(access, encoding="ascii")
+        give(base, user)
     _drop_stale_pid(_data(record))
     options = [
         f"listen_addresses={ports.LOOPBACK}",
@@ -46,6 +53,7 @@ def prepare(found: Postgres, record: Record, user: str | None) -> ProcessSpec:
         "logging_collector=off",
         "log_line_prefix=%m [%p] ",
         *(() if record.durable else _FAST),
+        *(() if files is None else _encrypted(files, base / "pg_hba.conf")),
     ]
     return ProcessSpec(
         name="postgres",
@@ -64,6 +72,18 @@ def prepare(found: Postgres, record: Record, user: str | None) -> ProcessSpec:
         # SIGINT is "fast": it ends the clients' sessions; SIGTERM would wait for them.
         stop_signal=signal.SIGINT if record.durable else signal.SIGQUIT,
         stop_seconds=30.0,
+    )
+
+
+def _encrypted(files: NodeFiles, access: Path) -> tuple[str, ...]:
+    return (
+        "ssl=on",
+        "ssl_min_protocol_version=TLSv1.2",
+        f"ssl_ca_file={files.ca}",
+        f"ssl_cert_file={files.certificate}",
+        f"ssl_key_file={files.key}",
+        f"ssl_crl_file={files.crl}",
+        f"hba_file={access}",
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from axis.errors import Unavailable
 from axis.local import ports, postgres, rabbitmq
+from axis.local.certified import ensure_authority
 from axis.local.layout import data_folder, folder, service_user
 from axis.local.process import ProcessSpec, SetState
 from axis.local.programs import Postgres, Rabbitmq, find_postgres
@@ -38,13 +39,14 @@ def start(
     durable: bool = True,
     owner_pid: int | None = None,
     scratch: Path | None = None,
+    tls: bool = False,
 ) -> Record:
     """Start both nodes and return where they are; data and passwords of last time are kept.
 
     Raises:
         Unavailable: `local/start` with the end of the failing node's log.
     """
-    record = new_record(root, "private", durable=durable)
+    record = replace(new_record(root, "private", durable=durable), pki=ensure_authority(root) if tls else "")
     database = _fitting(database, record)
     record = replace(record, versions={"rabbitmq": broker.version, "postgres": str(database.major)})
     for attempt in range(1, ATTEMPTS + 1):
@@ -70,9 +72,10 @@ def start(
     return record
 
 
-def broker_specs(root: Path, broker: Rabbitmq) -> tuple[Record, list[ProcessSpec]]:
+def broker_specs(root: Path, broker: Rabbitmq, *, tls: bool = False) -> tuple[Record, list[ProcessSpec]]:
     """Return a broker alone, never restarted by itself: for tests that kill and start one of their own."""
     record = new_record(root, "private", durable=False).with_free_ports(names=BROKER_PORTS)
+    record = replace(record, pki=ensure_authority(root) if tls else "")
     record.write(root)
     user, _ = _users(Path(record.data))
     return record, [replace(spec, restart=False) for spec in rabbitmq.prepare(broker, record, user)]

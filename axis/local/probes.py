@@ -4,9 +4,12 @@ import base64
 import http.client
 import socket
 import subprocess
+from pathlib import Path
 from urllib.parse import urlsplit
 
+from axis.errors import Misconfigured
 from axis.local.process import Probe
+from axis.tls import Credentials
 
 ASK_SECONDS = 2.0
 
@@ -30,18 +33,22 @@ def _accepts(host: str, port: int) -> bool:
         return False
 
 
-def _answers(url: str, user: str, password: str) -> bool:
+def _answers(url: str, user: str, password: str, *tls: str) -> bool:
     parts = urlsplit(url)
     headers = {}
     if user:
         token = base64.b64encode(f"{user}:{password}".encode()).decode()
         headers["Authorization"] = f"Basic {token}"
     # Not urllib.request: it would ask a proxy of the user's environment for a page on this machine.
-    connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=ASK_SECONDS)
+    host, port = parts.hostname or "", parts.port
+    connection = http.client.HTTPConnection(host, port, timeout=ASK_SECONDS)
     try:
+        if parts.scheme == "https":
+            context = Credentials(*map(Path, tls)).context()
+            connection = http.client.HTTPSConnection(host, port, timeout=ASK_SECONDS, context=context)
         connection.request("GET", parts.path or "/", headers=headers)
         return 200 <= connection.getresponse().status < 300  # noqa: PLR2004 - the meaning of HTTP status classes
-    except (OSError, http.client.HTTPException):
+    except (OSError, http.client.HTTPException, Misconfigured):
         return False
     finally:
         connection.close()

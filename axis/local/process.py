@@ -23,9 +23,12 @@ class Probe:
         return cls("tcp", (host, str(port)))
 
     @classmethod
-    def http(cls, url: str, *, user: str = "", password: str = "") -> Self:
-        """Be ready when the page answers 2xx, asked with basic authentication if a user is given."""
-        return cls("http", (url, user, password))
+    def http(cls, url: str, *, user: str = "", password: str = "", tls: Sequence[Path] = ()) -> Self:
+        """Be ready when the page answers 2xx, asked with basic authentication if a user is given.
+
+        `tls`: for https, whom to trust, and the client's certificate and key (PEM).
+        """
+        return cls("http", (url, user, password, *map(str, tls)))
 
     @classmethod
     def command(cls, *argv: str) -> Self:

@@ -5,12 +5,14 @@ import signal
 from pathlib import Path
 
 from axis.local import ports
+from axis.local.certified import NodeFiles, copied
 from axis.local.layout import give
 from axis.local.process import Probe, ProcessSpec
 from axis.local.programs import Rabbitmq
 from axis.local.record import USER, VHOST, Record
 
-PLUGINS = "[rabbitmq_management,rabbitmq_prometheus].\n"
+PLUGINS = ("rabbitmq_management", "rabbitmq_prometheus")
+TLS_PLUGINS = ("rabbitmq_auth_mechanism_ssl",)
 STOP_SECONDS = 30.0
 
 
@@ -26,9 +28,11 @@ def prepare(found: Rabbitmq, record: Record, user: str | None) -> tuple[ProcessS
     cookie.unlink(missing_ok=True)
     cookie.write_text(record.cookie, encoding="ascii")
     cookie.chmod(0o400)
-    (base / "rabbitmq.conf").write_text(_configuration(record), encoding="utf-8")
+    files = copied(record, "rabbitmq", base) if record.pki else None
+    (base / "rabbitmq.conf").write_text(_configuration(record, files), encoding="utf-8")
     (base / "rabbitmq.conf").chmod(0o600)
-    (base / "enabled_plugins").write_text(PLUGINS, encoding="ascii")
+    plugins = (*PLUGINS, *(() if files is None else TLS_PLUGINS))
+    (base / "enabled_plugins").write_text(f"[{','.join(plugins)}].\n", encoding="ascii")
     (base / "rabbitmq-env.conf").write_text("", encoding="ascii")
     give(base, user)
     env = _environment(record, base)
@@ -56,11 +60,9 @@ def prepare(found: Rabbitmq, record: Record, user: str | None) -> tuple[ProcessS
     return epmd, broker
 
 
-def _configuration(record: Record) -> str:
+def _configuration(record: Record, files: NodeFiles | None) -> str:
     lines = [
-        f"listeners.tcp.1 = {ports.LOOPBACK}:{record.ports['amqp']}",
-        f"management.tcp.ip = {ports.LOOPBACK}",
-        f"management.tcp.port = {record.ports['management']}",
+        *(_plain(record) if files is None else _encrypted(record, files)),
         f"prometheus.tcp.ip = {ports.LOOPBACK}",
         f"prometheus.tcp.port = {record.ports['prometheus']}",
         f"default_vhost = {VHOST}",
@@ -80,6 +82,42 @@ def _configuration(record: Record) -> str:
         # Tests look at counts; five seconds is a long time for them.
         lines.append("collect_statistics_interval = 500")
     return "\n".join([*lines, ""])
+
+
+def _plain(record: Record) -> list[str]:
+    return [
+        f"listeners.tcp.1 = {ports.LOOPBACK}:{record.ports['amqp']}",
+        f"management.tcp.ip = {ports.LOOPBACK}",
+        f"management.tcp.port = {record.ports['management']}",
+    ]
+
+
+def _encrypted(record: Record, files: NodeFiles) -> list[str]:
+    """Let nobody in without TLS and a certificate; whom it names is who logs in."""
+    return [
+        "listeners.tcp = none",
+        f"listeners.ssl.1 = {ports.LOOPBACK}:{record.ports['amqp']}",
+        *_tls("ssl_options", files),
+        # What is sent as user and password is not even looked at.
+        "auth_mechanisms.1 = EXTERNAL",
+        "ssl_cert_login_from = common_name",
+        f"management.ssl.ip = {ports.LOOPBACK}",
+        f"management.ssl.port = {record.ports['management']}",
+        *_tls("management.ssl", files),
+    ]
+
+
+def _tls(prefix: str, files: NodeFiles) -> list[str]:
+    return [
+        f"{prefix}.cacertfile = {files.ca}",
+        f"{prefix}.certfile = {files.certificate}",
+        f"{prefix}.keyfile = {files.key}",
+        f"{prefix}.verify = verify_peer",
+        f"{prefix}.fail_if_no_peer_cert = true",
+        f"{prefix}.depth = 2",  # an intermediate between the root and the client
+        f"{prefix}.versions.1 = tlsv1.3",
+        f"{prefix}.versions.2 = tlsv1.2",
+    ]
 
 
 def _environment(record: Record, base: Path) -> dict[str, str]:

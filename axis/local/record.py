@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Self
+from urllib.parse import urlencode
 
 from axis.errors import Misconfigured
 from axis.local import ports
@@ -31,16 +32,20 @@ class Record:
     database_password: str = field(default_factory=lambda: secrets.token_hex(16))
     versions: Mapping[str, str] = field(default_factory=dict)
     durable: bool = True
+    pki: str = ""  # the authority's folder; empty: without TLS
 
     @property
     def amqp_url(self) -> str:
         """Where AMQP clients connect, as administrator of the virtual host."""
-        return f"amqp://{USER}:{self.broker_password}@{ports.LOOPBACK}:{self.ports['amqp']}/{VHOST}"
+        place = f"{USER}:{self.broker_password}@{ports.LOOPBACK}:{self.ports['amqp']}/{VHOST}"
+        options = urlencode({"auth": "external", **self._files}, safe="/")
+        return f"amqps://{place}?{options}" if self.pki else f"amqp://{place}"
 
     @property
     def api_url(self) -> str:
         """Where the management API answers."""
-        return f"http://{USER}:{self.broker_password}@{ports.LOOPBACK}:{self.ports['management']}"
+        place = f"{USER}:{self.broker_password}@{ports.LOOPBACK}:{self.ports['management']}"
+        return f"https://{place}?{urlencode(self._files, safe='/')}" if self.pki else f"http://{place}"
 
     @property
     def prometheus_url(self) -> str:
@@ -50,7 +55,21 @@ class Record:
     @property
     def database_url(self) -> str:
         """Where PostgreSQL listens, as its superuser."""
-        return f"postgresql://{USER}:{self.database_password}@{ports.LOOPBACK}:{self.ports['postgres']}/{DATABASE}"
+        place = f"{USER}:{self.database_password}@{ports.LOOPBACK}:{self.ports['postgres']}/{DATABASE}"
+        if not self.pki:
+            return f"postgresql://{place}"
+        named = {"cafile": "sslrootcert", "certfile": "sslcert", "keyfile": "sslkey"}
+        options = {"sslmode": "verify-full", **{named[name]: path for name, path in self._files.items()}}
+        return f"postgresql://{place}?{urlencode(options, safe='/')}"
+
+    @property
+    def _files(self) -> dict[str, str]:
+        own = Path(self.pki) / "issued" / "client" / USER
+        return {
+            "cafile": str(own / "ca.pem"),
+            "certfile": str(own / "certificate.pem"),
+            "keyfile": str(own / "key.pem"),
+        }
 
     def with_free_ports(self, *, names: tuple[str, ...] = PORTS, afresh: bool = False) -> Self:
         """Keep the ports of last time if they are all free, else choose others."""

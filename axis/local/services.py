@@ -1,6 +1,7 @@
 """Where a broker and a database are: what every other part needs to know."""
 
 import os
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -30,6 +31,11 @@ class Services:
     details: Mapping[str, str] = field(default_factory=dict)
 
     @property
+    def tls(self) -> bool:
+        """Whether the broker takes TLS only."""
+        return self.amqp_url.startswith("amqps:")
+
+    @property
     def environment(self) -> dict[str, str]:
         """The three variables that tell another process the same."""
         return {name: getattr(self, attribute) for name, attribute in VARIABLES.items()}
@@ -37,7 +43,8 @@ class Services:
     def write(self, root: Path) -> Path:
         """Write `.axis/axis.env`, which settings read; return its path."""
         path = folder(root) / "axis.env"
-        lines = [f"{name}={value}\n" for name, value in self.environment.items()]
+        # Quoted where a shell would take a part for something else (`?`, `&`): people source this file.
+        lines = [f"{name}={shlex.quote(value)}\n" for name, value in self.environment.items()]
         write_private(path, "# Written by `axis local up`; holds passwords.\n" + "".join(lines))
         return path
 

@@ -2,6 +2,7 @@
 
 from axis.store.fake import FakeStore
 from axis.store.migrating import migrate
+from axis.store.roles import ensure_roles
 from axis.store.seam import (
     Advances,
     BlobStore,
@@ -39,5 +40,6 @@ __all__ = [
     "TrackedStatus",
     "Transaction",
     "WithDeliveries",
+    "ensure_roles",
     "migrate",
 ]

@@ -6,10 +6,15 @@ share of the time: a machine that vanished answers nothing, and must not use up 
 
 import os
 import re
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, quote, unquote, urlencode, urlsplit
 
 import asyncpg
 from asyncpg import exceptions as pg
+
+from axis.errors import Misconfigured
+from axis.tls import check_account, is_loopback
 
 _ADDRESS = re.compile(r"(?P<before>\w+://(?:[^/?]*@)?)(?P<servers>[^/?]*)(?P<after>.*)", re.DOTALL)
 _WANTED = "target_session_attrs"
@@ -54,6 +59,50 @@ def split(dsn: str) -> tuple[str, ...]:
     if found is None:
         return (dsn,)
     return tuple(f"{found['before']}{server}{found['after']}" for server in found["servers"].split(","))
+
+
+def unsafe_hosts(dsn: str) -> list[str]:
+    """Name the hosts that an address would reach over a network without proof of who they are.
+
+    Anything below verify-full takes whoever answers for the server: `require` encrypts for him.
+    """
+    options = dict(parse_qsl(dsn.partition("?")[2]))
+    if options.get("sslmode") == "verify-full":
+        return []
+    found = _ADDRESS.fullmatch(dsn)
+    named = "" if found is None else found["servers"]
+    hosts = [urlsplit(f"//{server}").hostname or "" for server in named.split(",")] if named else []
+    hosts = hosts or (options.get("host") or os.environ.get("PGHOST") or "").split(",")
+    if hosts == [""] and (service := options.get("service") or os.environ.get("PGSERVICE")):
+        return [f"the service {service}"]  # whatever a file of this user says now
+    # Without a name, or with a path, it is a socket on this machine.
+    return [host for host in hosts if host and not host.startswith("/") and not is_loopback(host)]
+
+
+def with_role(dsn: str, role: str, password: str, certificate: tuple[Path, Path] | None = None) -> str:
+    """Return an address under another role; `certificate`: the role's own certificate and key."""
+    found = _ADDRESS.fullmatch(dsn)
+    if found is None:
+        raise Misconfigured("a database's address looks like postgresql://user:password@host:port/database")
+    scheme = found["before"].partition("://")[0]
+    path, _, query = found["after"].partition("?")
+    options = {name: value for name, value in parse_qsl(query) if name not in {"sslcert", "sslkey"}}
+    if certificate is not None:
+        options |= {"sslcert": str(certificate[0]), "sslkey": str(certificate[1])}
+    account = f"{quote(role, safe='')}:{quote(password, safe='')}"
+    wanted = f"?{urlencode(options, safe='/')}" if options else ""
+    return f"{scheme}://{account}@{found['servers']}{path}{wanted}"
+
+
+def check_role(dsn: str) -> None:
+    """Raise Misconfigured `tls/account` when the address names a client certificate that is not its role's.
+
+    The server would only say that authentication failed.
+    """
+    certificate = dict(parse_qsl(dsn.partition("?")[2])).get("sslcert")
+    account = dsn.partition("://")[2].partition("/")[0].rpartition("@")[0].partition(":")[0]
+    if certificate is not None and account:
+        check_account(Path(certificate), unquote(account))
 
 
 def _server(dsn: str) -> str:

@@ -4,10 +4,11 @@ A migration never changes once it has been applied anywhere: what is remembered 
 """
 
 import asyncio
+import contextlib
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
@@ -69,14 +70,23 @@ async def migrate(
     known = packaged() if migrations is None else tuple(migrations)
     async with connection(dsn, "axis migrate") as link:
         with reaching("migrate", schema_is_ours=True):
-            await link.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=_MIGRATION_SECONDS)
-            await link.execute(_CREATE)
-            pending = check(known, await link.fetch(_APPLIED))
-            for migration in pending:
-                await _apply(link, migration)
-            if migrations is None:
-                await ensure_partitions(link, now or dt.datetime.now(dt.UTC))
+            async with one_at_a_time(link):
+                await link.execute(_CREATE)
+                pending = check(known, await link.fetch(_APPLIED))
+                for migration in pending:
+                    await _apply(link, migration)
+                if migrations is None:
+                    await ensure_partitions(link, now or dt.datetime.now(dt.UTC))
     return [migration.name for migration in pending]
+
+
+@contextlib.asynccontextmanager
+async def one_at_a_time(link: Any) -> AsyncIterator[None]:
+    """Change a database's shape for a block while no other program does."""
+    await link.execute("SELECT pg_advisory_lock($1)", _LOCK, timeout=_MIGRATION_SECONDS)
+    yield
+    # Not in a `finally`: what failed closes the connection, which gives the lock back and may not answer any more.
+    await link.execute("SELECT pg_advisory_unlock($1)", _LOCK)
 
 
 async def _apply(link: Any, migration: Migration) -> None:
@@ -123,5 +133,5 @@ async def check_current(link: Any) -> None:
     pending = check(packaged(), await link.fetch(_APPLIED) if exists else [])
     if pending:
         raise Misconfigured(
-            f"the database lacks migration {pending[0].name}: `axis up` (or axis.store.migrate) applies it"
+            f"the database lacks migration {pending[0].name}: `axis database migrate` (or `axis up`) applies it"
         )

@@ -1,16 +1,10 @@
-"""Months as partitions; the SQL and its reasons are in migrations/0003_traffic.sql."""
+"""Months as partitions; the SQL and its reasons are in migrations/0003_traffic.sql and 0008_roles.sql."""
 
 import datetime as dt
 from typing import Any
 
-# Table -> the id it is partitioned by. One call each: a transaction of its own.
-_TABLES = {
-    "envelope": "id",
-    "delivery": "envelope_id",
-    "attachment": "envelope_id",
-    "notice": "id",
-    "status_event": "id",
-}
+# One call each: a transaction of its own.
+_TABLES = ("envelope", "delivery", "attachment", "notice", "status_event")
 _MONTHS_BACK = 1  # an id may be 31 days old
 _MONTHS_AHEAD = 3  # the relay makes new ones daily; if it is down for weeks nothing happens yet
 
@@ -22,9 +16,10 @@ async def ensure_partitions(link: Any, now: dt.datetime) -> list[str]:
     for _ in range(_MONTHS_BACK):
         first = (first - dt.timedelta(days=1)).replace(day=1)
     made: list[str] = []
-    for table, key in _TABLES.items():
+    for table in _TABLES:
+        # As the tables' owner, whoever calls it.
         rows = await link.fetch(
-            "SELECT axis_ensure_partitions($1, $2, $3, $4)", table, key, first, _MONTHS_BACK + 1 + _MONTHS_AHEAD
+            "SELECT axis_keep_partitions($1, $2, $3)", table, first, _MONTHS_BACK + 1 + _MONTHS_AHEAD
         )
         made.extend(row[0] for row in rows)
     return made

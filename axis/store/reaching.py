@@ -9,6 +9,7 @@ from asyncpg import exceptions as pg
 
 from axis.errors import Misconfigured, Unavailable
 from axis.store.hosts import Hosts
+from axis.tls import told
 
 CONNECT_SECONDS = 10.0
 COMMAND_SECONDS = 30.0
@@ -68,7 +69,7 @@ def reaching(what: str, *, schema_is_ours: bool = False) -> Iterator[None]:
             raise
         raise Unavailable(f"the database did not {what}, it is not as this program needs it: {_told(error)}") from error
     except (*_PASSING, asyncpg.InterfaceError) as error:
-        raise Unavailable(f"the database did not {what}: {_told(error)}") from error
+        raise told(error, "the database") or Unavailable(f"the database did not {what}: {_told(error)}") from error
 
 
 @contextlib.asynccontextmanager
@@ -91,7 +92,11 @@ def connecting() -> Iterator[None]:
     try:
         yield
     except REFUSED_CONNECTION as error:
-        raise Misconfigured(f"the database refuses the connection: {error}") from error
+        # 28000 is also what it says to who comes without TLS (nothing in pg_hba.conf fits) or without a certificate.
+        unproven = "client certificate" in str(error)
+        raise Misconfigured(
+            f"the database refuses the connection: {error}", code="tls/client-missing" if unproven else None
+        ) from error
 
 
 def options(name: str) -> dict[str, Any]:

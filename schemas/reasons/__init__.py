@@ -21,6 +21,7 @@ from schemas.reasons import (
     recipient,
     seal,
     status,
+    tls,
     tools,
     trust,
 )
@@ -40,6 +41,7 @@ GROUPS: Mapping[str, tuple[Reason, ...]] = MappingProxyType(
         "Sealed documents": seal.REASONS,
         "Statuses": status.REASONS,
         "The axis itself": axis.REASONS,
+        "Encrypted connections": tls.REASONS,
         "HTTP": http.REASONS,
         "edXML packages": edxml.REASONS,
         "Codes and lists of organisations": directory.REASONS,
@@ -69,6 +71,7 @@ WIRE = _by_code(
         *blob.REASONS,
         *seal.REASONS,
         *status.REASONS,
+        *tls.WIRE,
         *axis.REASONS,
     )
 )

@@ -68,6 +68,13 @@ REASONS = (
         remedy_vi="Kiểm tra quyền truy cập và chắc chắn đó là một tệp.",
     ),
     Reason(
+        code="database/roles",
+        title="The roles of the services cannot be set up in the database.",
+        title_vi="Không thiết lập được các vai trò dịch vụ trong cơ sở dữ liệu.",
+        remedy="Let an administrator of the database make them, or give the owner CREATEROLE.",
+        remedy_vi="Đề nghị quản trị cơ sở dữ liệu tạo các vai trò, hoặc cấp quyền CREATEROLE cho chủ sở hữu.",
+    ),
+    Reason(
         code="local/busy",
         title="Another process is setting up the same thing and does not finish.",
         title_vi="Một tiến trình khác đang thiết lập cùng dịch vụ và chưa xong.",
@@ -118,6 +125,13 @@ REASONS = (
         remedy_vi="Xem nhật ký đã nêu; lệnh axis local status cho biết dịch vụ nào đang chạy.",
         fault=Fault.AXIS,
         retry=True,
+    ),
+    Reason(
+        code="local/tls",
+        title="What runs speaks TLS where it should not, or does not where it should.",
+        title_vi="Dịch vụ đang chạy không đúng chế độ TLS yêu cầu.",
+        remedy="Stop it with `axis down` and start it again with or without --tls.",
+        remedy_vi="Dừng bằng lệnh axis down rồi khởi động lại có hoặc không có --tls.",
     ),
     Reason(
         code="local/version",

@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from axis.store import Store
+from tests.services import role_variables
 from tests.unit.gateway.harness import (
     DEADLINE_SECONDS,
     Agency,
@@ -42,6 +43,7 @@ def settings(home: Path, dsn: str, **more: str) -> dict[str, str]:
     return os.environ | {
         "AXIS_HOME": str(home),
         "AXIS_DATABASE_URL": dsn,
+        **role_variables(dsn),
         # The gateway speaks to no broker; the settings ask for its address all the same.
         "AXIS_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
         "AXIS_RABBITMQ_API_URL": "http://nobody@127.0.0.1:1",

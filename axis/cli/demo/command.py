@@ -8,7 +8,7 @@ from pathlib import Path
 
 from axis.catalogue import load as load_catalogue
 from axis.cli import stack
-from axis.cli.console import JsonOption, print_json, print_table, progress, say
+from axis.cli.console import JsonOption, TlsOption, print_json, print_table, progress, say
 from axis.cli.demo import cast
 from axis.cli.demo.story import Story
 from axis.cli.demo.tally import Counts, Row
@@ -27,22 +27,30 @@ EXPECTED = Counts(
 )
 
 
-def demo(*, as_json: JsonOption = False) -> None:
+def demo(
+    *,
+    tls: TlsOption = False,
+    as_json: JsonOption = False,
+) -> None:
     """Play a story through the real broker and database, and account for every document.
 
     Starts what does not run yet (and stops it again at the end), loads the catalogue, onboards the cast, sends,
     receives, answers, refuses and forges. Exit code 0 only if the counts are what the story must give.
 
+    With --tls every part proves itself to every other by certificates of an authority that is made for it.
+
     For example:
 
       axis demo
+
+      axis demo --tls
 
       axis demo --json | jq .counts
     """
     root = Path.cwd()
     ran_before = stack.running(root) is not None
     try:
-        settings = stack.bring_up(root, progress=progress, owner_pid=None if ran_before else os.getpid())
+        settings = stack.bring_up(root, progress=progress, owner_pid=None if ran_before else os.getpid(), tls=tls)
         story = asyncio.run(_play(settings))
     finally:
         if not ran_before:
@@ -53,7 +61,7 @@ def demo(*, as_json: JsonOption = False) -> None:
 
 
 async def _play(settings: Settings) -> Story:
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis demo") as store:
+    async with Store.connect(settings.operator_database, name="axis demo") as store:
         counts = await store.directory.put_organisations(load_catalogue())
         progress(f"catalogue: {counts.new} organisations new, {counts.changed} changed, {counts.same} as before")
         newcomers = [Newcomer(code=part.code, name=part.name, mailbox=part.mailbox) for part in cast.CAST]

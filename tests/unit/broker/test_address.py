@@ -13,7 +13,7 @@ def test_all_its_parts_are_read() -> None:
     address = Address.parse("amqp://H37.05:p%40ss%2F@broker.example:5673/axis%2Ftest")
     assert address.places == (("broker.example", 5673),)
     assert (address.user, address.password, address.vhost) == ("H37.05", "p@ss/", "axis/test")
-    assert (address.tls, address.mechanism) == (None, "PLAIN")
+    assert (address.context(), address.mechanism) == (None, "PLAIN")
 
 
 def test_what_is_left_out_is_the_brokers_default() -> None:
@@ -34,9 +34,11 @@ def test_certificates_of_servers_are_always_checked() -> None:
     address = Address.parse("amqps://broker/?auth=external")
     assert address.places == (("broker", 5671),)
     assert address.mechanism == "EXTERNAL"
-    assert address.tls is not None
-    assert address.tls.check_hostname
-    assert address.tls.verify_mode is ssl.CERT_REQUIRED
+    context = address.context()
+    assert context is not None
+    assert context.check_hostname
+    assert context.verify_mode is ssl.CERT_REQUIRED
+    assert context.minimum_version is ssl.TLSVersion.TLSv1_2
 
 
 @pytest.mark.parametrize(

@@ -335,8 +335,8 @@ def world(folder: Path) -> World:
     axis, sender, own = identity("W00", "axis"), identity("G22"), identity("H37")
     settings = AgencySettings(
         code="H37",
-        amqp_url=SecretStr("amqp://H37:secret@broker.invalid/axis"),
-        gateway_url="http://gateway.invalid",
+        amqp_url=SecretStr("amqps://H37:secret@broker.invalid/axis"),
+        gateway_url="https://gateway.invalid",
         key=own.key,
         axis_certificate=axis.certificate_pem,
         state_folder=folder,

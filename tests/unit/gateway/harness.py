@@ -16,6 +16,7 @@ from starlette.applications import Starlette
 from axis.blobs import Blobs
 from axis.errors import Unavailable
 from axis.gateway import Enrolled, Limits, create_app
+from axis.gateway.certificate import ServerCertificate
 from axis.gateway.server import http_server, listen
 from axis.trust import DemonstrationCA, SigningKey, enrol, issue_token, new_key
 
@@ -141,12 +142,12 @@ async def raw_connection(port: int) -> AsyncIterator[Raw]:
 
 
 @asynccontextmanager
-async def serving(app: Starlette, limits: Limits) -> AsyncIterator[int]:
+async def serving(app: Starlette, limits: Limits, tls: ServerCertificate | None = None) -> AsyncIterator[int]:
     """Serve on a port of our own as long as the block lasts."""
     listener = listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
     started = asyncio.Event()
-    server = http_server(app, limits, started.set)
+    server = http_server(app, limits, started.set, tls)
     async with asyncio.TaskGroup() as group:
         group.create_task(server.serve([listener]))
         try:

@@ -1,0 +1,70 @@
+"""The gateway's own certificate, and who comes with which: taken up anew when it is renewed, without a restart."""
+
+import asyncio
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import structlog
+
+from axis.errors import Misconfigured
+from axis.settings import Settings
+from axis.tls import server_context
+
+_LOOK_SECONDS = 10.0
+
+
+class ServerCertificate:
+    """The files and the TLS side made of them; new connections get what `renew` has loaded last."""
+
+    def __init__(self, certificate: Path, key: Path, client_ca: Path | None) -> None:
+        self._files = (certificate, key)
+        self.context = server_context(certificate, key, client_ca)
+        self._seen = self._stamp()
+        self._log = structlog.get_logger(part="certificate")
+
+    def renew(self) -> bool:
+        """Load the files if they have changed; say whether they had. Files that do not fit change nothing."""
+        stamp = self._stamp()
+        if stamp == self._seen:
+            return False
+        try:
+            # Tried on another first: half a pair would leave this one without a certificate for every newcomer.
+            server_context(*self._files, None)
+            self.context.load_cert_chain(*self._files)
+        except (Misconfigured, OSError, ValueError) as error:
+            self._log.warning("the renewed certificate is not usable", detail=str(error))
+            return False
+        self._seen = stamp
+        self._log.info("certificate renewed", file=str(self._files[0]))
+        return True
+
+    async def follow(self) -> None:
+        """Look for renewed files until cancelled."""
+        while True:
+            await asyncio.sleep(_LOOK_SECONDS)
+            self.renew()
+
+    def _stamp(self) -> tuple[tuple[int, int, int], ...]:
+        found = []
+        for path in self._files:
+            try:
+                status = path.stat()
+            except OSError:
+                found.append((0, 0, 0))
+            else:
+                found.append((status.st_mtime_ns, status.st_ino, status.st_size))
+        return tuple(found)
+
+
+def certificate_of(settings: Settings) -> ServerCertificate | None:
+    """Load what the settings name; None: the gateway speaks without TLS. Raises Misconfigured `tls/files`."""
+    if settings.gateway_certificate is None or settings.gateway_key is None:
+        return None
+    return ServerCertificate(settings.gateway_certificate, settings.gateway_key, settings.gateway_client_ca)
+
+
+def presented(peer: Mapping[str, Any] | None) -> str | None:
+    """Return the common name of a client's certificate as `ssl` tells it; None when there was none."""
+    names = [value for part in (peer or {}).get("subject", ()) for name, value in part if name == "commonName"]
+    return str(names[0]) if len(names) == 1 else None

@@ -1,0 +1,92 @@
+"""Who may do what in the database: one role for each service, with what its statements need and nothing else.
+
+Rights on partitioned tables are those on the parent: nobody reaches a month by its own name. An UPDATE is of columns:
+a tracker that marks what was published cannot touch the bytes that were signed. A table that is not named here is
+nobody's but the owner's.
+"""
+
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+
+Grants = Mapping[str, Sequence[str]]
+
+# Every service knows the directory and sees to it that the database is one for it.
+_DIRECTORY: Grants = {
+    "organisation": ("SELECT",),
+    "mailbox": ("SELECT",),
+    "certificate": ("SELECT",),
+    "axis_migration": ("SELECT",),
+}
+_MARKS: Grants = {
+    "envelope": ("SELECT", "UPDATE (published_at)"),
+    "notice": ("SELECT", "INSERT", "UPDATE (published_at)"),
+}
+_SETTING_ASIDE: Grants = {
+    "quarantine": ("SELECT", "INSERT", "UPDATE (count, last_seen_at)"),
+    "suspect": ("SELECT", "INSERT", "UPDATE (times, noted_at)", "DELETE"),
+}
+_HOLDING = "UPDATE (state, held_for, placed_at, published_at, reason, detail)"
+_BLOBS: Grants = {"blob": ("SELECT",), "blob_upload": ("SELECT",), "attachment": ("SELECT",)}
+_READING: Grants = {
+    **_DIRECTORY,
+    "mailbox": ("SELECT (code, valid_from, valid_to)",),  # not what a password could be guessed from
+    "blob": ("SELECT",),
+    "blob_upload": ("SELECT",),
+    "envelope": ("SELECT",),
+    "delivery": ("SELECT",),
+    "delivery_state": ("SELECT",),
+    "attachment": ("SELECT",),
+    "notice": ("SELECT",),
+    "status_event": ("SELECT",),
+    "quarantine": ("SELECT",),
+    "operator": ("SELECT",),
+    # Written by whoever acts; changed and deleted by nobody, see the trigger.
+    "audit": ("SELECT", "INSERT"),
+}
+
+TABLES: Mapping[str, Grants] = MappingProxyType(
+    {
+        "axis_router": {
+            **_DIRECTORY,
+            **_MARKS,
+            **_SETTING_ASIDE,
+            **_BLOBS,
+            "envelope": ("SELECT", "INSERT", "UPDATE (published_at)"),
+            "delivery": ("SELECT", "INSERT", _HOLDING),
+            "attachment": ("SELECT", "INSERT"),
+        },
+        "axis_tracker": {
+            **_DIRECTORY,
+            **_MARKS,
+            **_SETTING_ASIDE,
+            "delivery": ("SELECT", "UPDATE (last_status, last_status_at)"),
+            "status_event": ("SELECT", "INSERT"),
+        },
+        "axis_relay": {
+            **_DIRECTORY,
+            **_SETTING_ASIDE,
+            "envelope": ("SELECT", "UPDATE (published_at, attempted_at, attempts)"),
+            "notice": ("SELECT", "INSERT", "UPDATE (published_at, attempted_at, attempts)"),
+            "delivery": ("SELECT", _HOLDING),
+        },
+        "axis_gateway": {
+            **_DIRECTORY,
+            **_BLOBS,
+            "blob": ("SELECT", "INSERT"),
+            "blob_upload": ("SELECT", "INSERT"),
+            "envelope": ("SELECT",),
+            "delivery": ("SELECT",),
+        },
+        "axis_operator": {
+            **_READING,
+            "organisation": ("SELECT", "INSERT", "UPDATE"),
+            "mailbox": ("SELECT", "INSERT", "UPDATE"),
+            "certificate": ("SELECT", "INSERT", "UPDATE"),
+        },
+        "axis_console": _READING,
+    }
+)
+
+FUNCTIONS: Mapping[str, Sequence[str]] = MappingProxyType(
+    {"axis_relay": ("axis_keep_partitions(text, date, integer)",)}
+)

@@ -1,0 +1,214 @@
+"""Roles on a real PostgreSQL: what each may do to each table, and nothing else."""
+
+import asyncio
+import base64
+import datetime as dt
+import re
+from collections.abc import Iterator, Mapping
+
+import asyncpg
+import pytest
+
+from axis import local
+from axis.errors import Misconfigured
+from axis.store import Store, ensure_roles
+from axis.store.grants import FUNCTIONS, TABLES
+from axis.store.roles import scram
+from tests import services as real
+from tests.services import as_role
+
+DIRECTORY = ("organisation", "mailbox", "certificate", "operator")
+TRAFFIC = ("envelope", "delivery", "attachment", "notice", "status_event")
+
+# Written down once more, coarsely, so that a slip in the table of grants is seen: who writes what at all.
+WRITERS: Mapping[str, frozenset[str]] = {
+    "organisation": frozenset({"axis_operator"}),
+    "mailbox": frozenset({"axis_operator"}),
+    "certificate": frozenset({"axis_operator"}),
+    "operator": frozenset(),
+    "audit": frozenset({"axis_operator", "axis_console"}),
+    "blob": frozenset({"axis_gateway"}),
+    "blob_upload": frozenset({"axis_gateway"}),
+    "envelope": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "delivery": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "attachment": frozenset({"axis_router"}),
+    "notice": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "status_event": frozenset({"axis_tracker"}),
+    "quarantine": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "suspect": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "axis_migration": frozenset(),
+    "delivery_state": frozenset(),
+}
+
+COLUMNS = """
+SELECT role, class.relname AS table, attname AS column, verb
+FROM unnest($1::text[]) AS role, unnest($2::text[]) AS verb,
+     pg_class AS class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+                       JOIN pg_attribute ON attrelid = class.oid AND attnum > 0 AND NOT attisdropped
+WHERE nspname = 'public' AND relkind IN ('r', 'p', 'v') AND has_column_privilege(role, class.oid, attname, verb)
+"""
+WHOLE = """
+SELECT role, class.relname AS table, verb
+FROM unnest($1::text[]) AS role, unnest($2::text[]) AS verb,
+     pg_class AS class JOIN pg_namespace ON pg_namespace.oid = relnamespace
+WHERE nspname = 'public' AND relkind IN ('r', 'p', 'v', 'S') AND has_table_privilege(role, class.oid, verb)
+"""
+
+
+@pytest.fixture(scope="module")
+def database(services: local.Services, migrated_template: str) -> Iterator[str]:
+    """One for all tests here: what they try leaves nothing behind. Rights on a database are not cloned with it."""
+    with real.fresh_database(services, migrated_template) as dsn:
+        asyncio.run(ensure_roles(dsn))
+        yield dsn
+
+
+async def all_columns(link: asyncpg.Connection) -> dict[str, set[str]]:
+    rows = await link.fetch(
+        "SELECT relname, attname FROM pg_class JOIN pg_attribute ON attrelid = pg_class.oid "
+        "WHERE relnamespace = 'public'::regnamespace AND attnum > 0 AND NOT attisdropped"
+    )
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row["relname"], set()).add(row["attname"])
+    return found
+
+
+async def test_every_role_has_exactly_the_rights_of_the_table(database: str) -> None:
+    link = await asyncpg.connect(database)
+    columns = await all_columns(link)
+    wanted = set()
+    for role, tables in TABLES.items():
+        for table, grants in tables.items():
+            for grant in grants:
+                verb, _, named = grant.partition(" ")
+                chosen = {name.strip() for name in named.strip("()").split(",")} if named else columns[table]
+                assert chosen <= columns[table], (role, table, grant)
+                wanted |= {(role, table, column, verb) for column in chosen if verb != "DELETE"}
+    found = await link.fetch(COLUMNS, list(TABLES), ["SELECT", "INSERT", "UPDATE", "REFERENCES"])
+    assert {tuple(row) for row in found} == wanted
+    whole = {tuple(row) for row in await link.fetch(WHOLE, list(TABLES), ["DELETE", "TRUNCATE", "TRIGGER"])}
+    deleting = {
+        (role, table, "DELETE")
+        for role, tables in TABLES.items()
+        for table, verbs in tables.items()
+        if "DELETE" in verbs
+    }
+    assert whole == deleting
+    await link.close()
+
+
+async def test_every_table_has_been_thought_of(database: str) -> None:
+    """A migration that adds a table says in grants.py who may use it."""
+    link = await asyncpg.connect(database)
+    rows = await link.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace "
+        "AND relkind IN ('r', 'p', 'v') AND NOT relispartition"
+    )
+    await link.close()
+    assert {row["relname"] for row in rows} == WRITERS.keys()
+    writing = {
+        table: {
+            role
+            for role, tables in TABLES.items()
+            if any(not verb.startswith("SELECT") for verb in tables.get(table, ()))
+        }
+        for table in WRITERS
+    }
+    assert writing == WRITERS
+
+
+@pytest.mark.parametrize("role", sorted(set(TABLES) - {"axis_operator"}))
+@pytest.mark.parametrize("table", DIRECTORY)
+async def test_only_the_operator_writes_the_directory(database: str, role: str, table: str) -> None:
+    for statement in ("DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
+        await forbidden(database, role, statement.format(table))
+
+
+@pytest.mark.parametrize("role", ["axis_operator", "axis_console", "axis_gateway"])
+@pytest.mark.parametrize("table", TRAFFIC)
+async def test_no_person_and_no_gateway_writes_traffic(database: str, role: str, table: str) -> None:
+    for statement in ("DELETE FROM {}", "INSERT INTO {} DEFAULT VALUES"):
+        await forbidden(database, role, statement.format(table))
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        # What was signed stays as it was signed.
+        *((role, "UPDATE envelope SET body = 'x'") for role in TABLES),
+        *((role, "UPDATE notice SET body = 'x'") for role in TABLES),
+        *((role, "UPDATE status_event SET code = '06'") for role in TABLES),
+        *((role, "UPDATE audit SET actor = 'x'") for role in TABLES),
+        *((role, "TRUNCATE audit") for role in TABLES),
+        *((role, "CREATE TABLE own (a int)") for role in TABLES),
+        *((role, "CREATE TEMP TABLE own (a int)") for role in TABLES),
+        *((role, "ALTER TABLE envelope DISABLE TRIGGER ALL") for role in TABLES),
+        *((role, "SELECT axis_ensure_partitions('envelope', 'id', '2020-01-01', 1)") for role in TABLES),
+        *(
+            (role, "SELECT axis_keep_partitions('envelope', '2020-01-01', 1)")
+            for role in TABLES
+            if role != "axis_relay"
+        ),
+        *((role, "SELECT pg_read_file('/etc/passwd')") for role in TABLES),
+        *((role, "SELECT rolpassword FROM pg_authid") for role in TABLES),
+        *((role, "SELECT body FROM envelope_default") for role in TABLES),
+        ("axis_tracker", "UPDATE delivery SET mailbox = 'G22'"),
+        ("axis_tracker", "INSERT INTO delivery DEFAULT VALUES"),
+        ("axis_router", "UPDATE delivery SET last_status = '06'"),
+        ("axis_router", "INSERT INTO blob DEFAULT VALUES"),
+        ("axis_relay", "INSERT INTO envelope DEFAULT VALUES"),
+        ("axis_gateway", "SELECT body FROM quarantine"),
+        ("axis_gateway", "SELECT body FROM status_event"),
+        ("axis_operator", "SELECT password_hash FROM suspect, mailbox"),
+        ("axis_console", "SELECT password_hash FROM mailbox"),
+    ],
+)
+async def test_what_a_stolen_role_does_not_open(database: str, role: str, statement: str) -> None:
+    await forbidden(database, role, statement)
+
+
+async def forbidden(database: str, role: str, statement: str) -> None:
+    link = await asyncpg.connect(as_role(database, role))
+    try:
+        assert await link.fetchval("SELECT current_user") == role
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await link.execute(statement)
+    finally:
+        await link.close()
+
+
+async def test_the_relay_makes_the_months_of_these_tables_and_nothing_else(database: str) -> None:
+    later = dt.datetime.now(dt.UTC) + dt.timedelta(days=200)
+    async with Store.connect(as_role(database, "axis_relay")) as store:
+        assert len(await store.ensure_partitions(later)) >= 5
+    link = await asyncpg.connect(as_role(database, "axis_relay"))
+    for arguments in ("'organisation', '2020-01-01', 1", "'envelope', '2020-01-01', 1000", "NULL, '2020-01-01', 1"):
+        with pytest.raises(asyncpg.InvalidParameterValueError):
+            await link.execute(f"SELECT axis_keep_partitions({arguments})")
+    await link.close()
+
+
+async def test_rights_given_by_hand_are_taken_back(database: str) -> None:
+    link = await asyncpg.connect(database)
+    await link.execute("GRANT DELETE ON envelope TO axis_console; GRANT UPDATE (subject) ON envelope TO axis_tracker")
+    await ensure_roles(database)
+    for role in ("axis_console", "axis_tracker"):
+        assert not await link.fetchval("SELECT has_table_privilege($1, 'envelope', 'DELETE')", role)
+        assert not await link.fetchval("SELECT has_column_privilege($1, 'envelope', 'subject', 'UPDATE')", role)
+    await link.close()
+
+
+async def test_who_may_not_make_roles_is_told_whom_to_ask(database: str) -> None:
+    with pytest.raises(Misconfigured) as caught:
+        await ensure_roles(as_role(database, "axis_operator"))
+    assert caught.value.code == "database/roles"
+    assert "CREATEROLE" in caught.value.detail
+
+
+def test_what_is_kept_of_a_password_is_what_postgresql_keeps() -> None:
+    # The example of RFC 7677 section 3: user, pencil, its salt, 4096 rounds.
+    told = scram("pencil", base64.b64decode("W22ZaJ0SNY7soEsUEjb6gQ=="))
+    assert re.fullmatch(r"SCRAM-SHA-256\$4096:W22ZaJ0SNY7soEsUEjb6gQ==\$[A-Za-z0-9+/=]{44}:[A-Za-z0-9+/=]{44}", told)
+    assert told.partition("$4096:")[2].partition("$")[2].startswith("WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=")
+    assert set(FUNCTIONS) < set(TABLES)
