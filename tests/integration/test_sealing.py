@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import shutil
 from collections.abc import Iterator, Sequence
-from contextlib import aclosing
+from contextlib import AbstractAsyncContextManager, aclosing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,12 +13,15 @@ import pytest
 
 from axis import local
 from axis.cli.connecting import DEMONSTRATION_CA
-from axis.client import Agency, AgencySettings, Delivery, write_sealing_key
+from axis.cli.onboarding import Newcomer, onboard_many
+from axis.client import Agency, AgencySettings, Delivery, File, write_sealing_key
 from axis.client.addressing import Ways
 from axis.client.gateway import Gateway
 from axis.errors import Refused
-from axis.trust import DemonstrationCA, SigningKey, new_key
+from axis.store import Store
+from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
 from schemas import Document, Envelope
+from tests.rig import until
 from tests.whole_axis import Axis, whole_axis
 
 # Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
@@ -31,11 +34,25 @@ SECRET = "Danh sách cán bộ được đề nghị, chỉ nơi nhận được
 @pytest.fixture(scope="module")
 def axis(services: local.Services, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Axis]:
     with whole_axis(services, migrated_template, tmp_path_factory.mktemp("sealing"), worker=WORKER) as running:
-        for code in (SENDER, FIRST, SECOND, THIRD):
-            running.run("agency", "add", code, "--name", f"Cơ quan {code}", "--demonstration-key")
-        running.run("agency", "add", UNIT, "--name", "Phòng Tổ chức", "--no-mailbox")
-        running.run("agency", "add", WITHOUT, "--name", "Cơ quan chưa có khóa")
+        newcomers = [Newcomer(code, f"Cơ quan {code}") for code in (SENDER, FIRST, SECOND, THIRD)]
+        newcomers.append(Newcomer(UNIT, "Phòng Tổ chức", mailbox=False))
+        newcomers.append(Newcomer(WITHOUT, "Cơ quan chưa có khóa", demonstration_key=None))
+        asyncio.run(connect(running, newcomers))
         yield running
+
+
+async def connect(axis: Axis, newcomers: Sequence[Newcomer]) -> None:
+    async with store(axis) as opened:
+        await onboard_many(axis.settings, opened, newcomers, progress=lambda _: None)
+
+
+def store(axis: Axis) -> AbstractAsyncContextManager[Store]:
+    return Store.connect(axis.settings.database_url.get_secret_value(), connections=2)
+
+
+def gateway(axis: Axis, kind: type[Gateway] = Gateway) -> Gateway:
+    settings = AgencySettings.load(profile(axis, SENDER))
+    return kind(settings.gateway_url, code=SENDER, key=settings.key, now=lambda: dt.datetime.now(dt.UTC), deadline=10.0)
 
 
 @pytest.fixture
@@ -49,25 +66,27 @@ def profile(axis: Axis, code: str) -> Path:
     return axis.home / "agencies" / code
 
 
-def sealing_thumbprints(axis: Axis, code: str) -> list[str]:
-    listed = axis.json("key", "list", "--for", code)["certificates"]
-    return [each["thumbprint"] for each in listed if each["role"] == "sealing"]
-
-
-def new_sealing_key(axis: Axis, code: str, kind: str, folder: Path) -> str:
-    """Do what an agency and its operator do: key into the profile, certificate enrolled, old one revoked."""
-    before = sealing_thumbprints(axis, code)
+async def new_sealing_key(axis: Axis, code: str, kind: str) -> str:
+    """Do what an agency and its operator do: key into the profile, certificate enrolled, old ones revoked."""
     now = dt.datetime.now(dt.UTC)
     key = new_key(kind)
     authority = DemonstrationCA.open_or_create(axis.home / DEMONSTRATION_CA, now)
     certificate = authority.issue(code, key, name=code, now=now, sealing=True)
-    write_sealing_key(profile(axis, code), key=key, certificate=certificate, name=f"{kind}-{len(before)}")
-    path = folder / f"{code}-{kind}.pem"
-    path.write_bytes(certificate)
-    enrolled = axis.json("key", "enrol", str(path), "--for", code, "--sealing", "--demonstration")
-    for thumbprint in before:
-        axis.run("key", "revoke", thumbprint)
-    return str(enrolled["thumbprint"])
+    write_sealing_key(profile(axis, code), key=key, certificate=certificate, name=f"next-{kind}")
+    record = enrol(certificate, code, "sealing", now, allow_demonstration=True)
+    async with store(axis) as opened:
+        _, _, enrolled = await opened.directory.load()
+        await opened.directory.put_certificate(record)
+        for old in enrolled:
+            if (old.organisation, old.role) == (code, "sealing"):
+                await opened.directory.revoke(old.thumbprint, now)
+
+    async def offered() -> bool:
+        return [each.thumbprint for each in (await asking.ways([code])).certificates] == [record.thumbprint]
+
+    async with gateway(axis) as asking:
+        await until(offered)
+    return record.thumbprint
 
 
 async def everything_stored(axis: Axis) -> bytes:
@@ -89,8 +108,7 @@ async def everything_stored(axis: Axis) -> bytes:
 
 
 async def test_two_read_it_and_nobody_else(axis: Axis, report: Path, tmp_path: Path) -> None:
-    rsa = await asyncio.to_thread(new_sealing_key, axis, SECOND, "rsa", tmp_path)
-    assert rsa in sealing_thumbprints(axis, SECOND)
+    await new_sealing_key(axis, SECOND, "rsa")
     to = ("--to", FIRST, "--to", UNIT, "--to", SECOND)
     sent = await asyncio.to_thread(
         axis.json, "send", str(report), "--as", SENDER, *to, "--seal", "--subject", "Báo cáo"
@@ -164,12 +182,17 @@ async def opened_by(settings: AgencySettings, envelope: Envelope) -> bytes:
             return b"".join([piece async for piece in pieces])
 
 
-async def test_a_key_is_replaced_and_old_documents_still_open(axis: Axis, report: Path, tmp_path: Path) -> None:
-    arguments = ("--as", SENDER, "--to", FIRST, "--seal", "--subject", "Báo cáo")
-    await asyncio.to_thread(axis.json, "send", str(report), *arguments)
+async def send(axis: Axis, report: Path) -> None:
+    async with Agency.connect(AgencySettings.load(profile(axis, SENDER))) as agency:
+        document = Document(document_id=f"{SENDER},1", subject="Báo cáo")
+        await agency.send(document=document, recipients=[FIRST], attachments=[report], seal=True)
+
+
+async def test_a_key_is_replaced_and_old_documents_still_open(axis: Axis, report: Path) -> None:
+    await send(axis, report)
     old = await take(AgencySettings.load(profile(axis, FIRST)))
-    newest = await asyncio.to_thread(new_sealing_key, axis, FIRST, "p256", tmp_path)
-    await asyncio.to_thread(axis.json, "send", str(report), *arguments)
+    newest = await new_sealing_key(axis, FIRST, "p256")
+    await send(axis, report)
     settings = AgencySettings.load(profile(axis, FIRST))
     new = await take(settings)
     assert len(settings.sealing_keys) == 2
@@ -192,11 +215,8 @@ class Stale(Gateway):
 
 async def test_a_recipient_that_leads_elsewhere_by_now_is_refused_with_a_reason(axis: Axis, report: Path) -> None:
     settings = AgencySettings.load(profile(axis, SENDER))
-    gateway = Stale(
-        settings.gateway_url, code=SENDER, key=settings.key, now=lambda: dt.datetime.now(dt.UTC), deadline=10.0
-    )
-    async with gateway, Agency.connect(settings, gateway=gateway) as agency:
-        document = Document(document_id=f"{SENDER},1", subject="Báo cáo")
+    async with gateway(axis, Stale) as stale, Agency.connect(settings, gateway=stale) as agency:
+        document = Document(document_id=f"{SENDER},2", subject="Báo cáo")
         sent = await agency.send(document=document, recipients=[UNIT, FIRST], attachments=[report], seal=True)
         receipt = await agency.receipt(sent.envelope_id)
     assert sent.sealed_for == (THIRD,)
@@ -215,9 +235,9 @@ async def test_a_sealing_key_that_was_stolen_signs_nothing(axis: Axis) -> None:
     certificate = key.with_name(key.name.replace(".key.", ".certificate."))
     stolen = SigningKey.from_pem(key.read_bytes(), certificate.read_bytes())
     async with Agency.connect(replace(settings, key=stolen)) as agency:
-        document = Document(document_id=f"{SENDER},2", subject="Giả mạo")
+        document = Document(document_id=f"{SENDER},3", subject="Giả mạo")
         sent = await agency.send(document=document, recipients=[FIRST])
         receipt = await agency.receipt(sent.envelope_id)
         assert (receipt.outcome.value, receipt.code) == ("refused", "abuse/signer")
         with pytest.raises(Refused, match="abuse/signer"):
-            await agency._gateway.ways([FIRST])
+            await agency.send(document=document, recipients=[FIRST], attachments=[File(b"x", "x.txt")], seal=True)

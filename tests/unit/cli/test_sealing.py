@@ -1,10 +1,13 @@
 """Sealing certificates on the command line, on a fake store."""
 
+import asyncio
 import datetime as dt
 from pathlib import Path
 
 from axis.store import FakeStore
-from axis.trust import DemonstrationCA, new_key
+from axis.trust import DemonstrationCA, enrol, new_key
+from schemas import Certificate
+from tests.builders import mailbox
 from tests.unit.cli.conftest import Run
 
 
@@ -42,3 +45,27 @@ def test_one_key_for_both_is_refused(run: Run, store: FakeStore, tmp_path: Path)
     assert run("key", "enrol", str(signs), "--for", "H37", "--demonstration").code == 0
     ran = run("key", "enrol", str(opens), "--for", "H37", "--sealing", "--demonstration", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (65, "seal/key-kind")
+
+
+def told_by_the_doctor(run: Run) -> str:
+    (check,) = [each for each in run("doctor", "--json").json["checks"] if each["name"] == "certificates"]
+    assert check["level"] == "warn"
+    return str(check["found"])
+
+
+def test_the_doctor_keeps_signing_and_sealing_apart(run: Run, store: FakeStore, tmp_path: Path) -> None:
+    async def fill(*certificates: Certificate) -> None:
+        await store.directory.put_mailbox(mailbox("H37"))
+        for each in certificates:
+            await store.directory.put_certificate(each)
+
+    now = dt.datetime.now(dt.UTC)
+    soon, later = now + dt.timedelta(days=10), now + dt.timedelta(days=90)
+    path = certificate(tmp_path, new_key("p256"), "sealing.pem", sealing=True)
+    seals = enrol(path.read_bytes(), "H37", "sealing", now, allow_demonstration=True)
+    asyncio.run(fill(seals.model_copy(update={"not_after": later})))
+    assert "no valid one for H37: these can receive but not send" in told_by_the_doctor(run)
+    path = certificate(tmp_path, new_key("p256"), "signs.pem", sealing=False)
+    signs = enrol(path.read_bytes(), "H37", "agency", now, allow_demonstration=True)
+    asyncio.run(fill(signs.model_copy(update={"not_after": later}), seals.model_copy(update={"not_after": soon})))
+    assert "the last ones end soon: H37 (sealing, " in told_by_the_doctor(run)
