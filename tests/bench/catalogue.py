@@ -36,7 +36,7 @@ BENCHES = {
     ),
     "urgent-lane": Bench(
         "how long an urgent envelope takes into the recipient's hands (p99) while 20,000 normal ones wait before the "
-        "same router process, against none waiting",
+        "router process of the other lane, against none waiting",
         lanes.urgent_lane,
     ),
     "latency": Bench(
