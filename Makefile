@@ -6,6 +6,7 @@ PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do \
 	if $$p -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then echo $$p; break; fi; done)
 BIN := .venv/bin
 STAMP := .venv/.ready
+TOOLS := .axis/tools
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 TEST_PROCESSES ?= 2
 ROUNDS ?= 5
@@ -15,7 +16,7 @@ TLS ?=
 SEED ?= 1
 RESOLVE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
-.PHONY: help setup demo up down test faults fuzz bench check format lock
+.PHONY: help setup demo up down test faults fuzz bench check sbom format lock
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -59,14 +60,25 @@ $(FUZZER): $(STAMP) requirements-fuzz.lock
 fuzz: $(FUZZER) ## look for bytes that break a parser (TARGET=edxml, MINUTES=10 for each target)
 	@$(BIN)/python -m tests.fuzz $(TARGET) --minutes $(if $(filter file,$(origin MINUTES)),10,$(MINUTES))
 
-check: setup ## format, lint, types, import contracts, file sizes, generated files
+check: setup ## format, lint, types, import contracts, file sizes, generated files, known vulnerabilities
 	@$(BIN)/ruff format --check --quiet . || { echo "check: run make format" >&2; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy --no-error-summary
 	@$(BIN)/lint-imports --no-cache >/dev/null || { $(BIN)/lint-imports --no-cache; exit 1; }
 	@$(BIN)/python -m schemas.generate --check
-	@find schemas axis workers tests examples -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 400 {print "check: " $$2 " has " $$1 " lines, the limit is 400"; bad = 1} END {exit bad}'
+	@find schemas axis workers release tests examples -name '*.py' -exec wc -l {} + | awk '$$2 != "total" && $$1 > 400 {print "check: " $$2 " has " $$1 " lines, the limit is 400"; bad = 1} END {exit bad}'
+	@$(MAKE) --no-print-directory $(TOOLS)/.ready >/dev/null 2>&1 || true
+	@$(BIN)/python -m release.audit --tools $(TOOLS)
 	@echo "check: format, lint, types, imports, sizes and generated files are in order"
+
+# Apart from .venv: nothing that the axis runs with has to agree with what these need.
+$(TOOLS)/.ready: requirements-audit.lock
+	@$(BIN)/python -m venv --clear $(TOOLS)
+	@$(TOOLS)/bin/python -m pip --disable-pip-version-check --quiet install --require-hashes -r requirements-audit.lock
+	@touch $@
+
+sbom: setup $(TOOLS)/.ready ## list what a release is made of, and sign it (KEY=key.pem CERTIFICATE=certificate.pem)
+	@$(BIN)/python -m release.sbom $(if $(KEY),--key $(KEY) --certificate $(CERTIFICATE))
 
 format: setup ## format the code
 	@$(BIN)/ruff format --quiet .

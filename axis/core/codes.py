@@ -73,10 +73,11 @@ def to_qcvn102(code: str) -> str | None:
     level4 = levels.pop() if levels and len(levels[-1]) == 3 else "000"  # noqa: PLR2004 - level 4 is three digits wide
     level2, level3 = (*levels, "00", "00")[:2]
     text = f"{level4}.{level3}.{level2}.{top}"
-    # Reading it back is the proof; it also refuses all that the form cannot hold.
-    if _STRICT_102.fullmatch(text) and from_qcvn102(text) == code:
-        return text
-    return None
+    # Reading it back is the proof; it also refuses all that the form cannot hold, `H53.00.21` for one.
+    try:
+        return text if from_qcvn102(text) == code else None
+    except Malformed:
+        return None
 
 
 def parent(code: str) -> str | None:

@@ -53,10 +53,12 @@ def main(arguments: list[str] | None = None) -> int:
     if importlib.util.find_spec("atheris") is None:
         print(_ABSENT, file=sys.stderr)
         return _UNAVAILABLE
-    runs = [_fuzz(name, chosen.minutes, chosen.folder) for name in chosen.target or TARGETS]
-    for run in runs:
-        print(_told(run))
-    return int(any(run.failed for run in runs))
+    failed = False
+    for name in chosen.target or TARGETS:
+        run = _fuzz(name, chosen.minutes, chosen.folder)
+        print(_told(run), flush=True)
+        failed |= run.failed
+    return int(failed)
 
 
 def _fuzz(name: str, minutes: float, folder: Path) -> Run:

@@ -7,6 +7,7 @@ from tests.fuzz.oracle import Target
 from tests.fuzz.targets.bodies import ENVELOPE, RECEIPT, STATUS
 from tests.fuzz.targets.codes import CODE
 from tests.fuzz.targets.edxml import EDXML
+from tests.fuzz.targets.sealing import KEYS, STREAM
 from tests.fuzz.targets.signatures import SIGNATURE, TOKEN
 
 TARGETS: Mapping[str, Target] = MappingProxyType(
@@ -15,6 +16,8 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
         "edxml": EDXML,
         "envelope": ENVELOPE,
         "receipt": RECEIPT,
+        "seal-keys": KEYS,
+        "seal-stream": STREAM,
         "signature": SIGNATURE,
         "status": STATUS,
         "token": TOKEN,

@@ -105,7 +105,9 @@ def test_the_directory_goes_before_the_rule() -> None:
     assert canonical("000.00.14.H53", mapping) == "H53.14"
 
 
-@pytest.mark.parametrize("code", ["H37.DN.001", "H37.5", "H37.005.01", "H37.01.02.03", "H37.01.02.003.04", "H37.00"])
+@pytest.mark.parametrize(
+    "code", ["H37.DN.001", "H37.5", "H37.005.01", "H37.01.02.03", "H37.01.02.003.04", "H37.00", "H37.00.21"]
+)
 def test_codes_without_an_old_form_say_so(code: str) -> None:
     assert to_qcvn102(code) is None
 
