@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Literal, Self, get_args
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from axis.broker import address
@@ -21,6 +21,7 @@ from axis.core.messages import Lane
 from axis.errors import Misconfigured
 from axis.store import hosts
 from axis.tls import ALLOW_VARIABLE, Credentials, is_loopback
+from axis.trust.locations import read_location
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
@@ -75,6 +76,9 @@ class Settings(BaseSettings):
     key_folder: Path | None = Field(
         None, description="The axis's own key.pem and certificate.pem; default <home>/axis-key."
     )
+    key: str | None = Field(
+        None, description="Where the axis's own private key lives: file:/path, or pkcs11: (RFC 7512); default: key.pem."
+    )
     max_blob_bytes: int = Field(2 * 1024**3, gt=0)
     id_past_days: int = Field(31, gt=0, description="How old the time in an id may be.")
     id_future_minutes: int = Field(60, gt=0, description="How far ahead the time in an id may be.")
@@ -94,6 +98,14 @@ class Settings(BaseSettings):
     )
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
+
+    @field_validator("key")
+    @classmethod
+    def _check_key(cls, location: str | None) -> str | None:
+        try:
+            return location if location is None or read_location(location) else None
+        except Misconfigured as error:
+            raise ValueError(error.detail) from error
 
     @classmethod
     def load(cls, home: Path | None = None) -> Self:

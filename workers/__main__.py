@@ -89,7 +89,7 @@ class Context:
 async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]:
     log = configure_logging(settings, worker.value)
     metrics = Metrics(worker.value)
-    key = SigningKey.load(settings.axis_key)
+    key = SigningKey.load(settings.axis_key, settings.key)
     async with (
         stop_on_signals(log) as stop,
         Store.connect(settings.database_of(worker.value)) as store,

@@ -46,7 +46,7 @@ def _what(certificate: Certificate) -> str:
 
 def _axis_key(settings: Settings, valid: Sequence[Certificate], now: dt.datetime) -> Check:
     try:
-        thumbprint = SigningKey.load(settings.axis_key).thumbprint
+        thumbprint = SigningKey.load(settings.axis_key, settings.key).thumbprint
     except AxisError as error:
         return Check("axis key", Level.FAIL, error.detail, "`axis up` makes one; receipts cannot be signed without")
     record = next((each for each in valid if each.thumbprint == thumbprint), None)

@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from axis.cli.console import JsonOption, print_json, print_table, say
+from axis.cli.key_check import check
 from axis.core.codes import canonical
 from axis.errors import AxisError, NotFound
 from axis.settings import Settings
@@ -32,6 +33,9 @@ class Kind(StrEnum):
     ED25519 = "ed25519"
     P256 = "p256"
     RSA = "rsa"
+
+
+app.command()(check)
 
 
 @app.callback()

@@ -82,6 +82,10 @@ async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress)
     """Make the axis's own key, certified by the demonstration CA of this machine, and enrol it."""
     folder = settings.axis_key
     if not (folder / "certificate.pem").exists():
+        if settings.key is not None:
+            raise Misconfigured(
+                f"{folder}/certificate.pem is missing: put the certificate of the key in AXIS_KEY there"
+            )
         now = dt.datetime.now(dt.UTC)
         authority = DemonstrationCA.open_or_create(settings.home / "demonstration-ca", now)
         key = new_key("p256")
@@ -93,7 +97,7 @@ async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress)
     certificate = (folder / "certificate.pem").read_bytes()
     record = enrol(certificate, AXIS_CODE, "axis", dt.datetime.now(dt.UTC), allow_demonstration=True)
     await store.directory.put_certificate(record)
-    SigningKey.load(folder)  # fails here, with a sentence, rather than in three workers
+    SigningKey.load(folder, settings.key)  # fails here, with a sentence, rather than in three workers
 
 
 def _remember(home: Path, *, tls: bool) -> None:

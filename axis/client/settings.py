@@ -46,6 +46,7 @@ class _Profile(BaseModel):
     amqp_url: Annotated[SecretStr, Field(min_length=1)]
     gateway_url: Annotated[str, Field(min_length=1)]
     allow_plaintext: bool = False
+    key: Annotated[str | None, Field(description="Where the private key lives, when not in key.pem.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,13 +102,12 @@ class AgencySettings:
         problems = [
             f"{name} is missing"
             for name in (PROFILE, KEY, CERTIFICATE, AXIS_CERTIFICATE)
-            if not (folder / name).is_file()
+            if not (folder / name).is_file() and not (name == KEY and _location_in(folder))
         ]
         if problems:
             raise Misconfigured(f"{folder}: {'; '.join(problems)}")
         try:
             profile = _Profile.model_validate_json((folder / PROFILE).read_bytes())
-            key = SigningKey.from_pem((folder / KEY).read_bytes(), (folder / CERTIFICATE).read_bytes())
             axis_certificate = (folder / AXIS_CERTIFICATE).read_bytes()
             sealing_keys = load_sealing_keys(folder / SEALING)
             pins = _pins(folder / RECIPIENTS)
@@ -122,6 +122,7 @@ class AgencySettings:
             path if (path := folder / name).is_file() else None for name in (AUTHORITIES, TLS_CERTIFICATE, TLS_KEY)
         )
         files = {"cafile": authorities, "certfile": certificate, "keyfile": tls_key}
+        key = SigningKey.load(folder, profile.key)
         return cls(
             code=profile.code,
             amqp_url=SecretStr(_with_files(profile.amqp_url.get_secret_value(), files)),
@@ -136,6 +137,14 @@ class AgencySettings:
             tls_key=tls_key,
             allow_plaintext=profile.allow_plaintext,
         )
+
+
+def _location_in(folder: Path) -> str | None:
+    """Return where the profile says that its private key lives; None when it is in key.pem, or nothing can be read."""
+    try:
+        return _Profile.model_validate_json((folder / PROFILE).read_bytes()).key
+    except (OSError, ValidationError):
+        return None
 
 
 def write_profile(
@@ -163,6 +172,8 @@ def write_profile(
         if tls.key is not None and tls.certificate is not None:
             _write(folder / TLS_KEY, tls.key, 0o600)
             _write(folder / TLS_CERTIFICATE, tls.certificate, 0o644)
+    if location := _location_in(folder):
+        profile["key"] = location  # the agency's own doing: a profile written again must not make it look for a file
     _write(folder / PROFILE, json.dumps(profile, indent=2).encode() + b"\n", 0o600)
     _write(folder / KEY, key, 0o600)
     _write(folder / CERTIFICATE, certificate, 0o644)

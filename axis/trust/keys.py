@@ -17,11 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
-from axis.errors import AxisError, Misconfigured, Refused
+from axis.errors import Misconfigured, Refused
 from axis.trust import encoding
-from axis.trust.algorithms import Algorithm, PrivateKey, algorithm_for, check_public_key, signing
-from axis.trust.certificates import load_pem, thumbprint
+from axis.trust.algorithms import Algorithm, PrivateKey, check_public_key, verifying_key
+from axis.trust.certificates import UNREADABLE, load_pem, thumbprint
+from axis.trust.holders import FileKey, KeyHolder
 from axis.trust.jws import detached_header, header_segment
+from axis.trust.locations import FilePlace, TokenPlace, read_location
 
 KeyKind = Literal["ed25519", "p256", "rsa"]
 
@@ -46,13 +48,11 @@ def new_key(kind: str) -> bytes:
 
 
 class SigningKey:
-    """A private key with the certificate it signs under."""
+    """A private key, wherever it is held, with the certificate it signs under."""
 
-    def __init__(self, key: PrivateKey, certificate: x509.Certificate | None = None) -> None:
-        if certificate is not None and _public_bytes(certificate) != _public_bytes(key):
-            raise Misconfigured("the certificate is for another key")
-        self.algorithm: Algorithm = algorithm_for(key)
-        self._sign = signing(key, self.algorithm)
+    def __init__(self, holder: KeyHolder, certificate: x509.Certificate | None = None) -> None:
+        self.algorithm: Algorithm = holder.algorithm
+        self._sign = holder.sign
         self._thumbprint = None if certificate is None else thumbprint(certificate.public_bytes(Encoding.DER))
         self._segment = None if self._thumbprint is None else detached_header(self.algorithm, self._thumbprint)
 
@@ -62,22 +62,38 @@ class SigningKey:
     @classmethod
     def from_pem(cls, key_pem: bytes, certificate_pem: bytes | None) -> Self:
         """Load a key and its certificate; raise Misconfigured when they cannot be used or do not belong together."""
-        key = load_key(key_pem)
-        try:
-            certificate = None if certificate_pem is None else load_pem(certificate_pem)
-        except Refused as error:
-            raise Misconfigured(error.detail) from error
-        return cls(key, certificate)
+        key, certificate = load_key(key_pem), None if certificate_pem is None else _certificate(certificate_pem)
+        if certificate is not None and _public_bytes(certificate) != _public_bytes(key):
+            raise Misconfigured("the certificate is for another key")
+        return cls(FileKey(key), certificate)
 
     @classmethod
-    def load(cls, folder: Path) -> Self:
-        """Load key.pem and certificate.pem from a folder; raise Misconfigured naming what is missing or wrong."""
+    def load(cls, folder: Path, location: str | None = None) -> Self:
+        """Load the key at a location (`axis.trust.locations`), or key.pem, with certificate.pem, from a folder.
+
+        Raises Misconfigured naming what is missing or wrong, Unavailable `key/unavailable` when a token is not there.
+        """
+        place = FilePlace(folder / KEY_FILE) if location is None else read_location(location)
         try:
-            return cls.from_pem((folder / KEY_FILE).read_bytes(), (folder / CERTIFICATE_FILE).read_bytes())
+            if isinstance(place, TokenPlace):
+                return cls._in_token(place, _certificate((folder / CERTIFICATE_FILE).read_bytes()))
+            return cls.from_pem(place.path.read_bytes(), (folder / CERTIFICATE_FILE).read_bytes())
         except OSError as error:
             raise Misconfigured(f"{error.filename}: {error.strerror}") from error
-        except AxisError as error:
+        except Misconfigured as error:
             raise Misconfigured(f"{folder}: {error.detail}") from error
+
+    @classmethod
+    def _in_token(cls, place: TokenPlace, certificate: x509.Certificate) -> Self:
+        try:
+            from axis.trust.hsm import TokenKey  # noqa: PLC0415 - its library is an extra, needed for tokens alone
+        except ImportError as error:
+            raise Misconfigured("a key in a token needs a library: pip install 'document-axis[pkcs11]'") from error
+        try:
+            public = verifying_key(certificate.public_key())
+        except (Refused, *UNREADABLE) as error:
+            raise Misconfigured(f"the certificate's key cannot be used: {error}") from error
+        return cls(TokenKey(place, public), certificate)
 
     @property
     def thumbprint(self) -> str:
@@ -112,6 +128,13 @@ def load_key(pem: bytes) -> PrivateKey:
     if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey):
         raise Misconfigured(f"a key of kind {type(key).__name__}: take Ed25519, P-256 or RSA")
     return key
+
+
+def _certificate(pem: bytes) -> x509.Certificate:
+    try:
+        return load_pem(pem)
+    except Refused as error:
+        raise Misconfigured(error.detail) from error
 
 
 def _public_bytes(owner: x509.Certificate | PrivateKey) -> bytes:

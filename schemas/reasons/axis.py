@@ -84,4 +84,12 @@ LOCAL = (
         remedy="Check the name, code or id that was given.",
         remedy_vi="Kiểm tra lại tên, mã định danh hoặc mã gói tin đã nhập.",
     ),
+    Reason(
+        code="key/unavailable",
+        title="The device that holds the private key does not answer.",
+        title_vi="Thiết bị lưu giữ khóa bí mật không phản hồi.",
+        remedy="Look after the token (HSM, card): `axis key check`; what waits is signed when it is back.",
+        remedy_vi="Kiểm tra thiết bị bằng lệnh axis key check; việc đang chờ sẽ được ký khi thiết bị trở lại.",
+        retry=True,
+    ),
 )

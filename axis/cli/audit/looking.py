@@ -88,7 +88,7 @@ async def opened(settings: Settings) -> AsyncIterator[Sides]:
     certificate = settings.axis_key / CERTIFICATE
     if not certificate.is_file():
         raise Misconfigured(f"{certificate} is not there: receipts are proved with the axis's own certificate")
-    key = SigningKey.load(settings.axis_key)
+    key = SigningKey.load(settings.axis_key, settings.key)
     async with (
         Store.connect(settings.database_url.get_secret_value(), name="axis audit") as store,
         Link(settings.amqp_url.get_secret_value(), "axis audit") as link,

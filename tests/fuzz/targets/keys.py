@@ -5,6 +5,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 
 from axis.trust import Keyring, SigningKey, thumbprint
+from axis.trust.holders import FileKey
 from schemas import Certificate, examples
 from tests.builders import LONG_AGO, NOW
 
@@ -12,7 +13,7 @@ _DER = examples.certificate_der()
 _CERTIFICATE = load_der_x509_certificate(_DER)
 AXIS_CERTIFICATE = _CERTIFICATE.public_bytes(Encoding.PEM)
 PRIVATE_KEY = Ed25519PrivateKey.from_private_bytes(examples.EXAMPLE_PRIVATE_KEY)
-EXAMPLE_KEY = SigningKey(PRIVATE_KEY, _CERTIFICATE)
+EXAMPLE_KEY = SigningKey(FileKey(PRIVATE_KEY), _CERTIFICATE)
 THUMBPRINT = thumbprint(_DER)
 OWNER = "G22"
 RING = Keyring(

@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from axis.trust import Keyring, SigningKey, enrol, issue_token, verify_token
 from axis.trust.certificates import load_pem
+from axis.trust.holders import FileKey
 from schemas import Envelope, Organisation, Receipt, Status, Wire, examples, generate
 from schemas.asyncapi import asyncapi
 from schemas.openapi import openapi
@@ -141,7 +142,9 @@ def test_the_worked_signature_is_taken_by_the_axis() -> None:
     token = examples.token_example()
     method, _, path = token["request"].partition(" ")
     assert verify_token(token["token"], Keyring([record]), method=method, path=path, now=NOW) == "G22"
-    key = SigningKey(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(example["private_key_hex"])), load_pem(pem))
+    key = SigningKey(
+        FileKey(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(example["private_key_hex"]))), load_pem(pem)
+    )
     assert key.sign(example["body"].encode()) == example["axis-signature"]
     assert issue_token(key, code="G22", method=method, path=path, now=NOW) == token["token"]
 
