@@ -31,7 +31,7 @@ from axis.errors import Refused, Unavailable
 from axis.store import Store
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
-from workers.runtime import Finish, Log, Pause, log_refused
+from workers.runtime import Finish, Log, Pause, log_poison, log_refused
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
@@ -196,8 +196,9 @@ class Router:
         return self._desk.refuse(submission, error, source=source)
 
     def _poison(self, submission: Submission, error: Exception, source: str) -> Refuse:
-        self._log.exception("poison", source=source, message_id=submission.message_id)
-        return self._refuse(submission, poison(error), source)
+        refused = self._refuse(submission, poison(error), source)
+        log_poison(self._log, refused, error, source=source)
+        return refused
 
     # Carrying out: commit, publish, mark.
 

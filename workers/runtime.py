@@ -14,6 +14,7 @@ from typing import TypeVar
 import orjson
 import structlog
 
+from axis.core import secrecy
 from axis.core.decisions import Refuse
 from axis.core.messages import Submission
 from axis.errors import Unavailable
@@ -150,7 +151,7 @@ def log_refused(log: Log, metrics: Metrics, submission: Submission, refused: Ref
     metrics.messages(source, "refused", refused.reason)
     log.warning(
         "refused",
-        id=submission.message_id,
+        id=refused.message_id,
         account=submission.account,
         source=source,
         code=refused.reason,
@@ -159,6 +160,14 @@ def log_refused(log: Log, metrics: Metrics, submission: Submission, refused: Ref
         quarantined=refused.quarantine is not None,
         ms=ms,
     )
+
+
+def log_poison(log: Log, refused: Refuse, error: Exception, *, source: str) -> None:
+    """Log a failure of ours over one message."""
+    if refused.reason == secrecy.CODE:
+        log.error("poison", source=source, message_id=refused.message_id)  # a traceback may repeat what it says
+    else:
+        log.error("poison", source=source, message_id=refused.message_id, exc_info=error)
 
 
 async def every(seconds: float, action: Callable[[], Awaitable[None]], *, stop: asyncio.Event, log: Log) -> None:

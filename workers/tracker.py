@@ -21,7 +21,7 @@ from axis.store import Store
 from schemas import Status
 from workers.metrics import Metrics
 from workers.post import Post
-from workers.runtime import Finish, Log, Pause, log_refused
+from workers.runtime import Finish, Log, Pause, log_poison, log_refused
 from workers.view import View
 
 
@@ -96,8 +96,7 @@ class Tracker:
         except Refused as error:
             return self._desk.refuse(submission, error, source=source)
         except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it
-            self._log.exception("poison", source=source, message_id=submission.message_id)
-            return self._desk.refuse(submission, poison(error), source=source)
+            return self._poison(submission, error, source)
 
     async def _commit_isolated(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         try:
@@ -111,8 +110,12 @@ class Tracker:
             (only,) = read
             if isinstance(only, Refuse):
                 raise
-            self._log.exception("poison", source=source, message_id=only.submission.message_id)
-            return await self._commit([self._desk.refuse(only.submission, poison(error), source=source)], source)
+            return await self._commit([self._poison(only.submission, error, source)], source)
+
+    def _poison(self, submission: Submission, error: Exception, source: str) -> Refuse:
+        refused = self._desk.refuse(submission, poison(error), source=source)
+        log_poison(self._log, refused, error, source=source)
+        return refused
 
     async def _commit(self, read: Sequence[Report | Refuse], source: str) -> list[Recorded | Refuse]:
         reports = [each for each in read if isinstance(each, Report)]

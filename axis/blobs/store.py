@@ -114,6 +114,13 @@ class Blobs:
                 raise Corrupted(f"The blob {sha256} lost its end while it was read.")
             yield bytes(piece)
 
+    async def remove(self, sha256: str) -> None:
+        """Remove a blob; one that is not there is no error. Backups and versions that the store keeps are its own."""
+        key = key_of(sha256)
+        async with _outside("remove"):
+            with contextlib.suppress(FileNotFoundError):
+                await obstore.delete_async(self._store, key)
+
     async def check(self) -> None:
         """Raise Unavailable unless the store answers."""
         async with _outside("look"):

@@ -17,6 +17,7 @@ from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Sent
 from axis.core.codes import canonical
 from axis.core.ids import new_id
+from axis.core.secrecy import refuse_document
 from axis.edxml import VIETNAM_TIME
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Document, Outcome, Priority, Receipt
@@ -118,6 +119,8 @@ def send(
             issued_on=day(issued_on),
             due_on=day(due_on),
         )
+        # Before anything is connected; the client looks again, also into packages.
+        refuse_document(document, (each.name for each in (file, *(attach or []))))
     recipients = None if not to else list(dict.fromkeys(canonical(code) for code in to))
 
     async def deliver(connected: Agency) -> Sent:

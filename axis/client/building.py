@@ -14,6 +14,7 @@ from axis.client.ledger import Entry
 from axis.core.ids import new_id
 from axis.core.lanes import lane_of, submit_key
 from axis.core.reading import parse_envelope, parse_status
+from axis.core.secrecy import refuse_marked
 from axis.edxml.filenames import media_type
 from axis.errors import Malformed
 from schemas import Action, AttachmentRole, Document, Envelope, Staff, StatusCode
@@ -132,6 +133,7 @@ class Author:
     def signed_envelope(self, body: bytes) -> Entry:
         """Sign the bytes of an envelope, after reading them as strictly as the axis will."""
         envelope = parse_envelope(body)
+        refuse_marked(envelope)  # here, so that nothing of it leaves this machine
         return Entry(
             id=envelope.id,
             key=envelope.id,

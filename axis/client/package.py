@@ -7,6 +7,7 @@ from pathlib import Path
 
 from axis.client.building import File, envelope_bytes
 from axis.core.codes import canonical
+from axis.core.secrecy import refuse_declared
 from axis.edxml.convert import to_envelope
 from axis.edxml.errors import EdxmlError
 from axis.edxml.filenames import file_names
@@ -34,7 +35,7 @@ def read_package(
     sender: str | None,
     concerns: str | None,
 ) -> Package:
-    """Read a package into what is sent for it; raise EdxmlError."""
+    """Read a package into what is sent for it; raise EdxmlError, or Refused secrecy/marked."""
     if isinstance(source, bytes):
         document = read(source)
     else:
@@ -45,6 +46,7 @@ def read_package(
             raise Malformed(f"{source}: {error.strerror}", code="file/unreadable") from error
     if not isinstance(document, EdxmlDocument):
         raise EdxmlError("this is a status package; report a status instead", code="edxml/conversion")
+    refuse_declared((extra.path.rpartition("/")[2], extra.text) for extra in document.extras)
     envelope = to_envelope(
         document,
         id=identifier,

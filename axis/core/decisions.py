@@ -7,10 +7,11 @@ not be read or attributed).
 
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from axis.core import receipts
+from axis.core import receipts, secrecy
 from axis.core.ids import new_id
 from axis.core.lanes import lane_of
 from axis.core.messages import Signer, Submission
@@ -18,8 +19,12 @@ from axis.core.reading import printable
 from axis.core.records import Accepted, AttachmentRow, DeliveryRow, EnvelopeRow, NoticeRow, QuarantineRow
 from axis.errors import Refused
 from schemas import Envelope
+from schemas.base import CODE_PATTERN, UUID7_PATTERN
+from schemas.wire import TYPE_DOCUMENT, TYPE_STATUS
 
 Sign = Callable[[bytes], str]
+
+_ROUTING_KEY = re.compile(f"(?:(?:urgent|normal)\\.)?{CODE_PATTERN.strip('^$')}")
 
 # Groups of reasons after which nobody can say whose words the bytes are; they are evidence, so they are kept.
 _KEPT = ("message/", "signature/", "certificate/", "abuse/")
@@ -46,12 +51,16 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Send a refusal receipt (when the account is proved) and keep the bytes (when they are evidence)."""
+    """Send a refusal receipt (when the account is proved) and keep the bytes (when they are evidence).
+
+    `message_id`: what may be said of the message in a log.
+    """
 
     reason: str
     detail: str
     notice: NoticeRow | None
     quarantine: QuarantineRow | None
+    message_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,20 +101,33 @@ class Desk:
         return Accept(Accepted(row, tuple(deliveries), attachments, notice), tuple(envelope.recipients))
 
     def refuse(self, submission: Submission, error: Refused, *, source: str) -> Refuse:
-        """Decide a refusal: a receipt when the broker proved the account and it has a mailbox to answer to."""
+        """Decide a refusal: a receipt when the broker proved the account and it has a mailbox to answer to.
+
+        Of what shows a mark of state secrecy only the fact and the identifiers are kept, whatever else is wrong.
+        """
         at, sha256 = self.now(), digest(submission.body)
+        answered = submission.account is not None and self.has_mailbox(submission.account, at)
+        secret = error if error.code == secrecy.CODE else None
+        kept = not answered or error.code.startswith(_KEPT)
+        if secret is None and kept:
+            secret = secrecy.shown_by(submission.body)
+        unwanted: tuple[str, ...] = ()
+        size = len(submission.body)
+        if secret is not None:
+            error, kept, unwanted = secret, True, secrecy.digests_in(submission.body)
+            submission = _bare(submission)
         # A detail may repeat what the message says, such as its routing key, and the receipt's schema is strict: it
         # must never be the refusal itself that fails.
         error = Refused(error.code, printable(error.detail))
         notice = None
-        if submission.account is not None and self.has_mailbox(submission.account, at):
+        if answered and submission.account is not None:
             receipt = receipts.refusal(
                 submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
             )
             body = receipts.receipt_bytes(receipt)
             notice = self._notice(receipt.id, receipt.account, body, about=None)
         quarantine = None
-        if notice is None or error.code.startswith(_KEPT):
+        if kept:
             quarantine = QuarantineRow(
                 id=new_id(at),
                 received_at=at,
@@ -117,13 +139,28 @@ class Desk:
                 body=submission.body,
                 sha256=sha256,
                 headers={key: str(value)[:4000] for key, value in submission.headers.items()},
+                size=size,
+                unwanted=unwanted,
             )
-        return Refuse(reason=error.code, detail=error.detail, notice=notice, quarantine=quarantine)
+        message_id = receipts.claimed_id(submission)
+        return Refuse(error.code, error.detail, notice, quarantine, message_id)
 
     def _notice(self, receipt_id: str, account: str, body: bytes, *, about: str | None) -> NoticeRow:
         return NoticeRow(
             id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=self.sign(body)
         )
+
+
+def _bare(submission: Submission) -> Submission:
+    """Leave of a message what identifies it, where that is written as it must be: anything else may be its content."""
+    message_id, key = submission.message_id, submission.routing_key
+    return replace(
+        submission,
+        body=b"",
+        message_id=message_id if message_id is not None and re.fullmatch(UUID7_PATTERN, message_id) else None,
+        type=submission.type if submission.type in {TYPE_DOCUMENT, TYPE_STATUS} else None,
+        headers={"routing-key": key} if _ROUTING_KEY.fullmatch(key) else {},
+    )
 
 
 def poison(error: Exception) -> Refused:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 
 from axis.core.messages import Submission
+from axis.core.secrecy import refuse_marked
 from axis.errors import Refused
 from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Receipt, Status, Wire
 from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
@@ -24,9 +25,10 @@ _Model = TypeVar("_Model", bound=Wire)
 
 
 def read_envelope(submission: Submission) -> Envelope:
-    """Parse the body of a document submission; raise Refused message/* or envelope/*."""
+    """Parse the body of a document submission; raise Refused message/*, envelope/* or secrecy/*."""
     _check_properties(submission, TYPE_DOCUMENT, ENVELOPE_MEDIA_TYPE)
     envelope = _parse(submission.body, Envelope, MAX_ENVELOPE_BYTES)
+    refuse_marked(envelope)
     _check_id(submission, envelope.id)
     return envelope
 

@@ -87,7 +87,11 @@ class NoticeRow:
 
 @dataclass(frozen=True, slots=True)
 class QuarantineRow:
-    """A message that could not be read or attributed, with its bytes and its reason."""
+    """A message that could not be read or attributed, with its bytes and its reason.
+
+    Of a state secret `body` is empty. `size`: of the whole message; None: that of `body`. `unwanted`: digests of blobs
+    that the account may have uploaded for it, which are to be forgotten.
+    """
 
     id: str
     received_at: dt.datetime
@@ -99,6 +103,8 @@ class QuarantineRow:
     body: bytes
     sha256: str
     headers: Mapping[str, str] = field(default_factory=dict)
+    size: int | None = None
+    unwanted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

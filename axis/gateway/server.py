@@ -17,6 +17,7 @@ from axis.errors import Misconfigured, Unavailable
 from axis.gateway.app import create_app
 from axis.gateway.certificate import ServerCertificate, certificate_of
 from axis.gateway.enrolled import Enrolled
+from axis.gateway.forgetting import EVERY, forget_unwanted
 from axis.gateway.limits import Limits
 from axis.gateway.protocol import GatewayProtocol
 from axis.settings import Settings
@@ -44,6 +45,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
                 *([group.create_task(tls.follow())] if tls is not None else []),
                 group.create_task(enrolled.follow(store.directory)),
                 group.create_task(_sweep(blobs)),
+                group.create_task(_forget(store, blobs)),
             ]
             await serve(app, settings.gateway_host, settings.gateway_port, limits, announce, tls=tls)
             for task in background:
@@ -133,6 +135,16 @@ async def _sweep(blobs: Blobs) -> None:
         else:
             log.info("swept", removed=removed)
         await asyncio.sleep(_SWEEP_EVERY.total_seconds())
+
+
+async def _forget(store: Store, blobs: Blobs) -> None:
+    log = structlog.get_logger(part="forgetting")
+    while True:
+        try:
+            await forget_unwanted(store.blobs, blobs)
+        except Unavailable as error:
+            log.warning("waiting", code=error.code, detail=error.detail)
+        await asyncio.sleep(EVERY.total_seconds())
 
 
 def _utc_now() -> dt.datetime:

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from axis.blobs import Blobs, Corrupted
-from axis.errors import AxisError, NotFound, Refused
+from axis.errors import AxisError, NotFound, Refused, Unavailable
 from axis.gateway.access import account_of
 from axis.gateway.body import read_body
 from axis.gateway.download import Download
@@ -93,6 +93,9 @@ class Transfers:
             size = await self._blobs.put(sha256, chunks, limit)
         # A crash here leaves bytes that belong to nobody: unreadable, and stored again by the next attempt.
         await self._rights.record_upload(sha256, size, account)
+        if await self._blobs.size(sha256) is None:
+            # Forgotten between the two, as the file of a state secret; a client that means another document repeats it.
+            raise Unavailable(f"The blob {sha256} was removed while it was stored; store it again.")
         content = orjson.dumps({"sha256": sha256, "size": size})
         return Response(content, 201, {"etag": f'"{sha256}"', "location": request.url.path}, "application/json")
 

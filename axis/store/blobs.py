@@ -1,6 +1,7 @@
 """Which blobs arrived, and who may use them."""
 
-from collections.abc import Collection
+import datetime as dt
+from collections.abc import Awaitable, Callable, Collection
 
 from axis.store.pool import Pool
 from axis.store.queries import load
@@ -34,3 +35,23 @@ class PostgresBlobs(BlobStore):
     async def may_read(self, account: str, sha256: str) -> bool:
         """Say whether the account may read the blob."""
         return bool(await self.known(account, [sha256]))
+
+    async def unwanted(self, older_than: dt.timedelta, limit: int) -> list[str]:
+        """Name blobs that are unwanted for so long."""
+        async with self._pool.link("look for unwanted blobs") as link:
+            return [record["sha256"].hex() for record in await link.fetch(_SQL["unwanted"], older_than, limit)]
+
+    async def forget(self, sha256: str, remove: Callable[[str], Awaitable[None]]) -> bool:
+        """Forget unwanted uploads of a blob, and the blob when nobody else needs it."""
+        digest = bytes.fromhex(sha256)
+        async with self._pool.link("forget a blob") as link, link.transaction():
+            if not await link.fetch(_SQL["lock_unwanted"], digest):
+                return False
+            await link.execute(_SQL["forget_uploads"], digest)
+            await link.execute(_SQL["forget_blob"], digest)
+            gone = not await link.fetchval(_SQL["is_recorded"], digest)
+            if gone:
+                # A crash from here on leaves the rows without the bytes: the next one removes and forgets them again.
+                await remove(sha256)
+            await link.execute(_SQL["forget_unwanted"], digest)
+        return gone

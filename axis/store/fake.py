@@ -10,13 +10,14 @@ from typing import TypeVar
 
 from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
+from axis.store.fake_blobs import FakeBlobs
 from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.rows import grouped
-from axis.store.seam import BlobStore, Store, WithDeliveries
+from axis.store.seam import Store, WithDeliveries
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 
 _LOCK_SECONDS = 10.0
@@ -38,7 +39,7 @@ class FakeStore(Store):
         self._memory = Memory()
         self._lock = asyncio.Lock()
         self.directory = FakeDirectory(self._check)
-        self.blobs = _FakeBlobs(self)
+        self.blobs = FakeBlobs(self._alone, now)
         self.suspects = FakeSuspects(self._check)
         self.comparing = FakeComparing(self._alone, now)
 
@@ -175,41 +176,6 @@ class FakeStore(Store):
         """Do nothing: memory has no partitions."""
         self._check()
         return []
-
-
-class _FakeBlobs(BlobStore):
-    def __init__(self, store: FakeStore) -> None:
-        self._store = store
-
-    async def record_upload(self, sha256: str, size: int, account: str) -> None:
-        async with self._store._alone() as memory:  # noqa: SLF001 - one half of the same fake
-            memory.blobs.setdefault(sha256, size)
-            memory.uploads.add((sha256, account))
-
-    async def known(self, account: str, digests: Collection[str]) -> dict[str, int]:
-        async with self._store._alone() as memory:  # noqa: SLF001 - one half of the same fake
-            return {
-                digest: memory.blobs[digest]
-                for digest in digests
-                if digest in memory.blobs and _may_use(memory, account, digest)
-            }
-
-    async def may_read(self, account: str, sha256: str) -> bool:
-        return bool(await self.known(account, [sha256]))
-
-
-def _may_use(memory: Memory, account: str, digest: str) -> bool:
-    if (digest, account) in memory.uploads:
-        return True
-    return any(
-        memory.envelopes[attachment.envelope_id].row.account == account
-        or any(
-            each.row.mailbox == account and each.row.state is not DeliveryState.REFUSED
-            for each in memory.deliveries[attachment.envelope_id]
-        )
-        for attachment in memory.attachments
-        if attachment.sha256 == digest
-    )
 
 
 def _due(

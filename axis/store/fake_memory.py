@@ -60,7 +60,8 @@ class Memory:
     statuses: dict[str, StatusRow] = field(default_factory=dict)
     quarantine: dict[tuple[str, str | None, str], Quarantined] = field(default_factory=dict)
     blobs: dict[str, int] = field(default_factory=dict)
-    uploads: set[tuple[str, str]] = field(default_factory=set)
+    uploads: dict[tuple[str, str], dt.datetime] = field(default_factory=dict)  # digest and account
+    unwanted: dict[tuple[str, str], dt.datetime] = field(default_factory=dict)
     places: Iterator[int] = field(default_factory=itertools.count)
 
     def copy(self) -> "Memory":
@@ -73,7 +74,8 @@ class Memory:
             statuses=dict(self.statuses),
             quarantine=dict(self.quarantine),
             blobs=dict(self.blobs),
-            uploads=set(self.uploads),
+            uploads=dict(self.uploads),
+            unwanted=dict(self.unwanted),
             places=self.places,
         )
 

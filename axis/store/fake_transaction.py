@@ -92,6 +92,10 @@ class FakeTransaction(Transaction):
     async def quarantine(self, rows: Sequence[QuarantineRow]) -> None:
         """Keep what cannot be attributed."""
         self._check()
+        for row in rows:
+            for digest in row.unwanted:
+                if row.account is not None and (digest, row.account) in self._memory.uploads:
+                    self._memory.unwanted[digest, row.account] = self._now()
         for kept in hostile.kept(list(rows)):
             row = kept.row
             key = (row.sha256, row.account, row.reason)

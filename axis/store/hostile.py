@@ -55,7 +55,8 @@ def kept(rows: list[QuarantineRow]) -> list[Kept]:
         key = (row.sha256, row.account is not None, row.account or "", row.reason)
         seen = folded.get(key)
         if seen is None:
-            folded[key] = Kept(row, len(original.body), 1)
+            size = len(original.body) if original.size is None else original.size
+            folded[key] = Kept(row, size, 1)
         else:
             folded[key] = replace(seen, count=seen.count + 1)
     return [folded[key] for key in sorted(folded)]

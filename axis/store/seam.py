@@ -89,6 +89,18 @@ class BlobStore(ABC):
     async def may_read(self, account: str, sha256: str) -> bool:
         """Say whether the account uploaded it, or sent or receives an envelope that names it."""
 
+    @abstractmethod
+    async def unwanted(self, older_than: dt.timedelta, limit: int) -> list[str]:
+        """Name at most `limit` blobs with uploads that do not count any more for so long, the longest first."""
+
+    @abstractmethod
+    async def forget(self, sha256: str, remove: Callable[[str], Awaitable[None]]) -> bool:
+        """Forget the uploads of a blob that do not count; when nothing else needs it, await `remove` and forget it.
+
+        Says whether it was removed. It is all forgotten or nothing: `remove` may come again for the same blob. What was
+        uploaded again since counts, and so does an envelope that names it.
+        """
+
 
 class ComparingStore(ABC):
     """What the audit asks, to compare the store with the broker.
@@ -196,6 +208,8 @@ class Transaction(ABC):
     @abstractmethod
     async def quarantine(self, rows: Sequence[QuarantineRow]) -> None:
         """Keep what cannot be attributed. The same bytes of one account for one reason are kept once and counted.
+
+        What a row names as unwanted of its account's uploads counts no longer, from the commit on.
 
         Everything in it may be hostile: what PostgreSQL cannot hold as text is replaced, and what is longer than the
         limits of `axis.store.hostile` is cut.

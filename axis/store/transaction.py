@@ -136,7 +136,11 @@ class PostgresTransaction(Transaction):
         """Keep what cannot be attributed."""
         if rows:
             kept = hostile.kept(list(rows))
+            unwanted = [(digest, row.account) for row in rows if row.account is not None for digest in row.unwanted]
             with reaching("store quarantine"):
+                if unwanted:
+                    digests, accounts = zip(*unwanted, strict=True)
+                    await self._link.execute(_ACCEPTING["unwanted"], list(map(bytes.fromhex, digests)), list(accounts))
                 await self._link.execute(_ACCEPTING["quarantine"], *convert.columns(map(_quarantine, kept), 13))
 
 

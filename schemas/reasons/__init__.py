@@ -20,6 +20,7 @@ from schemas.reasons import (
     pki,
     recipient,
     seal,
+    secrecy,
     status,
     tls,
     tools,
@@ -34,6 +35,7 @@ GROUPS: Mapping[str, tuple[Reason, ...]] = MappingProxyType(
     {
         "The message as such": message.REASONS,
         "The envelope": envelope.REASONS,
+        "State secrets": secrecy.REASONS,
         "Who says it": trust.REASONS,
         "Facts that do not agree": abuse.REASONS,
         "Where it goes": recipient.REASONS,
@@ -65,6 +67,7 @@ WIRE = _by_code(
     (
         *message.REASONS,
         *envelope.REASONS,
+        *secrecy.REASONS,
         *trust.REASONS,
         *abuse.REASONS,
         *recipient.REASONS,

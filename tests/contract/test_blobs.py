@@ -235,3 +235,14 @@ async def test_a_bucket_that_is_not_there(moto: str, monkeypatch: pytest.MonkeyP
 def test_a_url_that_cannot_work(url: str) -> None:
     with pytest.raises(Misconfigured):
         Blobs.open(url)
+
+
+async def test_what_is_removed_is_gone_and_can_be_put_again(blobs: Blobs) -> None:
+    data = b"of a state secret"
+    sha256 = digest_of(data)
+    await blobs.put(sha256, chunks_of(data), LIMIT)
+    await blobs.remove(sha256)
+    assert await blobs.size(sha256) is None
+    await blobs.remove(sha256)
+    await blobs.put(sha256, chunks_of(data), LIMIT)
+    assert await read(blobs, sha256) == data

@@ -43,3 +43,10 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::
     AS new (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body)
 ON CONFLICT (sha256, account, reason) DO UPDATE
 SET count = old.count + excluded.count, last_seen_at = greatest(old.last_seen_at, excluded.last_seen_at);
+
+-- name: unwanted
+INSERT INTO blob_unwanted (sha256, account, at)
+SELECT DISTINCT sha256, account, clock_timestamp()
+FROM unnest($1::bytea[], $2::text[]) AS named (sha256, account) JOIN blob_upload USING (sha256, account)
+ORDER BY sha256, account
+ON CONFLICT (sha256, account) DO UPDATE SET at = excluded.at;

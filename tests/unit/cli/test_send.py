@@ -44,3 +44,15 @@ def test_in_vietnamese(run: Run, store: FakeStore, tmp_path: Path, monkeypatch: 
     ran = run("send", str(tmp_path / "a.pdf"), "--as", "G22", "--to", "H37")
     assert "Máy này chưa có hồ sơ kết nối của cơ quan." in ran.err
     assert "Tạo hồ sơ bằng lệnh axis agency add" in ran.err
+
+
+def test_a_state_secret_is_refused_before_anything_is_asked(
+    run: Run, store: FakeStore, tmp_path: Path, profile: Path
+) -> None:
+    (tmp_path / "a.pdf").write_bytes(b"%PDF")
+    ran = run(
+        *("send", str(tmp_path / "a.pdf"), "--as", "G22", "--to", "H37", "--profile", str(profile)),
+        *("--subject", "MẬT: Phương án tác chiến", "--json"),
+    )
+    assert (ran.code, ran.json["error"]["code"]) == (65, "secrecy/marked")
+    assert "tác chiến" not in ran.out + ran.err

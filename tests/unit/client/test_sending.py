@@ -331,3 +331,35 @@ async def test_a_fault_in_the_background_ends_the_block(world: World, monkeypatc
         async with world.connect():
             await asyncio.Event().wait()
     assert raised.group_contains(ZeroDivisionError)
+
+
+# State secrets
+
+
+async def test_of_a_state_secret_nothing_leaves_and_nothing_is_kept(world: World, tmp_path: Path) -> None:
+    marked = paper().model_copy(update={"subject": "MẬT: Phương án"})
+    package = tmp_path / "a.edxml"
+    package.write_text(EDXML_MARKED, encoding="utf-8")
+    async with world.connect() as agency:
+        for sending in (
+            agency.send(document=marked, recipients=["G22"], attachments=[File(b"%PDF", "1.pdf")]),
+            agency.send(document=paper(), recipients=["G22"], attachments=[File(b"%PDF", "Tối mật.pdf")]),
+            agency.send_edxml(package),
+        ):
+            with pytest.raises(Refused) as caught:
+                await sending
+            assert caught.value.code == "secrecy/marked"
+        assert await agency.outbox() == []
+    assert (world.post.published, world.shelf.files) == ([], {})
+
+
+EDXML_MARKED = """<?xml version="1.0" encoding="UTF-8"?>
+<edXML xmlns="http://www.mic.gov.vn/TBT/QCVN_102_2016"><edXML:edXMLEnvelope
+ xmlns:edXML="http://www.mic.gov.vn/TBT/QCVN_102_2016"><edXML:edXMLHeader><edXML:MessageHeader>
+<edXML:From><edXML:OrganId>000.00.00.H37</edXML:OrganId></edXML:From>
+<edXML:To><edXML:OrganId>000.00.00.G22</edXML:OrganId></edXML:To>
+<edXML:DocumentId>000.00.00.H37,2026/11/24,1/UBND</edXML:DocumentId>
+<edXML:Subject>V/v phối hợp</edXML:Subject>
+<edXML:OtherInfo><edXML:Priority>0</edXML:Priority><edXML:DoMat>Tối mật</edXML:DoMat></edXML:OtherInfo>
+</edXML:MessageHeader></edXML:edXMLHeader></edXML:edXMLEnvelope></edXML>
+"""

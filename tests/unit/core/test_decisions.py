@@ -11,11 +11,11 @@ from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState
 from axis.errors import Refused
 from schemas import Receipt
 from schemas.reasons import REASONS
-from tests.builders import NOW, document_submission
+from tests.builders import NOW, as_bytes, document_submission, envelope_dict
 
 DESK = Desk(now=lambda: NOW, sign=lambda body: f"signed {len(body)}", has_mailbox=lambda code, _: code == "G22")
-# Of docs/decisions/0001-who-gets-a-receipt.md
-EVIDENCE = {"message", "signature", "certificate", "abuse"}
+# Of docs/decisions/0001-who-gets-a-receipt.md, and 0013 for secrecy
+EVIDENCE = {"message", "signature", "certificate", "abuse", "secrecy"}
 
 
 def refuse(code: str, **changes: Any) -> Refuse:
@@ -102,3 +102,50 @@ def test_ids_are_made_at_the_axis_s_own_time() -> None:
     assert refused.notice is not None
     assert refused.quarantine is not None
     assert Receipt.model_validate_json(refused.notice.body).at == refused.quarantine.received_at == later
+
+
+CANARY = "chim-hoàng-yến-7391"
+
+
+@pytest.mark.parametrize(
+    "submission",
+    [
+        document_submission(envelope_dict(document={"subject": f"MẬT: {CANARY}"}), headers={"x": CANARY}),
+        document_submission(envelope_dict(document={"subject": f"MẬT: {CANARY}", CANARY: 1})),
+        document_submission(as_bytes({"subject": f"MẬT: {CANARY}"})[:-5], message_id=CANARY, type=CANARY),
+        document_submission(envelope_dict(document={"subject": f"MẬT: {CANARY}"}), account=None, routing_key=CANARY),
+    ],
+)
+@pytest.mark.parametrize(
+    "error",
+    [Refused("secrecy/marked"), Refused("message/schema", CANARY), Refused("abuse/signer"), poison(ValueError(CANARY))],
+)
+def test_of_a_state_secret_only_the_fact_and_the_identifiers_are_kept(submission: Submission, error: Refused) -> None:
+    refused = DESK.refuse(submission, error, source="axis.route.normal")
+    assert refused.reason == "secrecy/marked"
+    assert refused.quarantine is not None
+    kept = refused.quarantine
+    assert (kept.body, kept.size, kept.account) == (b"", len(submission.body), submission.account)
+    assert kept.sha256 == hashlib.sha256(submission.body).hexdigest()
+    assert (refused.notice is None) == (submission.account is None)
+    if refused.notice is not None:
+        receipt = Receipt.model_validate_json(refused.notice.body)
+        assert (receipt.code, receipt.message_sha256) == ("secrecy/marked", kept.sha256)
+        if submission.message_id != CANARY:
+            assert receipt.message_id == submission.message_id
+            assert kept.headers == {"routing-key": "normal.G22"}
+    assert CANARY not in repr(refused)
+    assert CANARY.encode() not in (b"" if refused.notice is None else refused.notice.body)
+
+
+def test_the_files_of_a_state_secret_are_named_to_be_forgotten() -> None:
+    attachments = [
+        {"name": f"{n}.pdf", "media_type": "application/pdf", "size": 1, "sha256": f"{n}" * 64} for n in (1, 2)
+    ]
+    body = envelope_dict(document={"subject": "Tối mật"}, attachments=attachments)
+    kept = DESK.refuse(document_submission(body), Refused("secrecy/marked"), source="q").quarantine
+    assert kept is not None
+    assert kept.unwanted == ("1" * 64, "2" * 64)
+    other = DESK.refuse(document_submission(b"{" + b"1" * 64), Refused("message/not-json"), source="q").quarantine
+    assert other is not None
+    assert other.unwanted == ()
