@@ -136,7 +136,7 @@ class PostgresTransaction(Transaction):
         """Keep what cannot be attributed."""
         if rows:
             kept = hostile.kept(list(rows))
-            unwanted = [(digest, row.account) for row in rows if row.account is not None for digest in row.unwanted]
+            unwanted = sorted({(each, row.account) for row in rows if row.account is not None for each in row.unwanted})
             with reaching("store quarantine"):
                 if unwanted:
                     digests, accounts = zip(*unwanted, strict=True)

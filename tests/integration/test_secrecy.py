@@ -143,9 +143,9 @@ def _signed(axis: Rig, body: bytes, **changes: Any) -> Outgoing:
 
 
 MALFORMED = {
-    "cut off": lambda axis: _signed(axis, as_bytes(secret(axis))[:-30]),
+    "cut off": lambda axis: _signed(axis, as_bytes(secret(axis))[:-3]),
     "an unknown member": lambda axis: _signed(axis, as_bytes({**secret(axis, CANARY), "do_mat": "mat"})),
-    "escaped and cut off": lambda axis: _signed(axis, json.dumps(secret(axis)).encode()[:-30]),
+    "escaped and cut off": lambda axis: _signed(axis, json.dumps(secret(axis)).encode()[:-3]),
     "not UTF-8": lambda axis: _signed(axis, as_bytes(secret(axis)) + b"\xff"),
     "badly signed": lambda axis: _signed(axis, as_bytes(secret(axis)), headers={SIGNATURE_HEADER: CANARY}),
     "under another routing key": lambda axis: _signed(axis, as_bytes(secret(axis)), routing_key="urgent.G22"),

@@ -45,8 +45,9 @@ ON CONFLICT (sha256, account, reason) DO UPDATE
 SET count = old.count + excluded.count, last_seen_at = greatest(old.last_seen_at, excluded.last_seen_at);
 
 -- name: unwanted
+-- The caller names each once, sorted: the order of the locks.
 INSERT INTO blob_unwanted (sha256, account, at)
-SELECT DISTINCT sha256, account, clock_timestamp()
+SELECT sha256, account, clock_timestamp()
 FROM unnest($1::bytea[], $2::text[]) AS named (sha256, account) JOIN blob_upload USING (sha256, account)
 ORDER BY sha256, account
 ON CONFLICT (sha256, account) DO UPDATE SET at = excluded.at;
