@@ -133,9 +133,9 @@ def shown_by(body: bytes) -> Refused | None:
 
 
 def digests_in(body: bytes) -> tuple[str, ...]:
-    """Return what may be digests of blobs in the beginning of a body, at most as many as an envelope can name."""
+    """Return what may be digests of blobs in the beginning of a body; no more than an envelope could name."""
     found = dict.fromkeys(match[0].decode() for match in _DIGEST.finditer(body[:_MAX_BYTES]))
-    return tuple(itertools.islice(found, MAX_ATTACHMENTS))
+    return tuple(itertools.islice(found, 2 * MAX_ATTACHMENTS))
 
 
 def stamped(text: str) -> Level | None:
