@@ -45,13 +45,14 @@ class PostgresBlobs(BlobStore):
         """Forget unwanted uploads of a blob, and the blob when nobody else needs it."""
         digest = bytes.fromhex(sha256)
         async with self._pool.link("forget a blob") as link, link.transaction():
-            if not await link.fetch(_SQL["lock_unwanted"], digest):
+            unwanted = await link.fetch(_SQL["take_unwanted"], digest)
+            if not unwanted:
                 return False
-            await link.execute(_SQL["forget_uploads"], digest)
+            accounts, times = zip(*((record["account"], record["at"]) for record in unwanted), strict=True)
+            await link.execute(_SQL["forget_uploads"], digest, list(accounts), list(times))
             await link.execute(_SQL["forget_blob"], digest)
             gone = not await link.fetchval(_SQL["is_recorded"], digest)
             if gone:
                 # A crash from here on leaves the rows without the bytes: the next one removes and forgets them again.
                 await remove(sha256)
-            await link.execute(_SQL["forget_unwanted"], digest)
         return gone

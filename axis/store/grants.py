@@ -24,6 +24,9 @@ _MARKS: Grants = {
 _SETTING_ASIDE: Grants = {
     "quarantine": ("SELECT", "INSERT", "UPDATE (count, last_seen_at)"),
     "suspect": ("SELECT", "INSERT", "UPDATE (times, noted_at)", "DELETE"),
+    # Whose uploads a state secret named is noted by whoever refuses it; the gateway forgets them.
+    "blob_upload": ("SELECT",),
+    "blob_unwanted": ("SELECT", "INSERT", "UPDATE (at)"),
 }
 _HOLDING = "UPDATE (state, held_for, placed_at, published_at, reason, detail)"
 _BLOBS: Grants = {"blob": ("SELECT",), "blob_upload": ("SELECT",), "attachment": ("SELECT",)}
@@ -32,6 +35,7 @@ _READING: Grants = {
     "mailbox": ("SELECT (code, valid_from, valid_to)",),  # not what a password could be guessed from
     "blob": ("SELECT",),
     "blob_upload": ("SELECT",),
+    "blob_unwanted": ("SELECT",),
     "envelope": ("SELECT",),
     "delivery": ("SELECT",),
     "delivery_state": ("SELECT",),
@@ -72,8 +76,9 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
         "axis_gateway": {
             **_DIRECTORY,
             **_BLOBS,
-            "blob": ("SELECT", "INSERT"),
-            "blob_upload": ("SELECT", "INSERT"),
+            "blob": ("SELECT", "INSERT", "DELETE"),
+            "blob_upload": ("SELECT", "INSERT", "UPDATE (uploaded_at)", "DELETE"),
+            "blob_unwanted": ("SELECT", "DELETE"),
             "envelope": ("SELECT",),
             "delivery": ("SELECT",),
         },

@@ -29,6 +29,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "audit": frozenset({"axis_operator", "axis_console"}),
     "blob": frozenset({"axis_gateway"}),
     "blob_upload": frozenset({"axis_gateway"}),
+    "blob_unwanted": frozenset({"axis_router", "axis_tracker", "axis_relay", "axis_gateway"}),
     "envelope": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "delivery": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "attachment": frozenset({"axis_router"}),

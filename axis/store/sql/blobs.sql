@@ -33,14 +33,13 @@ WHERE blob.sha256 = ANY ($2::bytea[])
 -- name: unwanted
 SELECT sha256 FROM blob_unwanted WHERE at <= now() - $1::interval GROUP BY sha256 ORDER BY min(at), sha256 LIMIT $2;
 
--- name: lock_unwanted
--- Of two gateways one forgets a blob; the other finds nothing left to do.
-SELECT account FROM blob_unwanted WHERE sha256 = $1 FOR UPDATE;
+-- name: take_unwanted
+-- Of two gateways one forgets a blob; the other waits, and finds nothing left to do.
+DELETE FROM blob_unwanted WHERE sha256 = $1 RETURNING account, at;
 
 -- name: forget_uploads
-DELETE FROM blob_upload USING blob_unwanted
-WHERE blob_upload.sha256 = $1 AND blob_unwanted.sha256 = $1 AND blob_unwanted.account = blob_upload.account
-  AND blob_upload.uploaded_at <= blob_unwanted.at;
+DELETE FROM blob_upload USING unnest($2::text[], $3::timestamptz[]) AS unwanted (account, at)
+WHERE blob_upload.sha256 = $1 AND blob_upload.account = unwanted.account AND blob_upload.uploaded_at <= unwanted.at;
 
 -- name: forget_blob
 -- An upload that is being recorded holds the row by its foreign key: this waits for it, and then fails for it.
@@ -51,6 +50,3 @@ WHERE sha256 = $1
 
 -- name: is_recorded
 SELECT EXISTS (SELECT FROM blob WHERE sha256 = $1);
-
--- name: forget_unwanted
-DELETE FROM blob_unwanted WHERE sha256 = $1;

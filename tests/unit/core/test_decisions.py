@@ -14,7 +14,7 @@ from schemas.reasons import REASONS
 from tests.builders import NOW, as_bytes, document_submission, envelope_dict
 
 DESK = Desk(now=lambda: NOW, sign=lambda body: f"signed {len(body)}", has_mailbox=lambda code, _: code == "G22")
-# Of docs/decisions/0001-who-gets-a-receipt.md, and 0013 for secrecy
+# Of docs/decisions/0001-who-gets-a-receipt.md, and 0016 for secrecy
 EVIDENCE = {"message", "signature", "certificate", "abuse", "secrecy"}
 
 
