@@ -9,13 +9,14 @@ would take along.
 import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from axis.broker import address
+from axis.core.evidence import EVERYBODY, GracePolicy
 from axis.core.lanes import LANES
 from axis.core.messages import Lane
 from axis.errors import Misconfigured
@@ -78,6 +79,22 @@ class Settings(BaseSettings):
     )
     key: str | None = Field(
         None, description="Where the axis's own private key lives: file:/path, or pkcs11: (RFC 7512); default: key.pem."
+    )
+    trust_folder: Path | None = Field(
+        None,
+        description="roots/*.pem and intermediates/*.pem: the authorities whose certificates are taken; "
+        "default <home>/trust.",
+    )
+    evidence_minutes: float = Field(
+        60.0, ge=0, description="How often the relay asks whether certificates are revoked; 0: somebody else does."
+    )
+    evidence_grace_hours: dict[str, Annotated[float, Field(ge=0)]] = Field(
+        {EVERYBODY: 72.0},
+        description="How long signatures are taken after the evidence for a certificate has ended to be good, as JSON "
+        'by code and for all below it, “*” for everybody else: {"*": 72, "G22": 168}.',
+    )
+    evidence_hosts: tuple[str, ...] = Field(
+        (), description="Hosts inside the network that lists and OCSP answers may be fetched from, as a JSON list."
     )
     max_blob_bytes: int = Field(2 * 1024**3, gt=0)
     id_past_days: int = Field(31, gt=0, description="How old the time in an id may be.")
@@ -190,6 +207,16 @@ class Settings(BaseSettings):
     def axis_key(self) -> Path:
         """Folder of the axis's own key and certificate."""
         return self.key_folder or self.home / "axis-key"
+
+    @property
+    def trusted(self) -> Path:
+        """Folder of the authorities that are trusted."""
+        return self.trust_folder or self.home / "trust"
+
+    @property
+    def grace(self) -> GracePolicy:
+        """How long evidence counts after its end."""
+        return GracePolicy(self.evidence_grace_hours)
 
     @property
     def worker_url(self) -> str:

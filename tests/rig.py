@@ -98,6 +98,7 @@ class Rig:
     publisher: Publisher
     link: Link
     keys: dict[str, SigningKey] = field(default_factory=dict)
+    pems: dict[str, bytes] = field(default_factory=dict)  # their certificates
     axis_key: SigningKey | None = None
 
     # Making it
@@ -119,6 +120,7 @@ class Rig:
         key = new_key("ed25519")
         certificate = authority.issue(code, key, name=code, now=now())
         self.keys[named or code] = SigningKey.from_pem(key, certificate)
+        self.pems[named or code] = certificate
         record = enrol(certificate, code, "agency", now(), allow_demonstration=True)
         if enrolled:
             await self.store.directory.put_certificate(record.model_copy(update=changes))

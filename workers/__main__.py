@@ -16,10 +16,13 @@ from axis.core.admission import IdWindow
 from axis.core.decisions import Desk
 from axis.core.lanes import route_queue
 from axis.errors import AxisError
+from axis.evidence import Refresher, fetching
 from axis.settings import Settings
 from axis.store import Store
 from axis.trust import SigningKey
+from axis.trust.chains import Authorities
 from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
+from workers.certificates import Certificates
 from workers.consuming import consume
 from workers.metrics import Metrics
 from workers.post import Post
@@ -31,6 +34,7 @@ from workers.tracker import Tracker
 from workers.view import View, utc_now
 from workers.watchdog import watch
 
+_HOUR_SECONDS = 3_600.0
 _DAY_SECONDS = 86_400.0
 _GIVES_WAY = 10  # nice(2): a tenth of the processor time where another wants it
 
@@ -149,7 +153,27 @@ async def _relay(context: Context) -> None:
         log=context.log,
         metrics=context.metrics,
     )
-    async with asyncio.TaskGroup() as group:
+    async with (
+        fetching(context.settings.evidence_hosts) as fetch,
+        asyncio.TaskGroup() as group,
+    ):
+        certificates = Certificates(
+            store=context.store,
+            refresher=Refresher(
+                store=context.store,
+                authorities=lambda: Authorities.load(context.settings.trusted),
+                fetch=fetch,
+                policy=context.settings.grace,
+                now=utc_now,
+                actor="relay",
+            ),
+            now=utc_now,
+            log=context.log,
+            metrics=context.metrics,
+        )
+        group.create_task(every(_HOUR_SECONDS, certificates.warn, stop=context.stop, log=context.log))
+        if minutes := context.settings.evidence_minutes:
+            group.create_task(every(60 * minutes, certificates.refresh, stop=context.stop, log=context.log))
         group.create_task(every(seconds / 3, relay.sweep, stop=context.stop, log=context.log))
         group.create_task(every(_DAY_SECONDS, relay.keep_partitions, stop=context.stop, log=context.log))
         # The quarantine is the end: what is given up there would be gone.

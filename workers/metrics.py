@@ -23,6 +23,12 @@ class Metrics:
             "axis_unavailable", "1 while something outside cannot be reached", ["worker"], registry=self.registry
         )
         self._away.labels(worker).set(0)
+        self._certificates = Gauge(
+            "axis_certificates",
+            "Enrolled certificates by what the last look found of their revocation: proved, unproven",
+            ["worker", "found"],
+            registry=self.registry,
+        )
 
     def messages(self, source: str, outcome: str, reason: str = "", *, count: int = 1) -> None:
         """Count messages by the queue they came from and how they ended."""
@@ -39,6 +45,11 @@ class Metrics:
     def away(self, *, away: bool) -> None:
         """Say whether the worker is waiting for something outside."""
         self._away.labels(self._worker).set(float(away))
+
+    def certificates(self, *, proved: int, unproven: int) -> None:
+        """Say how many certificates were shown not to be revoked, and how many were not."""
+        self._certificates.labels(self._worker, "proved").set(proved)
+        self._certificates.labels(self._worker, "unproven").set(unproven)
 
     def serve(self, host: str, port: int) -> int:
         """Serve /metrics in a thread of its own and return the port taken."""

@@ -10,6 +10,7 @@ import typer
 from axis.cli import (
     agency,
     audit,
+    certificate,
     console,
     database,
     doctor,
@@ -81,6 +82,7 @@ app.command("doctor")(doctor.doctor)
 app.add_typer(topology.app, name="topology")
 app.add_typer(key.app, name="key")
 app.add_typer(database.app, name="database")
+app.add_typer(certificate.app, name="certificate")
 app.add_typer(pki.app, name="pki")
 app.add_typer(local.app, name="local")
 app.add_typer(edxml.app, name="edxml")

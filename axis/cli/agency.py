@@ -2,11 +2,13 @@
 
 import asyncio
 import datetime as dt
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from axis.cli.admitting import ConfirmIssuer, ConfirmOrganisation
 from axis.cli.console import JsonOption, local_time, print_json, print_table, progress, say
 from axis.cli.directory_view import Shown, listed, yes_or_dash
 from axis.cli.importing import CatalogueOption, import_organisations
@@ -17,6 +19,7 @@ from axis.core.directory import Directory
 from axis.errors import Malformed, NotFound
 from axis.settings import Settings
 from axis.store import Store
+from axis.trust.enrolling import Confirmation
 from schemas import Certificate, UnknownBelow
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who is connected, and connecting them.")
@@ -49,6 +52,8 @@ def add_command(
             metavar="FILE", help="Its own certificate (PEM); the private key stays with it.", show_default=False
         ),
     ] = None,
+    confirm_issuer: ConfirmIssuer = None,
+    confirm_organisation: ConfirmOrganisation = None,
     open_below: Annotated[
         bool, typer.Option("--open-below", help="Take documents for units that are not registered below it.")
     ] = False,
@@ -80,6 +85,7 @@ def add_command(
         name=name,
         mailbox=mailbox,
         certificate=None if certificate is None else _read(certificate),
+        confirmed=Confirmation(confirm_issuer, confirm_organisation),
         demonstration_key=_key_kind(key_kind) if demonstration_key else None,
         new_password=new_password,
         unknown_below=UnknownBelow.OPEN if open_below else None,
@@ -196,7 +202,7 @@ async def _add(newcomer: Newcomer) -> Profile:
         return (await connect_all(settings, store, [newcomer], progress=progress))[newcomer.code]
 
 
-async def _directory() -> tuple[Directory, list[Certificate]]:
+async def _directory() -> tuple[Directory, Sequence[Certificate]]:
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         organisations, mailboxes, certificates = await store.directory.load()
     return Directory.build(organisations, mailboxes), certificates
@@ -210,7 +216,7 @@ def _tell(profile: Profile, newcomer: Newcomer) -> None:
     if newcomer.certificate is not None and not (profile.folder / "key.pem").is_file():
         say("its private key is not here: the agency puts key.pem beside the profile")
     elif profile.thumbprint is None:
-        say("it has no certificate yet, so it can receive but not send: --demonstration-key, or `axis key enrol`")
+        say("it has no certificate yet, so it cannot send: --demonstration-key, or `axis certificate enrol`")
     else:
         say(f"try:  axis send FILE --as {profile.code} --to CODE    axis inbox --as {profile.code}")
 

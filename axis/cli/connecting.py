@@ -8,16 +8,20 @@ from pathlib import Path
 from typing import Literal
 
 from axis.cli.accounts import fits, new_password, password_hash, with_account
+from axis.cli.admitting import admission
 from axis.cli.certified import for_profile
 from axis.cli.profiles import keep_profile, password_in, profile_folder
 from axis.client.settings import CERTIFICATE, KEY, SEALING, write_sealing_key
 from axis.core.codes import to_qcvn102
 from axis.core.directory import Directory
+from axis.core.enrolment import Enrolment, State
 from axis.errors import Malformed, Misconfigured, Refused
+from axis.evidence import Admitted
 from axis.settings import Settings
 from axis.store import Store
 from axis.trust import DemonstrationCA, enrol, load_sealing_keys, new_key
-from schemas import Certificate, Mailbox, Organisation, UnknownBelow
+from axis.trust.enrolling import NOTHING_CONFIRMED, Confirmation
+from schemas import Mailbox, Organisation, UnknownBelow
 
 KeyKind = Literal["ed25519", "p256", "rsa"]
 
@@ -31,6 +35,7 @@ class Newcomer:
     """Who is to be connected, and how.
 
     `name`: None where the directory knows it. `certificate` (PEM): the agency's own; its private key stays with it.
+    `confirmed`: what an operator vouches for about that certificate by hand.
     `demonstration_key`: make a key and a certificate of the demonstration CA where it has a mailbox and no
     `certificate`; None: make none. `new_password`: forget the old one.
     """
@@ -39,6 +44,7 @@ class Newcomer:
     name: str | None = None
     mailbox: bool = True
     certificate: bytes | None = None
+    confirmed: Confirmation = NOTHING_CONFIRMED
     demonstration_key: KeyKind | None = "ed25519"
     new_password: bool = False
     unknown_below: UnknownBelow | None = None
@@ -72,15 +78,16 @@ class Connecting:
         self._folder = profile_folder(settings.home, newcomer.code)
         self._done: list[str] = []
 
-    async def run(self, directory: Directory, mailbox: Mailbox | None, enrolled: Sequence[Certificate]) -> Profile:
+    async def run(self, directory: Directory, mailbox: Mailbox | None, enrolled: Sequence[Enrolment]) -> Profile:
         """Do everything but the broker's part."""
         code, has_mailbox = self._newcomer.code, self._newcomer.mailbox or mailbox is not None
         axis_certificate = self._axis_certificate() if has_mailbox else b""
         organisation = await self._register(directory)
-        key, certificate, record = self._credentials(
+        key, certificate, admitted = await self._credentials(
             organisation, [each for each in enrolled if each.role != "sealing"]
         )
-        sealing: Certificate | None = None
+        record = None if admitted is None else admitted.enrolment
+        sealing: Enrolment | None = None
         if has_mailbox:
             password, opened = self._mailbox(mailbox)
             address = with_account(self._settings.amqp_url.get_secret_value(), code, password)
@@ -100,8 +107,8 @@ class Connecting:
             sealing = self._sealing_certificate(organisation, enrolled)
             if opened != mailbox:
                 await self._store.directory.put_mailbox(opened)
-        if record is not None and record.thumbprint not in {each.thumbprint for each in enrolled}:
-            await self._store.directory.put_certificate(record)
+        if admitted is not None and admitted.enrolment.thumbprint not in {each.thumbprint for each in enrolled}:
+            await self._keep(admitted)
             self._done.append("certificate enrolled")
         if sealing is not None:
             await self._store.directory.put_certificate(sealing)
@@ -172,25 +179,26 @@ class Connecting:
         self._done.append("password changed")
         return password, mailbox.model_copy(update={"password_hash": password_hash(password)})
 
-    def _credentials(
-        self, organisation: Organisation, enrolled: Sequence[Certificate]
-    ) -> tuple[bytes | None, bytes | None, Certificate | None]:
-        """Return private key and certificate (PEM) for the profile, and the record that has to be enrolled."""
+    async def _credentials(
+        self, organisation: Organisation, enrolled: Sequence[Enrolment]
+    ) -> tuple[bytes | None, bytes | None, Admitted | None]:
+        """Return private key and certificate (PEM) for the profile, and what has to be enrolled."""
         given, kind = self._newcomer.certificate, self._newcomer.demonstration_key
         key, certificate = _read(self._folder / KEY), _read(self._folder / CERTIFICATE)
         if given is not None:
-            return key if given == certificate else None, given, self._record(given, demonstration=False)
+            return key if given == certificate else None, given, await self._admitted(given)
         if kind is None or not self._newcomer.mailbox:
-            return key, certificate, next((each for each in enrolled if each.revoked_at is None), None)
+            usable = next((each for each in enrolled if each.state(self._now) is State.VALID), None)
+            return key, certificate, None if usable is None else Admitted(usable)
         if key is not None and certificate is not None and (record := self._usable(certificate, enrolled)) is not None:
-            return key, certificate, record
+            return key, certificate, Admitted(record)
         authority = DemonstrationCA.open_or_create(self._settings.home / DEMONSTRATION_CA, self._now)
         key = new_key(kind)
         certificate = authority.issue(organisation.code, key, name=organisation.name, now=self._now, days=_DAYS)
         self._done.append("demonstration key made")
-        return key, certificate, self._record(certificate, demonstration=True)
+        return key, certificate, Admitted(self._demonstration(certificate))
 
-    def _sealing_certificate(self, organisation: Organisation, enrolled: Sequence[Certificate]) -> Certificate | None:
+    def _sealing_certificate(self, organisation: Organisation, enrolled: Sequence[Enrolment]) -> Enrolment | None:
         """Make a demonstration key for sealing unless there is one for some time yet; return what has to be enrolled.
 
         The key goes into the profile first: documents are sealed for it from the moment it is enrolled.
@@ -199,10 +207,7 @@ class Connecting:
             return None
         kept = load_sealing_keys(self._folder / SEALING)
         if any(
-            each.role == "sealing"
-            and each.thumbprint in kept
-            and each.revoked_at is None
-            and each.not_after > self._now + _RENEW_BEFORE
+            each.role == "sealing" and each.thumbprint in kept and each.until > self._now + _RENEW_BEFORE
             for each in enrolled
         ):
             return None
@@ -218,17 +223,27 @@ class Connecting:
         self._done.append("demonstration sealing key made")
         return record
 
-    def _usable(self, certificate: bytes, enrolled: Sequence[Certificate]) -> Certificate | None:
+    def _usable(self, certificate: bytes, enrolled: Sequence[Enrolment]) -> Enrolment | None:
         """Return the record of a certificate that can be used for some time yet."""
         try:
-            record = self._record(certificate, demonstration=True)
+            record = self._demonstration(certificate)
         except Refused:
             return None
         record = next((each for each in enrolled if each.thumbprint == record.thumbprint), record)
-        return record if record.revoked_at is None and record.not_after > self._now + _RENEW_BEFORE else None
+        return record if record.until > self._now + _RENEW_BEFORE else None
 
-    def _record(self, certificate: bytes, *, demonstration: bool) -> Certificate:
-        return enrol(certificate, self._newcomer.code, "agency", self._now, allow_demonstration=demonstration)
+    def _demonstration(self, certificate: bytes) -> Enrolment:
+        return enrol(certificate, self._newcomer.code, "agency", self._now, allow_demonstration=True)
+
+    async def _admitted(self, certificate: bytes) -> Admitted:
+        async with admission(self._settings, self._store) as desk:
+            return await desk.admit(
+                certificate, self._newcomer.code, "agency", self._now, confirmed=self._newcomer.confirmed
+            )
+
+    async def _keep(self, admitted: Admitted) -> None:
+        async with admission(self._settings, self._store) as desk:
+            await desk.keep(admitted)
 
 
 def _read(path: Path) -> bytes | None:

@@ -94,7 +94,7 @@ def explain(
         raise typer.Exit(1)
 
 
-async def _load() -> tuple[Directory, list[Certificate]]:
+async def _load() -> tuple[Directory, Sequence[Certificate]]:
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         organisations, mailboxes, certificates = await store.directory.load()
     return Directory.build(organisations, mailboxes), certificates

@@ -35,8 +35,8 @@ class Kind(StrEnum):
 def _group() -> None:
     """An authority for the TLS of tests and trial sites: root, intermediate, servers, clients, revocation list.
 
-    Every certificate is marked as a demonstration: `axis key enrol` takes none of them to sign documents. A real axis
-    has its certificates from a real authority, in the same files.
+    Every certificate is marked as a demonstration: `axis certificate enrol` takes none of them to sign documents. A
+    real axis has its certificates from a real authority, in the same files.
     """
 
 

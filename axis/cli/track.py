@@ -9,7 +9,7 @@ from axis.cli.console import JsonOption, local_time, print_json, print_table, sa
 from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
-from axis.store import Store, Tracked
+from axis.store import Store, Tracked, TrackedEnvelope
 
 
 def track(
@@ -56,6 +56,7 @@ def _tell(tracked: Tracked, *, events: bool) -> None:
     say(envelope.subject)
     say(f"document {envelope.document_id}, envelope {envelope.id}: {envelope.action}{concerns}, {envelope.lane} lane")
     say(f"from {envelope.sender}{by}; sent {local_time(envelope.sent_at)}, accepted {local_time(envelope.accepted_at)}")
+    say(f"signed under {envelope.thumbprint}; {_proved(envelope)}")
     say("")
     print_table(
         ("recipient", "mailbox", "state", "delivered", "last status", "at", "why, or by way of"),
@@ -87,3 +88,12 @@ def _tell(tracked: Tracked, *, events: bool) -> None:
     waiting = [notice for notice in tracked.notices if notice.published_at is None]
     if waiting:
         say(f"{len(waiting)} notices wait to be published: the relay does that (`axis doctor`)")
+
+
+def _proved(envelope: TrackedEnvelope) -> str:
+    """Say on what its signer's certificate was taken not to be revoked."""
+    if envelope.proof is None:
+        return "nobody was asked whether that was revoked"
+    hours = (envelope.accepted_at - envelope.proof.as_of).total_seconds() / 3600
+    standing = envelope.proof.standing(envelope.accepted_at).value
+    return f"not revoked by {standing} evidence, {hours:.1f} h old then"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,11 +26,14 @@ from axis.client.sqlite import SqliteLedger
 from axis.client.transport import Transport
 from axis.client.witness import Witness
 from axis.core.codes import canonical, is_within
+from axis.core.ending import WARN_DAYS
 from axis.core.ids import new_id
 from axis.core.messages import Lane
 from axis.core.reading import parse_envelope, parse_status
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Attachment, Document, Envelope, Receipt, Staff, StatusCode
+
+log = logging.getLogger("axis.client")
 
 _KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
 
@@ -60,6 +64,17 @@ class NotConfirmed(Unavailable):
 def utc_now() -> dt.datetime:
     """Tell the time; agencies set their clocks by the axis (QĐ 28/2018 article 14.4)."""
     return dt.datetime.now(dt.UTC)
+
+
+def _warn_of_the_end(settings: AgencySettings, at: dt.datetime) -> None:
+    """Say at every connect that the agency's certificate ends soon: the axis has no queue to say it in."""
+    end = settings.key.not_after
+    if end is not None and end - at <= dt.timedelta(days=max(WARN_DAYS)):
+        log.warning(
+            "the certificate of %s ends at %s: have a successor issued and enrolled before",
+            settings.code,
+            end.isoformat(),
+        )
 
 
 class Agency:
@@ -109,6 +124,7 @@ class Agency:
 
         Raises Unavailable when the broker cannot be reached, Misconfigured for a profile that cannot work.
         """
+        _warn_of_the_end(settings, now())
         async with contextlib.AsyncExitStack() as stack:
             if ledger is None:
                 ledger = await SqliteLedger.open(settings.state_folder / "ledger.sqlite3")

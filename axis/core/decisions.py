@@ -96,6 +96,7 @@ class Desk:
             body=candidate.submission.body,
             signature=candidate.signature,
             sha256=candidate.sha256,
+            evidence=candidate.signer.evidence,
         )
         notice = self._notice(receipt_id, account, receipt, about=envelope.id)
         return Accept(Accepted(row, tuple(deliveries), attachments, notice), tuple(envelope.recipients))

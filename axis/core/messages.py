@@ -28,11 +28,15 @@ class Submission:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Whose key made a signature, as the enrolled certificate says."""
+    """Whose key made a signature, as the enrolled certificate says.
+
+    `evidence` names what shows that the certificate is not revoked, in the store; None: nothing does.
+    """
 
     organisation: str
     thumbprint: str
     role: Literal["agency", "gateway", "axis"] = "agency"
+    evidence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,10 @@ class DeliveryState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class EnvelopeRow:
-    """One accepted envelope with its original bytes and signature."""
+    """One accepted envelope with its original bytes and signature.
+
+    `evidence` names what showed, when it was accepted, that its signer's certificate was not revoked.
+    """
 
     id: str
     sender: str
@@ -36,6 +39,7 @@ class EnvelopeRow:
     body: bytes
     signature: str
     sha256: str
+    evidence: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

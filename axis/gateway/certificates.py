@@ -10,6 +10,7 @@ import orjson
 from starlette.requests import Request
 from starlette.responses import Response
 
+from axis.core.enrolment import State
 from axis.core.resolving import Resolution, resolve
 from axis.gateway.access import account_of
 from axis.gateway.enrolled import Enrolled
@@ -54,11 +55,13 @@ class Certificates:
             raise HttpRefused("http/query", "A recipient is not a code in its canonical form.")
         resolutions = [resolve(self._enrolled.directory, code, at) for code in codes]
         mailboxes = dict.fromkeys(each.mailbox for each in resolutions if each.mailbox is not None)
-        certificates = [each for code in mailboxes for each in self._enrolled.for_sealing(code) if _valid(each, at)]
+        certificates = [
+            each for code in mailboxes for each in self._enrolled.for_sealing(code) if each.state(at) is State.VALID
+        ]
         return _json(
             {
                 "recipients": [_told(each) for each in resolutions],
-                "certificates": [_plain(each) for each in certificates],
+                "certificates": [_plain(each.certificate) for each in certificates],
             }
         )
 
@@ -72,11 +75,6 @@ def _told(resolution: Resolution) -> dict[str, Any]:
         "detail": resolution.detail,
     }
     return {name: value for name, value in members.items() if value is not None}
-
-
-def _valid(certificate: Certificate, at: dt.datetime) -> bool:
-    revoked = certificate.revoked_at is not None and certificate.revoked_at <= at
-    return certificate.not_before <= at < certificate.not_after and not revoked
 
 
 def _plain(certificate: Certificate) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from typing import Protocol
 import structlog
 
 from axis.core.directory import Directory
+from axis.core.enrolment import Enrolment
 from axis.trust import Keyring
 from schemas import Certificate, Mailbox, Organisation
 
@@ -43,7 +44,7 @@ class Enrolled:
         """Return the certificate with this thumbprint, revoked and expired ones too."""
         return self.keyring.get(thumbprint)
 
-    def for_sealing(self, code: str) -> Sequence[Certificate]:
+    def for_sealing(self, code: str) -> Sequence[Enrolment]:
         """Return the certificates of an organisation that documents are sealed for, revoked and expired ones too."""
         return self._for_sealing.get(code, ())
 
@@ -74,7 +75,7 @@ class Enrolled:
 
     def _take(self, keyring: Keyring) -> None:
         self.keyring = keyring
-        found: defaultdict[str, list[Certificate]] = defaultdict(list)
+        found: defaultdict[str, list[Enrolment]] = defaultdict(list)
         for certificate in keyring.certificates():
             if certificate.role == "sealing":
                 found[certificate.organisation].append(certificate)

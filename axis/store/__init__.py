@@ -2,6 +2,7 @@
 
 from axis.store.fake import FakeStore
 from axis.store.migrating import migrate
+from axis.store.proving import ProofStore, Signed, Stamp
 from axis.store.roles import ensure_roles
 from axis.store.seam import (
     Advances,
@@ -30,7 +31,10 @@ __all__ = [
     "Counts",
     "DirectoryStore",
     "FakeStore",
+    "ProofStore",
     "Quarantined",
+    "Signed",
+    "Stamp",
     "Store",
     "SuspectStore",
     "Tracked",

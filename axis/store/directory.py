@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from axis.core.enrolment import Enrolment
 from axis.errors import NotFound
 from axis.store.listening import listen
 from axis.store.pool import Pool
@@ -21,15 +22,15 @@ class PostgresDirectory(DirectoryStore):
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read all of it."""
         return await self._read(None)
 
-    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read everything of some codes."""
         return await self._read(sorted(codes))
 
-    async def _read(self, codes: list[str] | None) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def _read(self, codes: list[str] | None) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         # One picture of all three tables: a mailbox without its organisation would hold nothing.
         async with (
             self._pool.link("read the directory") as link,
@@ -41,7 +42,7 @@ class PostgresDirectory(DirectoryStore):
         return (
             [_organisation(record) for record in organisations],
             [Mailbox(**record) for record in mailboxes],
-            [Certificate(**record) for record in certificates],
+            [Enrolment(**record) for record in certificates],
         )
 
     async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:
@@ -75,28 +76,47 @@ class PostgresDirectory(DirectoryStore):
 
     async def put_certificate(self, certificate: Certificate) -> None:
         """Enrol a certificate."""
+        row = Enrolment.of(certificate)
         async with self._pool.link("store a certificate") as link:
             await link.execute(
                 _SQL["put_certificate"],
-                certificate.thumbprint,
-                certificate.organisation,
-                certificate.role,
-                certificate.subject,
-                certificate.not_before,
-                certificate.not_after,
-                certificate.revoked_at,
-                certificate.der,
+                row.thumbprint,
+                row.organisation,
+                row.role,
+                row.subject,
+                row.not_before,
+                row.not_after,
+                row.revoked_at,
+                row.retired_at,
+                row.invalid_since,
+                row.revocation,
+                row.trusted_until,
+                row.anchor,
+                row.matched,
+                row.predecessor,
+                row.der,
             )
 
-    async def revoke(self, thumbprint: str, at: dt.datetime) -> None:
+    async def revoke(
+        self, thumbprint: str, at: dt.datetime, *, invalid_since: dt.datetime | None = None, why: str | None = None
+    ) -> None:
         """Revoke a certificate."""
         async with self._pool.link("revoke a certificate") as link:
-            if await link.fetchval(_SQL["revoke"], thumbprint, at) is None:
-                raise NotFound(f"no certificate {thumbprint} is enrolled", code="certificate/unknown")
+            _known(thumbprint, await link.fetchval(_SQL["revoke"], thumbprint, at, invalid_since or at, why))
+
+    async def retire(self, thumbprint: str, at: dt.datetime | None) -> None:
+        """Retire a certificate."""
+        async with self._pool.link("retire a certificate") as link:
+            _known(thumbprint, await link.fetchval(_SQL["retire"], thumbprint, at))
 
     async def listen(self, changed: Changed) -> None:
         """Await `changed` after each change, until cancelled."""
         await listen(self._pool.dsn, f"{self._pool.name} listening", changed)
+
+
+def _known(thumbprint: str, count: int) -> None:
+    if not count:
+        raise NotFound(f"no certificate {thumbprint} is enrolled", code="certificate/unknown")
 
 
 def _organisation(record: Any) -> Organisation:

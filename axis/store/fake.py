@@ -14,6 +14,7 @@ from axis.store.fake_blobs import FakeBlobs
 from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
+from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.rows import grouped
@@ -31,6 +32,7 @@ class FakeStore(Store):
 
     directory: FakeDirectory
     suspects: FakeSuspects
+    proofs: FakeProofs
 
     def __init__(self, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self.available = True
@@ -42,6 +44,7 @@ class FakeStore(Store):
         self.blobs = FakeBlobs(self._alone, now)
         self.suspects = FakeSuspects(self._check)
         self.comparing = FakeComparing(self._alone, now)
+        self.proofs = FakeProofs(self._alone, self.directory, now)
 
     def _check(self) -> None:
         if not self.available:
@@ -136,9 +139,12 @@ class FakeStore(Store):
         async with self._alone() as memory:
             by_id = memory.envelopes.get(wanted.lower())
             if by_id is not None:
-                return (tracked(memory, by_id),)
+                return (tracked(memory, by_id, self.proofs.of),)
             found = [each for each in memory.envelopes.values() if each.row.document_id == wanted]
-            return tuple(tracked(memory, each) for each in sorted(found, key=lambda e: e.row.id, reverse=True)[:50])
+            return tuple(
+                tracked(memory, each, self.proofs.of)
+                for each in sorted(found, key=lambda e: e.row.id, reverse=True)[:50]
+            )
 
     async def sent(self, sender: str, limit: int, before: str | None = None) -> tuple[TrackedEnvelope, ...]:
         """List the envelopes of a sender, the newest first."""
@@ -148,7 +154,7 @@ class FakeStore(Store):
                 for identifier, each in sorted(memory.envelopes.items(), reverse=True)
                 if each.row.sender == sender and (before is None or identifier < before)
             ]
-            return tuple(tracked_envelope(each) for each in found[:limit])
+            return tuple(tracked_envelope(each, self.proofs.of) for each in found[:limit])
 
     async def quarantined(
         self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None

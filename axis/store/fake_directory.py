@@ -4,6 +4,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 
+from axis.core.enrolment import Enrolment
 from axis.errors import NotFound, Unavailable
 from axis.store.seam import Changed, Counts, DirectoryStore
 from schemas import Certificate, Mailbox, Organisation
@@ -18,10 +19,10 @@ class FakeDirectory(DirectoryStore):
         self._check = check
         self._organisations: dict[tuple[str, dt.datetime], Organisation] = {}
         self._mailboxes: dict[tuple[str, dt.datetime], Mailbox] = {}
-        self._certificates: dict[str, Certificate] = {}
+        self._certificates: dict[str, Enrolment] = {}
         self._listeners: list[asyncio.Queue[str]] = []
 
-    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read all of it."""
         self._check()
         return (
@@ -30,7 +31,7 @@ class FakeDirectory(DirectoryStore):
             sorted(self._certificates.values(), key=lambda each: (each.organisation, each.not_before, each.thumbprint)),
         )
 
-    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read everything of some codes."""
         organisations, mailboxes, certificates = await self.load()
         return (
@@ -58,24 +59,55 @@ class FakeDirectory(DirectoryStore):
             self._tell({mailbox.code})
 
     async def put_certificate(self, certificate: Certificate) -> None:
-        """Enrol a certificate; a revocation stays."""
+        """Enrol a certificate; a revocation and its evidence stay."""
         self._check()
-        old = self._certificates.get(certificate.thumbprint)
-        revocations = [
-            each.revoked_at for each in (old, certificate) if each is not None and each.revoked_at is not None
-        ]
-        enrolled = certificate.model_copy(update={"revoked_at": min(revocations, default=None)})
-        if old != enrolled:
-            self._certificates[certificate.thumbprint] = enrolled
-            self._tell({certificate.organisation})
+        new = Enrolment.of(certificate)
+        old = self._certificates.get(new.thumbprint)
+        if old is not None:
+            kept: dict[str, object] = {
+                "evidence": old.evidence,
+                "trusted_until": old.trusted_until or new.trusted_until,
+            }
+            kept |= {"revoked_at": _earliest(old.revoked_at, new.revoked_at)}
+            kept |= {"invalid_since": _earliest(old.invalid_since, new.invalid_since)}
+            kept |= {"revocation": old.revocation or new.revocation}
+            kept |= {name: getattr(new, name) or getattr(old, name) for name in ("anchor", "matched", "predecessor")}
+            new = new.model_copy(update=kept)
+        self._put(new)
 
-    async def revoke(self, thumbprint: str, at: dt.datetime) -> None:
+    async def revoke(
+        self, thumbprint: str, at: dt.datetime, *, invalid_since: dt.datetime | None = None, why: str | None = None
+    ) -> None:
         """Revoke a certificate."""
+        old = self._known(thumbprint)
+        self.change(
+            thumbprint,
+            revoked_at=_earliest(old.revoked_at, at),
+            invalid_since=_earliest(old.invalid_since, invalid_since or at),
+            revocation=old.revocation or why,
+        )
+
+    async def retire(self, thumbprint: str, at: dt.datetime | None) -> None:
+        """Retire a certificate."""
+        self._known(thumbprint)
+        self.change(thumbprint, retired_at=at)
+
+    def change(self, thumbprint: str, **changes: object) -> None:
+        """Change a certificate, if it is enrolled."""
+        if (old := self._certificates.get(thumbprint)) is not None:
+            self._put(old.model_copy(update=changes))
+
+    def _put(self, new: Enrolment) -> None:
+        if self._certificates.get(new.thumbprint) != new:
+            self._certificates[new.thumbprint] = new
+            self._tell({new.organisation})
+
+    def _known(self, thumbprint: str) -> Enrolment:
         self._check()
         certificate = self._certificates.get(thumbprint)
         if certificate is None:
             raise NotFound(f"no certificate {thumbprint} is enrolled", code="certificate/unknown")
-        await self.put_certificate(certificate.model_copy(update={"revoked_at": at}))
+        return certificate
 
     async def listen(self, changed: Changed) -> None:
         """Await `changed` after each change, until cancelled."""
@@ -101,3 +133,7 @@ class FakeDirectory(DirectoryStore):
         for news in self._listeners:
             for code in codes:
                 news.put_nowait(code)
+
+
+def _earliest(*moments: dt.datetime | None) -> dt.datetime | None:
+    return min((each for each in moments if each is not None), default=None)

@@ -5,6 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from axis.core.evidence import Proof
 from axis.core.lanes import mailbox_queue
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow, StatusRow
 from axis.store.tracked import (
@@ -95,20 +96,23 @@ class Memory:
         return sorted(held, key=lambda item: item[1].placed)
 
 
-def tracked(memory: Memory, envelope: StoredEnvelope) -> Tracked:
+ProofOf = Callable[[int | None], Proof | None]
+
+
+def tracked(memory: Memory, envelope: StoredEnvelope, proof_of: ProofOf) -> Tracked:
     """Tell everything about one envelope."""
     identifier = envelope.row.id
     statuses = [status for status in memory.statuses.values() if status.envelope_id == identifier]
     notices = [notice for notice in memory.notices.values() if notice.row.about == identifier]
     return Tracked(
-        envelope=tracked_envelope(envelope),
+        envelope=tracked_envelope(envelope, proof_of),
         deliveries=tuple(_delivery(each, envelope.published_at) for each in memory.deliveries[identifier]),
         statuses=tuple(_status(each) for each in sorted(statuses, key=lambda status: (status.received_at, status.id))),
         notices=tuple(_notice(each) for each in sorted(notices, key=lambda notice: notice.row.id)),
     )
 
 
-def tracked_envelope(stored: StoredEnvelope) -> TrackedEnvelope:
+def tracked_envelope(stored: StoredEnvelope, proof_of: ProofOf) -> TrackedEnvelope:
     """Tell about an envelope without its bytes."""
     row = stored.row
     return TrackedEnvelope(
@@ -125,6 +129,7 @@ def tracked_envelope(stored: StoredEnvelope) -> TrackedEnvelope:
         accepted_at=row.accepted_at,
         published_at=stored.published_at,
         sha256=row.sha256,
+        proof=proof_of(row.evidence),
     )
 
 

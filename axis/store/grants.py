@@ -30,8 +30,15 @@ _SETTING_ASIDE: Grants = {
 }
 _HOLDING = "UPDATE (state, held_for, placed_at, published_at, reason, detail)"
 _BLOBS: Grants = {"blob": ("SELECT",), "blob_upload": ("SELECT",), "attachment": ("SELECT",)}
+# What authorities said of certificates: added to, never changed.
+_PROVING: Grants = {
+    "revocation_answer": ("SELECT", "INSERT"),
+    "certificate_evidence": ("SELECT", "INSERT"),
+    "certificate_warning": ("SELECT", "INSERT"),
+}
 _READING: Grants = {
     **_DIRECTORY,
+    **dict.fromkeys(_PROVING, ("SELECT",)),
     "mailbox": ("SELECT (code, valid_from, valid_to)",),  # not what a password could be guessed from
     "blob": ("SELECT",),
     "blob_upload": ("SELECT",),
@@ -69,6 +76,10 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
         "axis_relay": {
             **_DIRECTORY,
             **_SETTING_ASIDE,
+            **_PROVING,
+            # It may find a certificate revoked, and say so; it enrols none.
+            "certificate": ("SELECT", "UPDATE (revoked_at, invalid_since, revocation, evidence, trusted_until)"),
+            "audit": ("INSERT",),
             "envelope": ("SELECT", "UPDATE (published_at, attempted_at, attempts)"),
             "notice": ("SELECT", "INSERT", "UPDATE (published_at, attempted_at, attempts)"),
             "delivery": ("SELECT", _HOLDING),
@@ -84,6 +95,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
         },
         "axis_operator": {
             **_READING,
+            **_PROVING,
             "organisation": ("SELECT", "INSERT", "UPDATE"),
             "mailbox": ("SELECT", "INSERT", "UPDATE"),
             "certificate": ("SELECT", "INSERT", "UPDATE"),

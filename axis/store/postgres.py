@@ -14,6 +14,7 @@ from axis.store.comparing import PostgresComparing
 from axis.store.directory import PostgresDirectory
 from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool
+from axis.store.proofs import PostgresProofs
 from axis.store.queries import load
 from axis.store.reaching import reaching
 from axis.store.seam import Store, WithDeliveries
@@ -45,6 +46,7 @@ class PostgresStore(Store):
         self.blobs = PostgresBlobs(pool)
         self.suspects = PostgresSuspects(pool)
         self.comparing = PostgresComparing(pool)
+        self.proofs = PostgresProofs(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
+from axis.core.evidence import Proof
 from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow
 from axis.store.tracked import Quarantined, TrackedDelivery, TrackedEnvelope, TrackedNotice, TrackedStatus
 
@@ -36,6 +37,7 @@ def envelope(record: Any) -> EnvelopeRow:
         body=record["body"],
         signature=record["signature"],
         sha256=record["sha256"].hex(),
+        evidence=record["evidence"],
     )
 
 
@@ -101,7 +103,15 @@ def tracked_envelope(record: Any) -> TrackedEnvelope:
         accepted_at=record["accepted_at"],
         published_at=record["published_at"],
         sha256=record["sha256"].hex(),
+        proof=proof(record),
     )
+
+
+def proof(record: Any) -> Proof | None:
+    """Read the evidence that was joined to something."""
+    if record["evidence"] is None:
+        return None
+    return Proof(record["evidence"], record["as_of"], record["good_until"])
 
 
 def tracked_delivery(record: Any) -> TrackedDelivery:

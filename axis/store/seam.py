@@ -18,8 +18,10 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from axis.core.audit import Mark, Marked, ToldMark
+from axis.core.enrolment import Enrolment
 from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import EnvelopeFacts
+from axis.store.proving import ProofStore
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from schemas import Certificate, Mailbox, Organisation
 
@@ -41,11 +43,11 @@ class DirectoryStore(ABC):
     """Organisations, mailboxes and certificates; nothing is forgotten, a code's history is several rows."""
 
     @abstractmethod
-    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def load(self) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read all of it."""
 
     @abstractmethod
-    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Certificate]]:
+    async def load_changed(self, codes: Collection[str]) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read everything of some codes: all periods, and the certificates enrolled for them."""
 
     @abstractmethod
@@ -58,11 +60,20 @@ class DirectoryStore(ABC):
 
     @abstractmethod
     async def put_certificate(self, certificate: Certificate) -> None:
-        """Enrol a certificate, or enrol it anew for another organisation or role; a revocation stays."""
+        """Enrol a certificate, or anew for another organisation or role; a revocation and its evidence stay."""
 
     @abstractmethod
-    async def revoke(self, thumbprint: str, at: dt.datetime) -> None:
-        """Revoke a certificate from that time on; an earlier revocation stays. Raises NotFound."""
+    async def revoke(
+        self, thumbprint: str, at: dt.datetime, *, invalid_since: dt.datetime | None = None, why: str | None = None
+    ) -> None:
+        """Revoke a certificate from `at` on, its signatures being in doubt since `invalid_since` (default `at`).
+
+        An earlier revocation stays, and so do an earlier doubt and the first `why`. Raises NotFound.
+        """
+
+    @abstractmethod
+    async def retire(self, thumbprint: str, at: dt.datetime | None) -> None:
+        """Take nothing more that a certificate signs from then on; None: it counts again. Raises NotFound."""
 
     @abstractmethod
     async def listen(self, changed: Changed) -> None:
@@ -223,6 +234,7 @@ class Store(ABC):
     blobs: BlobStore
     suspects: SuspectStore
     comparing: ComparingStore
+    proofs: ProofStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

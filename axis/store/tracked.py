@@ -4,12 +4,13 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from axis.core.evidence import Proof
 from axis.core.records import DeliveryState
 
 
 @dataclass(frozen=True, slots=True)
 class TrackedEnvelope:
-    """One envelope, without its bytes."""
+    """One envelope, without its bytes; `proof`: by what its signer's certificate was taken not to be revoked."""
 
     id: str
     sender: str
@@ -24,6 +25,7 @@ class TrackedEnvelope:
     accepted_at: dt.datetime
     published_at: dt.datetime | None
     sha256: str
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ class PostgresTransaction(Transaction):
             return {}
         ordered = sorted(accepted, key=lambda each: each.envelope.id)
         with reaching("store envelopes"):
-            inserted = await self._link.fetch(_ACCEPTING["envelopes"], *convert.columns(map(_envelope, ordered), 15))
+            inserted = await self._link.fetch(_ACCEPTING["envelopes"], *convert.columns(map(_envelope, ordered), 16))
             new_ids = {str(record["id"]) for record in inserted}
             new = [each for each in ordered if each.envelope.id in new_ids]
             await self._copy("delivery", _DELIVERY_COLUMNS, itertools.chain.from_iterable(map(_deliveries, new)))
@@ -161,6 +161,7 @@ def _envelope(accepted: Accepted) -> tuple[Any, ...]:
         row.subject,
         bytes.fromhex(row.sha256),
         row.signature,
+        row.evidence,
         row.body,
     )
 

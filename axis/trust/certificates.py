@@ -12,11 +12,12 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
 
+from axis.core.enrolment import Enrolment
 from axis.errors import Refused
 from axis.trust import encoding
 from axis.trust.algorithms import check_public_key
 from axis.trust.sealing_usage import check_sealing_key, check_sealing_usage
-from schemas import Certificate, CertificateRole
+from schemas import CertificateRole
 
 # An extension of our demonstration CA. The arc is that of UUIDs (2.25), which anybody may use: it names nothing else.
 DEMONSTRATION_OID = x509.ObjectIdentifier("2.25.214748364799000000001")
@@ -79,12 +80,12 @@ def enrol(
     at: dt.datetime,
     *,
     allow_demonstration: bool = False,
-) -> Certificate:
-    """Check a certificate and make the record under which its key may sign, or be sealed for (role `sealing`).
+) -> Enrolment:
+    """Check a certificate by itself and make the record under which its key may sign, or be sealed for (`sealing`).
 
     Raises Refused certificate/*, or seal/key-kind.
 
-    Who issued it is for the operator to judge before enrolling: enrolment by thumbprint is what makes it trusted.
+    Who issued it and whose it is, `axis.trust.enrolling` checks; demonstration certificates alone go without.
     """
     certificate = load_pem(certificate_pem)
     sealing = role == "sealing"
@@ -99,7 +100,7 @@ def enrol(
             "certificate/malformed", "it is of a demonstration CA, whose key anybody may have: not for a real axis"
         )
     der = certificate.public_bytes(Encoding.DER)
-    return Certificate(
+    return Enrolment(
         thumbprint=thumbprint(der),
         organisation=organisation,
         role=role,
@@ -107,6 +108,7 @@ def enrol(
         not_before=certificate.not_valid_before_utc,
         not_after=certificate.not_valid_after_utc,
         der=der,
+        matched="demonstration" if is_demonstration(certificate) else None,
     )
 
 

@@ -6,13 +6,14 @@ comparisons of times, and the signature itself.
 
 import datetime as dt
 import logging
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
+from axis.core.enrolment import Enrolment, State
 from axis.core.messages import Signer
 from axis.errors import Refused
 from axis.trust.algorithms import VerifyingKey, verifying_key
@@ -26,7 +27,12 @@ log = logging.getLogger("axis.trust")
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
+    """A certificate made ready: `since` and `until` bound the time in which its signatures are taken."""
+
+    enrolment: Enrolment
     certificate: Certificate
+    since: dt.datetime
+    until: dt.datetime
     signer: Signer | None  # None: a sealing key, which signs nothing
     key: VerifyingKey
 
@@ -59,9 +65,9 @@ class Keyring:
         entry = self._entries.get(thumbprint)
         return None if entry is None else entry.certificate
 
-    def certificates(self) -> Iterator[Certificate]:
-        """Go through the certificates that can be used."""
-        return (entry.certificate for entry in self._entries.values())
+    def certificates(self) -> list[Enrolment]:
+        """Return what is known of all certificates in it."""
+        return [entry.enrolment for entry in self._entries.values()]
 
     def verify(self, body: bytes, signature: str | None, at: dt.datetime) -> Signer:
         """Return who signed these exact bytes; raise Refused signature/* or certificate/* when nobody provably did."""
@@ -76,7 +82,8 @@ class Keyring:
             raise Refused("certificate/unknown", f"no certificate {thumbprint} is enrolled")
         if entry.signer is None:
             raise Refused("abuse/signer", f"{thumbprint} is enrolled for sealing: its key signs nothing")
-        _check_times(entry.certificate, at)
+        if not entry.since <= at < entry.until:
+            raise _out_of_time(entry.enrolment, at)
         verify = entry.key.algorithms.get(algorithm)
         if verify is None:
             raise Refused("signature/algorithm", f"{algorithm} does not go with the key of {thumbprint}")
@@ -87,13 +94,24 @@ class Keyring:
         return entry.signer
 
 
-def _check_times(certificate: Certificate, at: dt.datetime) -> None:
-    if certificate.revoked_at is not None and at >= certificate.revoked_at:
-        raise Refused("certificate/revoked", f"revoked at {certificate.revoked_at.isoformat()}")
-    if at < certificate.not_before:
-        raise Refused("certificate/not-yet-valid", f"valid from {certificate.not_before.isoformat()}")
-    if at >= certificate.not_after:
-        raise Refused("certificate/expired", f"it ended at {certificate.not_after.isoformat()}")
+def _out_of_time(certificate: Enrolment, at: dt.datetime) -> Refused:
+    """Say why a signature comes too late or too early; of several reasons the gravest."""
+    match certificate.state(at):
+        case State.REVOKED:
+            return Refused("certificate/revoked", f"revoked at {_written(certificate.revoked_at)}")
+        case State.RETIRED:
+            return Refused("certificate/retired", f"retired at {_written(certificate.retired_at)}")
+        case State.UNPROVEN:
+            told = f"nobody says since {_written(certificate.trusted_until)} that it is not revoked"
+            return Refused("certificate/unproven", told)
+        case State.EXPIRED:
+            return Refused("certificate/expired", f"it ended at {_written(certificate.not_after)}")
+        case _:
+            return Refused("certificate/not-yet-valid", f"valid from {_written(certificate.not_before)}")
+
+
+def _written(moment: dt.datetime | None) -> str:
+    return "" if moment is None else moment.isoformat()
 
 
 def _entries(certificates: Iterable[Certificate], before: Mapping[str, _Entry]) -> dict[str, _Entry]:
@@ -108,9 +126,15 @@ def _entries(certificates: Iterable[Certificate], before: Mapping[str, _Entry]) 
                 "certificate %s of %s cannot be used: %s", certificate.thumbprint, certificate.organisation, error
             )
             continue
-        role = certificate.role
-        signer = None if role == "sealing" else Signer(certificate.organisation, certificate.thumbprint, role)
-        found[certificate.thumbprint] = _Entry(certificate, signer, key)
+        enrolment, role = Enrolment.of(certificate), certificate.role
+        signer = (
+            None
+            if role == "sealing"
+            else Signer(certificate.organisation, certificate.thumbprint, role, enrolment.evidence)
+        )
+        found[certificate.thumbprint] = _Entry(
+            enrolment, enrolment.certificate, enrolment.not_before, enrolment.until, signer, key
+        )
     return found
 
 

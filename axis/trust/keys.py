@@ -54,6 +54,7 @@ class SigningKey:
         self.algorithm: Algorithm = holder.algorithm
         self._sign = holder.sign
         self._thumbprint = None if certificate is None else thumbprint(certificate.public_bytes(Encoding.DER))
+        self.not_after = None if certificate is None else certificate.not_valid_after_utc
         self._segment = None if self._thumbprint is None else detached_header(self.algorithm, self._thumbprint)
 
     def __repr__(self) -> str:

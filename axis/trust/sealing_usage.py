@@ -5,6 +5,7 @@ chosen for him must not have made a signature by it, and a key that is kept for 
 able to sign new ones. So the certificate's key usage (RFC 5280 section 4.2.1.3) has to allow the one and not the other.
 """
 
+from collections.abc import Sequence
 from typing import TypeGuard
 
 from cryptography import x509
@@ -46,7 +47,7 @@ def check_sealing_usage(certificate: x509.Certificate) -> None:
         raise Refused("certificate/malformed", f"its key usage does not have {name}, which sealing for its key needs")
 
 
-def check_apart(certificate: Certificate, others: list[Certificate]) -> None:
+def check_apart(certificate: Certificate, others: Sequence[Certificate]) -> None:
     """Refuse a certificate whose key is enrolled under another one for another use: seal/key-kind.
 
     `others`: of the same organisation or of all. Two certificates for one key would make it sign and open after all.

@@ -40,6 +40,7 @@ NHN_INVALID_FIELD = "NHN transport:invalid-field-value"
 NHN_MISSING_CERTIFICATE = "NHN transport:missing-certificate"
 NHN_NOT_WELL_FORMED = "NHN transport:not-well-formed-xml"
 NHN_REVOKED = "NHN transport:revoked-certificate"
+NHN_REVOKED_OFFLINE = "NHN transport:revoked-certificate-offline"
 NHN_SPOOFING = "NHN abuse:spoofing-attack"
 NHN_UNSUPPORTED = "NHN transport:unsupported-message"
 

@@ -16,8 +16,9 @@ REASONS = (
         code="seal/no-certificate",
         title="A recipient has no certificate that documents can be sealed for.",
         title_vi="Nơi nhận chưa có chứng thư số để niêm phong văn bản.",
-        remedy="Ask it to enrol one (axis key enrol --sealing), leave it out, or send without sealing.",
-        remedy_vi="Đề nghị nơi nhận đăng ký (axis key enrol --sealing), bỏ nơi nhận này, hoặc gửi không niêm phong.",
+        remedy="Ask it to enrol one (axis certificate enrol --sealing), leave it out, or send without sealing.",
+        remedy_vi="Đề nghị nơi nhận đăng ký (axis certificate enrol --sealing), bỏ nơi nhận này, "
+        "hoặc gửi không niêm phong.",
         rivals=(rivals.NHN_MISSING_CERTIFICATE,),
     ),
     Reason(

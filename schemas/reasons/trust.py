@@ -1,7 +1,7 @@
 """Who says it: signatures, certificates, tokens."""
 
 from schemas.reasons import rivals
-from schemas.reasons.model import Reason
+from schemas.reasons.model import Fault, Reason
 
 REASONS = (
     Reason(
@@ -40,8 +40,8 @@ REASONS = (
         code="certificate/unknown",
         title="No certificate with this thumbprint is enrolled.",
         title_vi="Chứng thư số này chưa được đăng ký với trục liên thông.",
-        remedy="Enrol it: axis key enrol.",
-        remedy_vi="Đăng ký chứng thư số bằng lệnh axis key enrol.",
+        remedy="Enrol it: axis certificate enrol.",
+        remedy_vi="Đăng ký chứng thư số bằng lệnh axis certificate enrol.",
         rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_NOT_FOUND, rivals.NHN_MISSING_CERTIFICATE),
     ),
     Reason(
@@ -67,6 +67,44 @@ REASONS = (
         remedy="Enrol a new certificate.",
         remedy_vi="Đăng ký chứng thư số mới.",
         rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDATION, rivals.NHN_REVOKED),
+    ),
+    Reason(
+        code="certificate/retired",
+        title="The certificate was retired: its organisation signs with another one.",
+        title_vi="Chứng thư số đã ngừng sử dụng: cơ quan đã chuyển sang chứng thư số khác.",
+        remedy="Sign with the successor of this certificate.",
+        remedy_vi="Ký bằng chứng thư số kế tiếp.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDATION),
+    ),
+    Reason(
+        code="certificate/unproven",
+        title="For too long nobody has shown that the certificate is not revoked.",
+        title_vi="Đã quá lâu chưa xác minh được chứng thư số còn hiệu lực, chưa bị thu hồi.",
+        remedy="The operator of the axis looks why its authority does not answer (axis certificate check); then send "
+        "again.",
+        remedy_vi="Đơn vị vận hành trục kiểm tra vì sao tổ chức cấp chứng thư số không trả lời "
+        "(axis certificate check); sau đó gửi lại.",
+        fault=Fault.NETWORK,
+        retry=True,
+        rivals=(rivals.XROAD_CERT_VALIDATION, rivals.NHN_REVOKED_OFFLINE),
+    ),
+    Reason(
+        code="certificate/untrusted",
+        title="The certificate leads to no authority that this axis trusts.",
+        title_vi="Chứng thư số không do tổ chức chứng thực mà trục tin cậy cấp.",
+        remedy="Have one issued by a trusted authority, or put the missing root or intermediate into the folder of "
+        "trusted authorities.",
+        remedy_vi="Dùng chứng thư số do tổ chức chứng thực được tin cậy cấp, hoặc bổ sung chứng thư gốc hay trung gian "
+        "còn thiếu vào thư mục tin cậy.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDATION, rivals.NHN_INVALID_CERTIFICATE),
+    ),
+    Reason(
+        code="certificate/organisation",
+        title="The certificate does not say that it is the organisation's.",
+        title_vi="Chứng thư số không ghi mã định danh của cơ quan này.",
+        remedy="Have the identifier code put into its subject, or confirm by hand whose it is: --confirm-organisation.",
+        remedy_vi="Đề nghị ghi mã định danh vào chứng thư số, hoặc xác nhận thủ công bằng --confirm-organisation.",
+        rivals=(rivals.XROAD_INCORRECT_CERTIFICATE, rivals.NHN_SPOOFING),
     ),
     Reason(
         code="certificate/malformed",

@@ -67,7 +67,7 @@ async def test_the_earliest_revocation_stays(store: Store) -> None:
     await store.directory.revoke(THUMBPRINT, NOW)
     await store.directory.revoke(THUMBPRINT, NOW + dt.timedelta(days=1))
     await store.directory.put_certificate(certificate())
-    assert (await store.directory.load())[2] == [certificate(revoked_at=NOW)]
+    assert (await store.directory.load())[2] == [certificate(revoked_at=NOW, invalid_since=NOW)]
 
 
 async def test_revoking_an_unknown_certificate_says_so(store: Store) -> None:

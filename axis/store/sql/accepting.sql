@@ -4,10 +4,11 @@
 -- by id, so transactions with several ids in common wait for each other in one order and never deadlock.
 INSERT INTO envelope
     (id, receipt, concerns, sent_at, accepted_at, lane, action, sender, account, thumbprint, document_id, subject,
-     sha256, signature, body)
+     sha256, signature, evidence, body)
 SELECT *
 FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::bytea[])
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::text[], $13::bytea[], $14::text[], $15::bigint[],
+            $16::bytea[])
 ON CONFLICT (id) DO NOTHING
 RETURNING id;
 
@@ -17,8 +18,8 @@ RETURNING id;
 -- The bounds are the least and greatest of $1: a plan made once for all calls can skip the other months by them, not by
 -- the array.
 SELECT envelope.id, receipt, concerns, sent_at, accepted_at, envelope.published_at, lane, action, sender, account,
-       thumbprint, document_id, subject, sha256, envelope.signature, envelope.body, notice.mailbox AS receipt_mailbox,
-       notice.about AS receipt_about, notice.body AS receipt_body, notice.signature AS receipt_signature
+       thumbprint, document_id, subject, sha256, evidence, envelope.signature, envelope.body,
+       notice.mailbox AS receipt_mailbox, notice.about AS receipt_about, notice.body AS receipt_body, notice.signature AS receipt_signature
 FROM envelope JOIN notice ON notice.id = envelope.receipt AND notice.kind = 'receipt'
 WHERE envelope.id = ANY ($1::uuid[]) AND envelope.id BETWEEN $2 AND $3;
 

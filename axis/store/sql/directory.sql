@@ -11,7 +11,8 @@ WHERE $1::text[] IS NULL OR code = ANY ($1)
 ORDER BY code, valid_from;
 
 -- name: certificates
-SELECT thumbprint, organisation, role, subject, not_before, not_after, revoked_at, der
+SELECT thumbprint, organisation, role, subject, not_before, not_after, revoked_at, retired_at, invalid_since, revocation,
+       evidence, trusted_until, anchor, matched, predecessor, der
 FROM certificate
 WHERE $1::text[] IS NULL OR organisation = ANY ($1)
 ORDER BY organisation, not_before, thumbprint;
@@ -45,19 +46,51 @@ SET valid_to = excluded.valid_to, password_hash = excluded.password_hash
 WHERE (old.valid_to, old.password_hash) IS DISTINCT FROM (excluded.valid_to, excluded.password_hash);
 
 -- name: put_certificate
--- A revocation is never taken back by enrolling the same certificate again.
+-- A revocation is never taken back by enrolling the same certificate again; evidence is not either. A retirement is:
+-- enrolling it anew says that its owner signs with it again.
 INSERT INTO certificate AS old
-    (thumbprint, organisation, role, subject, not_before, not_after, revoked_at, der)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+    (thumbprint, organisation, role, subject, not_before, not_after, revoked_at, retired_at, invalid_since, revocation,
+     trusted_until, anchor, matched, predecessor, der)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 ON CONFLICT (thumbprint) DO UPDATE
 SET organisation = excluded.organisation,
     role = excluded.role,
     subject = excluded.subject,
-    revoked_at = least(old.revoked_at, excluded.revoked_at)
-WHERE (old.organisation, old.role, old.subject, old.revoked_at)
+    revoked_at = least(old.revoked_at, excluded.revoked_at),
+    retired_at = excluded.retired_at,
+    invalid_since = least(old.invalid_since, excluded.invalid_since),
+    revocation = coalesce(old.revocation, excluded.revocation),
+    trusted_until = coalesce(old.trusted_until, excluded.trusted_until),
+    anchor = coalesce(excluded.anchor, old.anchor),
+    matched = coalesce(excluded.matched, old.matched),
+    predecessor = coalesce(excluded.predecessor, old.predecessor)
+WHERE (old.organisation, old.role, old.subject, old.revoked_at, old.retired_at, old.invalid_since, old.revocation,
+       old.trusted_until, old.anchor, old.matched, old.predecessor)
     IS DISTINCT FROM
-    (excluded.organisation, excluded.role, excluded.subject, least(old.revoked_at, excluded.revoked_at));
+    (excluded.organisation, excluded.role, excluded.subject, least(old.revoked_at, excluded.revoked_at),
+     excluded.retired_at, least(old.invalid_since, excluded.invalid_since),
+     coalesce(old.revocation, excluded.revocation), coalesce(old.trusted_until, excluded.trusted_until),
+     coalesce(excluded.anchor, old.anchor), coalesce(excluded.matched, old.matched),
+     coalesce(excluded.predecessor, old.predecessor));
 
 -- name: revoke
--- The earliest revocation counts.
-UPDATE certificate SET revoked_at = least(revoked_at, $2::timestamptz) WHERE thumbprint = $1 RETURNING thumbprint;
+-- The earliest revocation counts, and so does the earliest time that is in doubt; the first word on why stays. A row
+-- that says the same already is not touched: workers are told of every change.
+WITH known AS (SELECT FROM certificate WHERE thumbprint = $1),
+changed AS (
+    UPDATE certificate AS old
+    SET revoked_at = least(old.revoked_at, $2::timestamptz),
+        invalid_since = least(old.invalid_since, $3::timestamptz),
+        revocation = coalesce(old.revocation, $4)
+    WHERE thumbprint = $1
+      AND (old.revoked_at, old.invalid_since, old.revocation) IS DISTINCT FROM
+          (least(old.revoked_at, $2), least(old.invalid_since, $3), coalesce(old.revocation, $4))
+)
+SELECT count(*) FROM known;
+
+-- name: retire
+WITH known AS (SELECT FROM certificate WHERE thumbprint = $1),
+changed AS (
+    UPDATE certificate SET retired_at = $2 WHERE thumbprint = $1 AND retired_at IS DISTINCT FROM $2::timestamptz
+)
+SELECT count(*) FROM known;

@@ -31,7 +31,7 @@ WHERE id = ANY (ARRAY (SELECT id FROM envelope
                        ORDER BY attempted_at LIMIT $2
                        FOR NO KEY UPDATE SKIP LOCKED))
 RETURNING id, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at, body,
-          signature, sha256;
+          signature, sha256, evidence;
 
 -- name: unmarked_notices
 -- A receipt and a status may have the same id, where somebody made it so; which of them is meant says the mark. A receipt
@@ -76,7 +76,7 @@ ORDER BY placed_at, envelope_id, position;
 
 -- name: envelopes
 SELECT id, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at, body,
-       signature, sha256
+       signature, sha256, evidence
 FROM envelope
 WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3;
 

@@ -34,24 +34,24 @@ WHERE delivery.envelope_id = new.envelope_id AND delivery.recipient = new.recipi
   AND delivery.envelope_id BETWEEN $5 AND $6;
 
 -- name: envelope_by_id
-SELECT id, receipt, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at,
-       published_at, sha256
-FROM envelope
-WHERE id = $1;
+SELECT envelope.id, receipt, sender, account, envelope.thumbprint, lane, action, concerns, document_id, subject, sent_at,
+       accepted_at, published_at, sha256, proof.id AS evidence, proof.as_of, proof.good_until
+FROM envelope LEFT JOIN certificate_evidence AS proof ON proof.id = envelope.evidence
+WHERE envelope.id = $1;
 
 -- name: envelopes_by_document
-SELECT id, receipt, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at,
-       published_at, sha256
-FROM envelope
-WHERE document_id = $1 ORDER BY id DESC LIMIT 50;
+SELECT envelope.id, receipt, sender, account, envelope.thumbprint, lane, action, concerns, document_id, subject, sent_at,
+       accepted_at, published_at, sha256, proof.id AS evidence, proof.as_of, proof.good_until
+FROM envelope LEFT JOIN certificate_evidence AS proof ON proof.id = envelope.evidence
+WHERE document_id = $1 ORDER BY envelope.id DESC LIMIT 50;
 
 -- name: sent
 -- Walks the ids back from the newest: an index by sender would cost every envelope a write for a list that is rarely
 -- looked at, and of a sender that sends at all a page is found soon.
-SELECT id, receipt, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at,
-       published_at, sha256
-FROM envelope
-WHERE sender = $1 AND ($2::uuid IS NULL OR id < $2) ORDER BY id DESC LIMIT $3;
+SELECT envelope.id, receipt, sender, account, envelope.thumbprint, lane, action, concerns, document_id, subject, sent_at,
+       accepted_at, published_at, sha256, proof.id AS evidence, proof.as_of, proof.good_until
+FROM envelope LEFT JOIN certificate_evidence AS proof ON proof.id = envelope.evidence
+WHERE sender = $1 AND ($2::uuid IS NULL OR envelope.id < $2) ORDER BY envelope.id DESC LIMIT $3;
 
 -- name: delivery_states
 SELECT envelope_id, recipient, resolved, mailbox, state, delivered_at, reason, detail, via, last_status, last_status_at

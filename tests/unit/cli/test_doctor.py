@@ -1,12 +1,18 @@
 import datetime as dt
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from axis.cli.certificate_checks import _lasting, _revocation
 from axis.cli.checks import _clock, _space, _standby, _worker
 from axis.cli.findings import Level, few
+from axis.core.evidence import Proof
 from tests.builders import NOW
 from tests.unit.cli.conftest import Run
+from tests.unit.store.rows import certificate
+
+DAY = dt.timedelta(days=1)
 
 
 def test_without_settings_it_says_what_to_do(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -61,3 +67,30 @@ def test_a_standby_that_nobody_waits_for_is_told_where_there_is_one() -> None:
     assert _standby(one, "") == []
     assert [check.level for check in _standby(two, "*")] == [Level.OK]
     assert [check.level for check in _standby(two, "")] == [Level.WARN]
+
+
+@pytest.mark.parametrize(
+    ("changes", "level", "told"),
+    [
+        ({}, Level.OK, "0 certificates are shown not to be revoked, nobody is asked about 1"),
+        ({"evidence": 1, "trusted_until": NOW + DAY}, Level.OK, "1 certificates are shown"),
+        ({"evidence": 2, "trusted_until": NOW + DAY}, Level.WARN, "the policy's grace runs: H37"),
+        ({"trusted_until": NOW + DAY}, Level.WARN, "the policy's grace runs: H37"),
+        ({"evidence": 2, "trusted_until": NOW}, Level.FAIL, "H37 cannot send"),
+        ({"evidence": 2, "trusted_until": NOW, "retired_at": NOW}, Level.OK, "0 certificates"),
+    ],
+)
+def test_evidence_that_grows_old(changes: dict[str, Any], level: Level, told: str) -> None:
+    proofs = {1: Proof(1, NOW - DAY, NOW + DAY), 2: Proof(2, NOW - 2 * DAY, NOW - DAY)}
+    found = _revocation([certificate(**changes)], proofs, NOW)
+    assert (found.level, told in found.found) == (level, True)
+    assert bool(found.remedy) == (level is not Level.OK)
+
+
+def test_who_cannot_sign_and_who_soon_cannot() -> None:
+    lasting, ending = certificate(), certificate(not_after=NOW + 20 * DAY)
+    assert _lasting([lasting], [lasting], {"H37"}, NOW).level is Level.OK
+    soon = _lasting([ending], [ending], {"H37"}, NOW)
+    assert (soon.level, "H37" in soon.found) == (Level.WARN, True)
+    none = _lasting([lasting], [lasting], {"H37", "H38"}, NOW)
+    assert (none.level, "no valid one for H38" in none.found) == (Level.WARN, True)

@@ -21,29 +21,29 @@ def certificate(tmp_path: Path, key: bytes, name: str, *, sealing: bool) -> Path
 
 def test_a_sealing_certificate_is_enrolled_and_signs_for_nobody(run: Run, store: FakeStore, tmp_path: Path) -> None:
     path = certificate(tmp_path, new_key("rsa"), "sealing.pem", sealing=True)
-    enrolled = run("key", "enrol", str(path), "--for", "H37", "--sealing", "--demonstration", "--json")
+    enrolled = run("certificate", "enrol", str(path), "--for", "H37", "--sealing", "--demonstration", "--json")
     assert (enrolled.code, enrolled.json["role"]) == (0, "sealing")
-    assert "sealing" in run("key", "list", "--for", "H37").out
+    assert "sealing" in run("certificate", "list", "--for", "H37").out
     explained = run("explain", "--from", "H37", "--to", "H37", "--json").json
     assert explained["sender"]["certificates"] == []
 
 
 def test_what_is_not_for_sealing_is_refused_with_its_code(run: Run, store: FakeStore, tmp_path: Path) -> None:
     signs = certificate(tmp_path, new_key("p256"), "signs.pem", sealing=False)
-    ran = run("key", "enrol", str(signs), "--for", "H37", "--sealing", "--demonstration", "--json")
+    ran = run("certificate", "enrol", str(signs), "--for", "H37", "--sealing", "--demonstration", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (65, "certificate/malformed")
     ed25519 = certificate(tmp_path, new_key("ed25519"), "ed25519.pem", sealing=True)
-    ran = run("key", "enrol", str(ed25519), "--for", "H37", "--sealing", "--demonstration", "--json")
+    ran = run("certificate", "enrol", str(ed25519), "--for", "H37", "--sealing", "--demonstration", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (65, "seal/key-kind")
-    assert run("key", "enrol", str(signs), "--for", "H37", "--sealing", "--gateway").code == 2
+    assert run("certificate", "enrol", str(signs), "--for", "H37", "--sealing", "--gateway").code == 2
 
 
 def test_one_key_for_both_is_refused(run: Run, store: FakeStore, tmp_path: Path) -> None:
     key = new_key("p256")
     signs = certificate(tmp_path, key, "signs.pem", sealing=False)
     opens = certificate(tmp_path, key, "opens.pem", sealing=True)
-    assert run("key", "enrol", str(signs), "--for", "H37", "--demonstration").code == 0
-    ran = run("key", "enrol", str(opens), "--for", "H37", "--sealing", "--demonstration", "--json")
+    assert run("certificate", "enrol", str(signs), "--for", "H37", "--demonstration").code == 0
+    ran = run("certificate", "enrol", str(opens), "--for", "H37", "--sealing", "--demonstration", "--json")
     assert (ran.code, ran.json["error"]["code"]) == (65, "seal/key-kind")
 
 

@@ -32,7 +32,7 @@ def test_threads_that_keep_the_same_certificate_at_once_do_not_disturb_each_othe
     with ThreadPoolExecutor(THREADS) as pool:
         list(pool.map(keep, range(THREADS)))
     (kept,) = tmp_path.iterdir()
-    assert read_certificate(kept.read_bytes()) == record
+    assert read_certificate(kept.read_bytes()) == record.certificate
 
 
 def test_an_id_beyond_the_calendar_is_refused_and_ends_nobody(world: World) -> None:

@@ -123,9 +123,9 @@ class DirectoryOf:
 async def test_a_new_certificate_is_offered_as_soon_as_it_is_enrolled() -> None:
     enrolled = Enrolled([OLD])
     await enrolled.load(DirectoryOf(OLD))
-    assert enrolled.for_sealing("H37") == [OLD]
+    assert [each.certificate for each in enrolled.for_sealing("H37")] == [OLD]
     await enrolled.follow(DirectoryOf(OLD, NEW))
-    assert set(enrolled.for_sealing("H37")) == {OLD, NEW}
+    assert {each.certificate for each in enrolled.for_sealing("H37")} == {OLD, NEW}
     assert enrolled.for_sealing("G12") == ()
 
 

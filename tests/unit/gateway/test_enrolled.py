@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from axis.core.enrolment import Enrolment
 from axis.errors import Refused
 from axis.gateway import Enrolled
 from axis.trust import verify_token
@@ -59,12 +60,12 @@ async def test_changes_are_followed(agencies: list[Agency]) -> None:
     await enrolled.follow(directory)
     assert may_ask(enrolled, first)
     assert may_ask(enrolled, second)
-    revoked = first.certificate.model_copy(update={"revoked_at": NOW})
+    revoked = Enrolment.of(first.certificate).model_copy(update={"revoked_at": NOW})
     directory.certificates = [revoked, second.certificate]
     directory.news = [{"G22"}]
     await enrolled.follow(directory)
     assert not may_ask(enrolled, first)
-    assert enrolled.find(first.certificate.thumbprint) == revoked
+    assert enrolled.find(first.certificate.thumbprint) == revoked.certificate
 
 
 async def test_a_gap_reads_everything(agencies: list[Agency]) -> None:

@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
+from axis.core.enrolment import Enrolment
 from axis.core.ids import new_id
 from axis.core.records import (
     Accepted,
@@ -16,7 +17,6 @@ from axis.core.records import (
     QuarantineRow,
     StatusRow,
 )
-from schemas import Certificate
 from tests.builders import NOW
 
 THUMBPRINT = "T" * 43
@@ -133,7 +133,7 @@ def quarantine_row(**changes: Any) -> QuarantineRow:
     return QuarantineRow(**{**base, **changes})
 
 
-def certificate(organisation: str = "H37", **changes: Any) -> Certificate:
+def certificate(organisation: str = "H37", **changes: Any) -> Enrolment:
     base: dict[str, Any] = {
         "thumbprint": THUMBPRINT,
         "organisation": organisation,
@@ -142,4 +142,4 @@ def certificate(organisation: str = "H37", **changes: Any) -> Certificate:
         "not_after": NOW + dt.timedelta(days=365),
         "der": b"\x30\x82",
     }
-    return Certificate(**{**base, **changes})
+    return Enrolment(**{**base, **changes})

@@ -5,8 +5,8 @@ import functools
 import tempfile
 from pathlib import Path
 
+from axis.core.enrolment import Enrolment
 from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
-from schemas import Certificate
 from tests.builders import NOW
 
 KINDS = ("ed25519", "p256", "rsa")
@@ -18,7 +18,7 @@ def authority() -> DemonstrationCA:
 
 
 @functools.cache
-def certified(kind: str, code: str = "H37", days: int = 30) -> tuple[SigningKey, Certificate, bytes]:
+def certified(kind: str, code: str = "H37", days: int = 30) -> tuple[SigningKey, Enrolment, bytes]:
     """Return a signing key, its enrolled record, and the private key's PEM."""
     pem = new_key(kind)
     certificate = authority().issue(code, pem, name="UBND tỉnh Lạng Sơn", now=NOW, days=days)

@@ -18,7 +18,7 @@ def sealing(kind: str = "p256", code: str = "H37", number: int = 0) -> tuple[Sea
 def _made(kind: str, code: str, number: int) -> tuple[SealingKey, Certificate, bytes, bytes]:
     pem = new_key(kind)
     certificate = authority().issue(code, pem, name=f"Cơ quan {code} {number}", now=NOW, days=30, sealing=True)
-    record = enrol(certificate, code, "sealing", NOW, allow_demonstration=True)
+    record = enrol(certificate, code, "sealing", NOW, allow_demonstration=True).certificate
     return SealingKey.from_pem(pem, certificate), record, pem, certificate
 
 
