@@ -50,11 +50,11 @@ def _check(name: str, model: type[_Body], read: Callable[[], _Body], data: bytes
     except ValueError as error:
         holds(False, f"taken, and the other parser says: {error}")  # noqa: FBT003 - the failing branch
         return
-    holds(orjson.loads(data) == other, "two parsers read two things")
     written = body.model_dump_json(by_alias=True).encode()
     holds(model.model_validate_json(written) == body, "written and read again it says something else")
     if name == "receipt":
         return  # an axis that says more than this program knows is read all the same, whatever is in it
+    holds(orjson.loads(data) == other, "two parsers read two things")
     holds(not any(_NO_TEXT & set(text) for text in words(other)), "taken, with control characters")
     holds(_SCHEMAS[name].is_valid(other), "taken, and not valid under the published schema")
     # Every member of the text is in the model: nothing that was signed is passed over.
