@@ -38,12 +38,16 @@ class AxisError(Exception):
 
 
 class Refused(AxisError):
-    """Refuse a message or request with a reason of the catalogue; `detail` says what exactly and where."""
+    """Refuse a message or request with a reason of the catalogue; `detail` says what exactly and where.
+
+    `retry_after`: over a limit; after so many seconds the very same may come again.
+    """
 
     exit_code = 65
 
-    def __init__(self, code: str, detail: str = "") -> None:
+    def __init__(self, code: str, detail: str = "", *, retry_after: int | None = None) -> None:
         super().__init__(detail or REASONS[code].title, code=code)
+        self.retry_after = retry_after
 
 
 class Unavailable(AxisError):

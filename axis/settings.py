@@ -23,6 +23,7 @@ from axis.errors import Misconfigured
 from axis.store import hosts
 from axis.tls import ALLOW_VARIABLE, Credentials, is_loopback
 from axis.trust.locations import read_location
+from schemas import Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
@@ -108,6 +109,9 @@ class Settings(BaseSettings):
     )
     mailbox_limit: int = Field(
         50_000, gt=0, description="With so many documents waiting in one queue of a mailbox, further ones are held."
+    )
+    quota: Quota = Field(
+        Quota(), description='Limits of agencies that have none of their own, as JSON: {"messages_per_minute": 6000}.'
     )
     relay_seconds: float = Field(30.0, gt=0, description="What is unmarked for longer is published again.")
     stuck_seconds: float = Field(

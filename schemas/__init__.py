@@ -5,7 +5,7 @@
 
 from schemas.base import Code, MessageId, Sha256, Thumbprint, Wire
 from schemas.contents import SealContents
-from schemas.directory import Certificate, CertificateRole, Mailbox, Organisation, UnknownBelow
+from schemas.directory import Certificate, CertificateRole, Mailbox, Organisation, Quota, UnknownBelow
 from schemas.envelope import (
     MAX_ENVELOPE_BYTES,
     MAX_RECIPIENTS,
@@ -46,6 +46,7 @@ __all__ = [
     "Organisation",
     "Outcome",
     "Priority",
+    "Quota",
     "Reason",
     "Receipt",
     "RecipientOutcome",

@@ -39,6 +39,26 @@ class Organisation(Wire):
         return self
 
 
+def _most(of: str) -> Any:
+    return Field(ge=0, le=2**62, description=f"{of}; null: the axis's default; 0: no limit.")
+
+
+class Quota(Wire):
+    """How much of what all agencies share one account may take; refused beyond it, with the time to come back."""
+
+    messages_per_minute: Annotated[int | None, _most("Messages, for each lane and for statuses")] = None
+    bytes_per_minute: Annotated[int | None, _most("Bytes of their bodies, likewise")] = None
+    uploads_per_day: Annotated[int | None, _most("Files brought to the gateway")] = None
+    upload_bytes_per_day: Annotated[int | None, _most("Bytes of them")] = None
+    connections: Annotated[int | None, _most("Connections at the broker, at once")] = None
+    channels: Annotated[int | None, _most("Channels of all its connections, at once")] = None
+
+    def or_else(self, default: Self) -> Self:
+        """Return what holds: each of its own limits, or else the default one; None where there is none."""
+        own = self.model_dump(exclude_none=True)
+        return type(self)(**{name: most for name, most in (default.model_dump() | own).items() if most})
+
+
 class Mailbox(Wire):
     """A connection point: an organisation that holds queues and a broker account of the same name."""
 
@@ -48,6 +68,7 @@ class Mailbox(Wire):
     password_hash: Annotated[
         str, Field(repr=False, description="RabbitMQ's salted form (rabbit_password_hashing_sha256), base64.")
     ]
+    quota: Quota = Quota()
 
 
 def _in_base64(schema: dict[str, Any]) -> None:

@@ -50,6 +50,9 @@ Limits: an envelope {MAX_ENVELOPE_BYTES // 1024} KiB and {MAX_RECIPIENTS:,} reci
 {MAX_STATUS_BYTES // 1024} KiB. Make the id (UUIDv7) when you send: one whose time is far from now is refused. JSON
 objects name each key once; members that the schema does not have are refused.
 
+Your account may have a share: what is over it is refused unread with `limit/…` and `retry_after`. Send the same bytes
+again after so many seconds; the receipt that follows is the one that counts.
+
 Files do not travel in messages: upload them to the gateway first (gateway.openapi.json), name them by SHA-256.
 
 An envelope with `sealed` has encrypted files: seal-keys.schema.json and seal-contents.schema.json are the two bodies

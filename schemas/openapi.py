@@ -92,6 +92,7 @@ def _blobs() -> dict[str, Any]:
                 "401": _unproven(),
                 "408": _problem("http/slow."),
                 "413": _problem("blob/too-large: the limit is in `detail`; refused before the upload."),
+                "429": _problem("limit/…: more than your share; try again after Retry-After."),
                 "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
             },
         },

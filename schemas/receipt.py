@@ -50,5 +50,9 @@ class Receipt(Wire):
     outcome: Outcome
     code: ReasonCode | None = None
     detail: Text2000 | None = None
+    retry_after: Annotated[
+        int | None,
+        Field(ge=1, le=86_400, description="Over a limit: send the same bytes again after so many seconds."),
+    ] = None
     recipients: list[RecipientReceipt] = Field(default_factory=list)
     at: Moment

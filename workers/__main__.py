@@ -26,6 +26,7 @@ from workers.certificates import Certificates
 from workers.consuming import consume
 from workers.metrics import Metrics
 from workers.post import Post
+from workers.quotas import SETTLE_SECONDS, Quotas
 from workers.relay import Relay
 from workers.router import Router
 from workers.runtime import Handler, Log, configure_logging, every, stop_on_signals
@@ -61,6 +62,7 @@ class Context:
     view: View
     desk: Desk
     suspects: Suspects
+    quotas: Quotas
 
     @property
     def window(self) -> IdWindow:
@@ -75,8 +77,8 @@ class Context:
         link = await self.links.enter_async_context(Link(self.settings.worker_url, f"axis {what} publishing"))
         return Post(store=self.store, publisher=Publisher(link), view=self.view, log=self.log, metrics=self.metrics)
 
-    async def consume(self, queue: str, handler: Handler, *, suspects: bool = True) -> None:
-        """Take batches from a queue until the process is told to stop."""
+    async def consume(self, queue: str, handler: Handler, *, agencies: bool = True) -> None:
+        """Take batches from a queue, by default one that agencies write to, until the process is told to stop."""
         size = self.settings.batch_size
         consumer = Consumer(
             self.consuming,
@@ -85,8 +87,20 @@ class Context:
             linger=self.settings.batch_linger_ms / 1000,
             prefetch=3 * size,  # one batch is finished, one handled, one on its way
         )
-        shared = self.suspects if suspects else None
-        await consume(consumer, queue, handler, stop=self.stop, log=self.log, metrics=self.metrics, suspects=shared)
+        await consume(
+            consumer,
+            queue,
+            handler,
+            stop=self.stop,
+            log=self.log,
+            metrics=self.metrics,
+            suspects=self.suspects if agencies else None,
+            gate=self.quotas.gate if agencies else None,
+        )
+
+    async def settle_quotas(self) -> None:
+        """Count together with the other processes until told to stop."""
+        await every(SETTLE_SECONDS, self.quotas.settle, stop=self.stop, log=self.log)
 
 
 @contextlib.asynccontextmanager
@@ -100,13 +114,14 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
         Link(settings.worker_url, f"axis {worker.value} consuming") as consuming,
         contextlib.AsyncExitStack() as links,
     ):
-        view = View(store, log, settings.mailbox_limit)
+        view = View(store, log, settings.mailbox_limit, settings.quota)
         await view.load()
         desk = Desk(now=utc_now, sign=key.sign, has_mailbox=view.has_mailbox)
         # Only now: who waits for the page waits for a worker that can work.
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")
-        yield Context(settings, log, metrics, stop, store, consuming, links, view, desk, Suspects(store.suspects, log))
+        suspects, quotas = Suspects(store.suspects, log), Quotas(store.quotas, view.quota_of, utc_now)
+        yield Context(settings, log, metrics, stop, store, consuming, links, view, desk, suspects, quotas)
         log.info("stopped")
 
 
@@ -126,6 +141,7 @@ async def _route(context: Context) -> None:
                 metrics=context.metrics,
             )
             group.create_task(context.consume(route_queue(lane), router.handle))
+        group.create_task(context.settle_quotas())
 
 
 async def _track(context: Context) -> None:
@@ -138,7 +154,9 @@ async def _track(context: Context) -> None:
         log=context.log,
         metrics=context.metrics,
     )
-    await context.consume(TRACK_QUEUE, tracker.handle)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(context.consume(TRACK_QUEUE, tracker.handle))
+        group.create_task(context.settle_quotas())
 
 
 async def _relay(context: Context) -> None:
@@ -177,7 +195,7 @@ async def _relay(context: Context) -> None:
         group.create_task(every(seconds / 3, relay.sweep, stop=context.stop, log=context.log))
         group.create_task(every(_DAY_SECONDS, relay.keep_partitions, stop=context.stop, log=context.log))
         # The quarantine is the end: what is given up there would be gone.
-        group.create_task(context.consume(QUARANTINE_QUEUE, relay.drain_quarantine, suspects=False))
+        group.create_task(context.consume(QUARANTINE_QUEUE, relay.drain_quarantine, agencies=False))
 
 
 _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {

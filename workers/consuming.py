@@ -10,6 +10,7 @@ from functools import partial
 from axis.broker import Batch, Consumer, Received
 from axis.errors import Unavailable
 from workers.metrics import Metrics
+from workers.quotas import Gate
 from workers.runtime import Finish, Handler, Log, Waiter
 from workers.suspects import Suspects
 
@@ -23,15 +24,16 @@ async def consume(
     log: Log,
     metrics: Metrics,
     suspects: Suspects | None = None,
+    gate: Gate | None = None,
 ) -> None:
     """Hand each batch to the handler, finish it while the next one is handled, and ack it as a whole then.
 
     The handler returns when everything about the batch is committed; what it returns is finished in the same order,
     one batch at a time. Ends when `stop` is set and all is drained. While the store or the broker is away the batch is
     kept, unacked, and tried again: no message is given up because something else is down. With `suspects`, what comes
-    again is tried out with care before the rest of its batch.
+    again is tried out with care before the rest of its batch. `gate` marks what is over its account's limit.
     """
-    line = _Line(handler, Waiter(queue, stop, log, metrics), suspects)
+    line = _Line(handler, Waiter(queue, stop, log, metrics), suspects, gate)
     finishing: asyncio.Task[None] | None = None
     async with asyncio.TaskGroup() as group:
         stopper = group.create_task(_stop_consumer(consumer, stop))
@@ -64,6 +66,7 @@ class _Line:
     handler: Handler
     waiter: Waiter
     suspects: Suspects | None
+    gate: Gate | None
 
     async def whole(self, batch: Batch, messages: Sequence[Received]) -> None:
         """Handle and finish messages, one after the other step; who calls sees to it who else is at work."""
@@ -85,6 +88,9 @@ class _Line:
 
     async def _handle(self, messages: Sequence[Received]) -> Finish | None:
         submissions = tuple(received.submission for received in messages)
+        if self.gate is not None:
+            # Here, and not each time it is tried: what passed once may be committed, and must not be refused then.
+            submissions = self.gate(submissions, self.waiter.queue)
         return await self.waiter.until_done(partial(self.handler, submissions, self.waiter.queue))
 
     async def _finish(self, batch: Batch, messages: Sequence[Received], finish: Finish | None, started: float) -> None:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned
+from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned, refuse_over_limit
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.directory import Directory
 from axis.core.lanes import lane_of, mailbox_queue
@@ -115,6 +115,7 @@ class Router:
         self, submission: Submission, directory: Directory, at: dt.datetime, resolve: Resolver, source: str
     ) -> Resolved | Refuse:
         try:
+            refuse_over_limit(submission)
             envelope = read_envelope(submission)
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from axis.core.admission import IdWindow, admit_status
+from axis.core.admission import IdWindow, admit_status, refuse_over_limit
 from axis.core.decisions import Desk, Refuse, digest, poison
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_status, signature_of
@@ -87,6 +87,7 @@ class Tracker:
     def _read(self, submission: Submission, source: str) -> Report | Refuse:
         try:
             at = self._desk.now()
+            refuse_over_limit(submission)
             status = read_status(submission)
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)

@@ -9,6 +9,7 @@ from axis.core.directory import Directory
 from axis.core.lanes import LANES, mailbox_queue, notices_queue
 from axis.store import Store
 from axis.trust import Keyring
+from schemas import Quota
 from workers.runtime import Log
 
 _SEEN_SECONDS = 60.0  # how long a look at a mailbox's queues is believed
@@ -19,11 +20,14 @@ _LOOK_AT_ONCE = 200  # mailboxes, three queues each, within one deadline
 class View:
     """Directory, certificates, and which mailboxes have their queues.
 
-    `limit`: with so many messages waiting in a queue it is full, and nothing more is put into it.
+    `limit`: with so many messages waiting in a queue it is full, and nothing more is put into it. `default`: the limits
+    of accounts that have none of their own.
     """
 
-    def __init__(self, store: Store, log: Log, limit: int) -> None:
+    def __init__(self, store: Store, log: Log, limit: int, default: Quota | None = None) -> None:
         self.limit = limit
+        self._default = default or Quota()
+        self._quotas: dict[Quota, Quota] = {}  # its own -> what holds: few, however many accounts there are
         self.directory = Directory.build((), ())
         self.keyring = Keyring(())
         self._store = store
@@ -89,6 +93,14 @@ class View:
         depths = [(queue, self._depths[queue]) for queue in queues_of(mailbox)]
         full = any(depth >= self.limit for _, depth in depths)
         return depths if time.monotonic() - when < (_FULL_SECONDS if full else _SEEN_SECONDS) else []
+
+    def quota_of(self, account: str, at: dt.datetime) -> Quota:
+        """Return what limits hold for an account."""
+        mailbox = self.directory.mailbox(account, at)
+        own = Quota() if mailbox is None else mailbox.quota
+        if (held := self._quotas.get(own)) is None:
+            held = self._quotas[own] = own.or_else(self._default)
+        return held
 
     def has_mailbox(self, account: str, at: dt.datetime) -> bool:
         """Say whether the account has a mailbox, by the newest directory."""

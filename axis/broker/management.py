@@ -21,6 +21,7 @@ from axis.core.topology import (
     TopicPermission,
     Topology,
     User,
+    UserLimit,
     Verb,
 )
 from axis.errors import Misconfigured, Unavailable
@@ -67,7 +68,7 @@ class ManagementApi:
         users = [_user(raw) for raw in await self._list("users")]
         if await self._get(f"vhosts/{vhost}") is None:
             return Topology.of(users)
-        items: list[Item] = [*users]
+        items: list[Item] = [*users, *await self._user_limits()]
         items += [
             Exchange(r["name"], r["type"], r["durable"]) for r in await self._list(f"exchanges/{vhost}") if r["name"]
         ]
@@ -131,6 +132,14 @@ class ManagementApi:
         response = await self._request("GET", "health/checks/alarms", failed_ok=True)
         return response.status_code == httpx.codes.SERVICE_UNAVAILABLE
 
+    async def _user_limits(self) -> list[UserLimit]:
+        """Read what accounts are held to; a broker that cannot (before 3.8.10) has none."""
+        return [
+            UserLimit(raw["user"], name, value)
+            for raw in await self._list("user-limits")
+            for name, value in raw["value"].items()
+        ]
+
     async def _put(self, item: Item) -> None:
         vhost = _q(self._vhost)
         match item:
@@ -155,6 +164,8 @@ class ManagementApi:
             case User():
                 body = {"password_hash": item.password_hash, "hashing_algorithm": _HASHING, "tags": ",".join(item.tags)}
                 await self._request("PUT", f"users/{_q(item.name)}", json=body)
+            case UserLimit():
+                await self._request("PUT", f"user-limits/{_q(item.user)}/{_q(item.name)}", json={"value": item.value})
             case TopicPermission():
                 body = {"exchange": item.exchange, "write": item.write, "read": item.read}
                 await self._request("PUT", f"topic-permissions/{vhost}/{_q(item.user)}", json=body)
@@ -177,6 +188,8 @@ class ManagementApi:
                 await self._request("DELETE", f"policies/{vhost}/{_q(item.name)}")
             case User():
                 await self._request("DELETE", f"users/{_q(item.name)}")
+            case UserLimit():
+                await self._request("DELETE", f"user-limits/{_q(item.user)}/{_q(item.name)}")
             case TopicPermission():
                 await self._request("DELETE", f"topic-permissions/{vhost}/{_q(item.user)}")
             case Permission():

@@ -124,7 +124,7 @@ def worker_user(settings: Settings) -> WorkerUser:
 async def wanted_topology(settings: Settings, store: Store) -> Topology:
     """Compute what the broker has to hold for the mailboxes in force now."""
     _, mailboxes, _ = await store.directory.load()
-    return desired(mailboxes, worker_user=worker_user(settings), at=dt.datetime.now(dt.UTC))
+    return desired(mailboxes, worker_user=worker_user(settings), at=dt.datetime.now(dt.UTC), default=settings.quota)
 
 
 async def apply_topology(settings: Settings, store: Store, progress: Callable[[str], None]) -> int:

@@ -12,6 +12,7 @@ from axis.cli.admitting import ConfirmIssuer, ConfirmOrganisation
 from axis.cli.console import JsonOption, local_time, print_json, print_table, progress, say
 from axis.cli.directory_view import Shown, listed, yes_or_dash
 from axis.cli.importing import CatalogueOption, import_organisations
+from axis.cli.limiting import limit
 from axis.cli.moments import moment
 from axis.cli.onboarding import KeyKind, Newcomer, Profile, connect_all
 from axis.core.codes import canonical, lineage
@@ -23,6 +24,8 @@ from axis.trust.enrolling import Confirmation
 from schemas import Certificate, UnknownBelow
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who is connected, and connecting them.")
+
+app.command("limit")(limit)
 
 CodeArgument = Annotated[
     str, typer.Argument(help="Identifier code, either form: H37.05 or 000.00.05.H37.", show_default=False)

@@ -269,7 +269,8 @@ class Agency:
         """
         kept = await self._notice_board().receipt(message_id, deadline)
         if kept is None:
-            raise Unavailable(f"no receipt for {message_id} within {deadline:g} s; it will come among the notices")
+            outlook = await self._outbox.outlook(message_id)
+            raise Unavailable(f"no receipt for {message_id} within {deadline:g} s; {outlook}")
         return Receipt.model_validate_json(kept.body)
 
     async def outbox(self) -> list[Entry]:
@@ -367,6 +368,7 @@ class Agency:
                 witness=self._witness,
                 account=self.code,
                 now=self._author.now,
+                postpone=self._outbox.postpone,
             )
             self._session.start(self._board.run())
         return self._board

@@ -218,7 +218,8 @@ async def _check(response: httpx.Response) -> None:
     code, detail = _problem(response)
     if response.status_code >= _FAILED or code not in WIRE:
         raise Unavailable(detail)
-    raise Refused(code, detail)
+    after = response.headers.get("retry-after", "")
+    raise Refused(code, detail, retry_after=int(after) if after.isdecimal() else None)
 
 
 def _problem(response: httpx.Response) -> tuple[str, str]:

@@ -15,7 +15,7 @@ class Entry:
     """A signed message of ours. `key` says what it says: the same said twice is one entry, with one id.
 
     `about` is the envelope it is or is about. The bytes are kept as signed, so that sending it again after a lost
-    confirm can never make a second document or status.
+    confirm can never make a second document or status. `not_before`: it was over a limit, and is sent again then.
     """
 
     id: str
@@ -28,6 +28,11 @@ class Entry:
     body: bytes = field(repr=False)
     signature: str = field(repr=False)
     confirmed_at: dt.datetime | None = None
+    not_before: dt.datetime | None = None
+
+    def is_due(self, at: dt.datetime) -> bool:
+        """Whether it may be sent at that time."""
+        return self.not_before is None or self.not_before <= at
 
     def outgoing(self, account: str) -> Outgoing:
         """Build the publish; the broker checks that `account` is the connection's user."""
@@ -99,11 +104,26 @@ class Ledger(Protocol):
         ...
 
     async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
-        """Note that the broker has confirmed these entries."""
+        """Note that the broker has confirmed these entries; one that was postponed beyond `at` meanwhile stays so."""
         ...
 
-    async def entries(self, *, about: str | None = None, unconfirmed: bool = True, limit: int = 1000) -> list[Entry]:
-        """Return entries, oldest first."""
+    async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
+        """Note that an entry is to be sent again, not before a time; say whether there is one."""
+        ...
+
+    async def next_due(self) -> dt.datetime | None:
+        """Return the earliest time that an unconfirmed entry was postponed to."""
+        ...
+
+    async def entries(
+        self,
+        *,
+        about: str | None = None,
+        unconfirmed: bool = True,
+        limit: int = 1000,
+        due: dt.datetime | None = None,
+    ) -> list[Entry]:
+        """Return entries, oldest first; `due`: not those postponed beyond that time."""
         ...
 
     async def reopen(self, entry_id: str) -> Entry | None:
@@ -179,16 +199,36 @@ class MemoryLedger:
         """See `Ledger`."""
         for identifier in ids:
             for key in self._keys.get(identifier, ()):
-                if key in self._unconfirmed:
+                if key in self._unconfirmed and self._entries[key].is_due(at):
                     del self._unconfirmed[key]
                     self._entries[key] = replace(self._entries[key], confirmed_at=at)
 
-    async def entries(self, *, about: str | None = None, unconfirmed: bool = True, limit: int = 1000) -> list[Entry]:
+    async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
+        """See `Ledger`."""
+        entry = await self.reopen(entry_id)
+        if entry is not None:
+            self._entries[entry.key] = replace(entry, not_before=until)
+        return entry is not None
+
+    async def next_due(self) -> dt.datetime | None:
+        """See `Ledger`."""
+        times = (self._entries[key].not_before for key in self._unconfirmed)
+        return min((each for each in times if each is not None), default=None)
+
+    async def entries(
+        self,
+        *,
+        about: str | None = None,
+        unconfirmed: bool = True,
+        limit: int = 1000,
+        due: dt.datetime | None = None,
+    ) -> list[Entry]:
         """See `Ledger`."""
         keys: Iterable[str] = self._unconfirmed if unconfirmed else self._entries
         if about is not None:
             keys = [key for key in self._about.get(about, ()) if not unconfirmed or key in self._unconfirmed]
-        return [self._entries[key] for key in islice(keys, limit)]
+        found = (self._entries[key] for key in keys)
+        return list(islice((each for each in found if due is None or each.is_due(due)), limit))
 
     async def entry(self, entry_id: str) -> Entry | None:
         """Return an entry, confirmed or not."""
@@ -197,7 +237,7 @@ class MemoryLedger:
     async def reopen(self, entry_id: str) -> Entry | None:
         """See `Ledger`."""
         for key in self._keys.get(entry_id, ()):
-            self._entries[key] = replace(self._entries[key], confirmed_at=None)
+            self._entries[key] = replace(self._entries[key], confirmed_at=None, not_before=None)
             # Back in its place: the oldest is sent first.
             due = self._unconfirmed.keys() | {key}
             self._unconfirmed = dict.fromkeys(each for each in self._entries if each in due)

@@ -9,6 +9,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Self
 
 from axis.client.ledger import KeptNotice, Ledger, Suspicious
@@ -55,13 +56,21 @@ class NoticeBoard:
     """Keep notices as they come, and find them again."""
 
     def __init__(
-        self, *, mail: Mail, ledger: Ledger, witness: Witness, account: str, now: Callable[[], dt.datetime]
+        self,
+        *,
+        mail: Mail,
+        ledger: Ledger,
+        witness: Witness,
+        account: str,
+        now: Callable[[], dt.datetime],
+        postpone: Callable[[str, float], Awaitable[bool]],
     ) -> None:
         self._now = now
         self._mail = mail
         self._ledger = ledger
         self._witness = witness
         self._account = account
+        self._postpone = postpone
         self._changed = asyncio.Condition()
         self._failed: Misconfigured | None = None
 
@@ -111,7 +120,9 @@ class NoticeBoard:
         suspicious: list[Suspicious] = []
         for parcel in parcels:
             try:
-                notices.append(await self._prove(parcel))
+                notice = await self._prove(parcel)
+                if not await self._postponed(notice):
+                    notices.append(notice)
             except Refused as error:
                 suspicious.append(evidence(parcel, error, self._now()))
         await patiently(lambda: self._ledger.write(notices=notices, suspicious=suspicious))
@@ -119,6 +130,21 @@ class NoticeBoard:
             await self._mail.ack(parcel)
         async with self._changed:
             self._changed.notify_all()
+
+    async def _postponed(self, notice: KeptNotice) -> bool:
+        """Have what was over a limit sent again when it may be; its receipt is not the last word, so nobody hears it.
+
+        The promise that it comes again is on disk before the receipt is acked. One about a message that this ledger has
+        not sent is told like any other.
+        """
+        if notice.kind != "receipt" or notice.about is None:
+            return False
+        receipt = Receipt.model_validate_json(notice.body)
+        if receipt.retry_after is None:
+            return False
+        passed = (self._now() - receipt.at).total_seconds()  # it may have waited in the queue for long
+        seconds = min(max(0.0, receipt.retry_after - passed), receipt.retry_after)
+        return await patiently(partial(self._postpone, notice.about, seconds))
 
     async def _prove(self, parcel: Parcel) -> KeptNotice:
         body, signature = parcel.submission.body, signature_of(parcel.submission)

@@ -17,6 +17,7 @@ log = logging.getLogger("axis.client")
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0
 _AT_A_TIME = 64
+_IN_A_SWEEP = 1_000
 
 
 class Outbox:
@@ -52,6 +53,22 @@ class Outbox:
             self._work.set()
         return sent
 
+    async def postpone(self, entry_id: str, seconds: float) -> bool:
+        """Send an entry again after so many seconds, and not before; say whether it is one of ours."""
+        known = await self._ledger.postpone(entry_id, self._now() + dt.timedelta(seconds=seconds))
+        if known:
+            log.info("%s is over a limit of ours and will be sent again after %g s", entry_id, seconds)
+            self._work.set()
+        return known
+
+    async def outlook(self, about: str) -> str:
+        """Say what is to be expected of a message that has no receipt yet."""
+        times = [entry.not_before for entry in await self._ledger.entries(about=about) if entry.not_before]
+        if not times:
+            return "it will come among the notices"
+        until = min(times).isoformat(timespec="seconds")
+        return f"it was over a limit: it is kept and sent again by itself from {until} on, do not send it anew"
+
     async def wait_confirmed(self, about: str) -> None:
         """Wait until nothing about an envelope is left to send."""
         while await self._ledger.entries(about=about, limit=1):
@@ -76,16 +93,26 @@ class Outbox:
             self._swept.set()
             if not left:
                 wait = _FIRST_WAIT_SECONDS
-                await self._work.wait()
+                await self._wait_for_work()
             # Also after being woken: the send that woke us has failed a moment ago.
             await asyncio.sleep(wait * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
+    async def _wait_for_work(self) -> None:
+        """Wait until there is something to send, or until something postponed is due."""
+        seconds = None
+        with contextlib.suppress(Unavailable):
+            if (due := await self._ledger.next_due()) is not None:
+                seconds = max(0.0, (due - self._now()).total_seconds())
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._work.wait()
+
     async def _sweep(self) -> bool:
-        """Send everything unconfirmed; say whether anything is left."""
-        left = False
+        """Send everything unconfirmed that is due; say whether anything of that is left."""
         try:
-            waiting = await self._ledger.entries()
+            waiting = await self._ledger.entries(due=self._now(), limit=_IN_A_SWEEP)
+            left = len(waiting) == _IN_A_SWEEP
             for start in range(0, len(waiting), _AT_A_TIME):
                 sent = await self._send(waiting[start : start + _AT_A_TIME])
                 confirmed = [entry.confirmed_at is not None for entry in sent]
@@ -112,7 +139,8 @@ class Outbox:
                 self._changed.notify_all()
 
     async def _publish(self, entries: Sequence[Entry]) -> list[Entry]:
-        due = [entry for entry in entries if entry.confirmed_at is None]
+        now = self._now()
+        due = [entry for entry in entries if entry.confirmed_at is None and entry.is_due(now)]
         if not due:
             return list(entries)
         outcomes = await self._publisher.publish_many([entry.outgoing(self._account) for entry in due])

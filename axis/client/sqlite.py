@@ -12,7 +12,6 @@ from typing import Self, TypeVar
 from axis.client.ledger import Entry, KeptNotice, Suspicious, Taken
 from axis.errors import Misconfigured, Unavailable
 
-_VERSION = 1
 _BUSY_SECONDS = 10.0
 _SCHEMA = """
 CREATE TABLE taken (envelope_id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
@@ -54,7 +53,10 @@ CREATE TABLE suspicious (
     signature TEXT NOT NULL
 );
 """
-_ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at"
+# What each version added to the one before; the first makes all of it.
+_STEPS = (_SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT")
+_VERSION = len(_STEPS)
+_ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at, not_before"
 _NOTICE = "id, kind, about, body, signature, done, number"
 _SUSPICIOUS = "sha256, source, message_id, reason, detail, at, body, signature"
 
@@ -112,7 +114,7 @@ class SqliteLedger:
                 [(each.envelope_id, each.sha256, each.at.isoformat()) for each in taken],
             )
             db.executemany(
-                f"INSERT OR IGNORE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                f"INSERT OR IGNORE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
                 [_entry_row(entry) for entry in entries],
             )
             db.executemany(
@@ -133,24 +135,48 @@ class SqliteLedger:
 
     async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
         """See `Ledger`."""
-        statement = "UPDATE entry SET confirmed_at = ? WHERE id = ? AND confirmed_at IS NULL"
-        await self._run(lambda db: db.executemany(statement, [(at.isoformat(), each) for each in ids]))
+        statement = (
+            "UPDATE entry SET confirmed_at = :at WHERE id = :id AND confirmed_at IS NULL"
+            " AND (not_before IS NULL OR not_before <= :at)"
+        )
+        await self._run(lambda db: db.executemany(statement, [{"at": _text(at), "id": each} for each in ids]))
 
-    async def entries(self, *, about: str | None = None, unconfirmed: bool = True, limit: int = 1000) -> list[Entry]:
+    async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
+        """See `Ledger`."""
+        statement = "UPDATE entry SET confirmed_at = NULL, not_before = ? WHERE id = ?"
+        return await self._run(lambda db: db.execute(statement, (_text(until), entry_id)).rowcount > 0)
+
+    async def next_due(self) -> dt.datetime | None:
+        """See `Ledger`."""
+        query = "SELECT min(not_before) AS due FROM entry WHERE confirmed_at IS NULL"
+        row = await self._run(lambda db: db.execute(query).fetchone())
+        return dt.datetime.fromisoformat(row["due"]) if row["due"] else None
+
+    async def entries(
+        self,
+        *,
+        about: str | None = None,
+        unconfirmed: bool = True,
+        limit: int = 1000,
+        due: dt.datetime | None = None,
+    ) -> list[Entry]:
         """See `Ledger`."""
         conditions = ["confirmed_at IS NULL"] if unconfirmed else []
+        if due is not None:
+            conditions.append("(not_before IS NULL OR not_before <= :due)")
         if about is not None:
             conditions.append("about = :about")
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f"SELECT {_ENTRY} FROM entry {where} ORDER BY number LIMIT :limit"  # noqa: S608 - our own columns
-        rows = await self._run(lambda db: db.execute(query, {"about": about, "limit": limit}).fetchall())
+        named = {"about": about, "limit": limit, "due": due and _text(due)}
+        rows = await self._run(lambda db: db.execute(query, named).fetchall())
         return [_entry(row) for row in rows]
 
     async def reopen(self, entry_id: str) -> Entry | None:
         """See `Ledger`."""
 
         def work(db: sqlite3.Connection) -> Entry | None:
-            db.execute("UPDATE entry SET confirmed_at = NULL WHERE id = ?", (entry_id,))
+            db.execute("UPDATE entry SET confirmed_at = NULL, not_before = NULL WHERE id = ?", (entry_id,))
             row = db.execute(f"SELECT {_ENTRY} FROM entry WHERE id = ?", (entry_id,)).fetchone()  # noqa: S608 - our own columns
             return _entry(row) if row else None
 
@@ -228,16 +254,16 @@ def _bring_up(db: sqlite3.Connection, path: Path) -> None:
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             raise Misconfigured(f"{path} was written by a newer version of the axis")
-        if version < _VERSION:
-            for statement in _SCHEMA.split(";"):
+        for step in _STEPS[version:]:
+            for statement in step.split(";"):
                 db.execute(statement)
-            db.execute(f"PRAGMA user_version = {_VERSION}")
+        db.execute(f"PRAGMA user_version = {_VERSION}")
 
     _transaction(db, work)
 
 
 def _entry_row(entry: Entry) -> tuple[object, ...]:
-    confirmed = entry.confirmed_at and entry.confirmed_at.isoformat()
+    confirmed, not_before = (each and _text(each) for each in (entry.confirmed_at, entry.not_before))
     return (
         entry.id,
         entry.key,
@@ -249,13 +275,19 @@ def _entry_row(entry: Entry) -> tuple[object, ...]:
         entry.body,
         entry.signature,
         confirmed,
+        not_before,
     )
 
 
 def _entry(row: sqlite3.Row) -> Entry:
-    confirmed = row["confirmed_at"]
-    return Entry(**{**dict(row), "confirmed_at": confirmed and dt.datetime.fromisoformat(confirmed)})
+    times = {name: row[name] and dt.datetime.fromisoformat(row[name]) for name in ("confirmed_at", "not_before")}
+    return Entry(**{**dict(row), **times})
 
 
 def _notice(row: sqlite3.Row | None) -> KeptNotice | None:
     return None if row is None else KeptNotice(**{**dict(row), "done": bool(row["done"])})
+
+
+def _text(at: dt.datetime) -> str:
+    """Write a time so that of two the text of the later one is greater."""
+    return at.astimezone(dt.UTC).isoformat()

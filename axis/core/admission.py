@@ -27,6 +27,12 @@ def refuse_smuggled_routes(headers: Mapping[str, object]) -> None:
         raise Refused("abuse/routing-headers", f"header {', '.join(sorted(smuggled))} is not allowed")
 
 
+def refuse_over_limit(submission: Submission) -> None:
+    """Refuse what is over its account's limit, before anything about it is read or proved; raise Refused limit/*."""
+    if (over := submission.over_limit) is not None:
+        raise Refused(over.code, over.detail, retry_after=over.retry_after)
+
+
 def admit_envelope(
     envelope: Envelope, submission: Submission, signer: Signer, directory: Directory, at: dt.datetime
 ) -> None:

@@ -1,8 +1,8 @@
 """What there can be at the broker, as plain values: compared, planned and shown, never connected.
 
 Each object has a `kind` and a `key`; two objects with the same kind and key are the same thing in the broker's eyes,
-and differ only in what can be changed (or not) about it. All of them belong to one virtual host except users, which
-the broker shares between all of its virtual hosts.
+and differ only in what can be changed (or not) about it. All of them belong to one virtual host except users and their
+limits, which the broker shares between all of its virtual hosts.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -122,16 +122,31 @@ class TopicPermission:
         return (self.user, self.exchange)
 
 
-Item = Exchange | Queue | Binding | Policy | User | Permission | TopicPermission
+@dataclass(frozen=True, slots=True)
+class UserLimit:
+    """How much of something an account may have open at once; `name`: max-connections or max-channels."""
+
+    kind: ClassVar[str] = "user limit"
+    user: str
+    name: str
+    value: int
+
+    @property
+    def key(self) -> Key:
+        """What the broker tells it apart by."""
+        return (self.user, self.name)
+
+
+Item = Exchange | Queue | Binding | Policy | User | UserLimit | Permission | TopicPermission
 
 
 @dataclass(frozen=True, slots=True)
 class Topology:
     """All objects of one virtual host that matter, in the order in which they can be made.
 
-    Policies come before queues, so that no queue is there for a moment without its limits, and topic permissions
-    before permissions, because an account that may write to an exchange and has no topic permission yet may write
-    under every key.
+    Policies come before queues, so that no queue is there for a moment without its limits; limits of accounts and
+    topic permissions come before permissions, because an account that may write to an exchange and has no topic
+    permission yet may write under every key.
     """
 
     policies: tuple[Policy, ...] = ()
@@ -139,6 +154,7 @@ class Topology:
     queues: tuple[Queue, ...] = ()
     bindings: tuple[Binding, ...] = ()
     users: tuple[User, ...] = ()
+    user_limits: tuple[UserLimit, ...] = ()
     topic_permissions: tuple[TopicPermission, ...] = ()
     permissions: tuple[Permission, ...] = ()
 
@@ -157,6 +173,7 @@ class Topology:
             queues=tuple(item for item in known if isinstance(item, Queue)),
             bindings=tuple(item for item in known if isinstance(item, Binding)),
             users=tuple(item for item in known if isinstance(item, User)),
+            user_limits=tuple(item for item in known if isinstance(item, UserLimit)),
             topic_permissions=tuple(item for item in known if isinstance(item, TopicPermission)),
             permissions=tuple(item for item in known if isinstance(item, Permission)),
         )

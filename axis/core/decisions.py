@@ -119,7 +119,7 @@ class Desk:
             submission = _bare(submission)
         # A detail may repeat what the message says, such as its routing key, and the receipt's schema is strict: it
         # must never be the refusal itself that fails.
-        error = Refused(error.code, printable(error.detail))
+        error = Refused(error.code, printable(error.detail), retry_after=error.retry_after)
         notice = None
         if answered and submission.account is not None:
             receipt = receipts.refusal(

@@ -18,7 +18,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from axis.core.broker_objects import Binding, Exchange, Item, Permission, Policy, Queue, TopicPermission, Topology, User
+from axis.core.broker_objects import (
+    Binding,
+    Exchange,
+    Item,
+    Permission,
+    Policy,
+    Queue,
+    TopicPermission,
+    Topology,
+    User,
+    UserLimit,
+)
 from axis.core.lanes import notices_queue
 from schemas.base import CODE_PATTERN
 
@@ -27,7 +38,7 @@ _OWN_POLICY = re.compile(r"axis(-.*)?")
 _CODE = re.compile(CODE_PATTERN.removesuffix("$"))
 _FIXED = frozenset({Exchange.kind, Queue.kind})  # the broker cannot change them once they are made
 _NOTICES = notices_queue("")
-_AWAY = (Permission.kind, TopicPermission.kind, User.kind, Binding.kind, Exchange.kind, Policy.kind)
+_AWAY = (Permission.kind, TopicPermission.kind, UserLimit.kind, User.kind, Binding.kind, Exchange.kind, Policy.kind)
 
 
 class Verb(StrEnum):
@@ -124,7 +135,7 @@ def _is_own(item: Item, ours: set[str]) -> bool:
             return item.exchange != "" and any(_OWN_NAMES.match(name) for name in (item.exchange, item.queue))
         case User():
             return item.name in ours
-        case Permission() | TopicPermission():
+        case Permission() | TopicPermission() | UserLimit():
             return item.user in ours
 
 

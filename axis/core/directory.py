@@ -71,9 +71,13 @@ class Directory:
         ended = [period for period in history if period.valid_to is not None and period.valid_to <= at]
         return max(ended, key=lambda period: period.valid_to or at, default=None)
 
+    def mailbox(self, code: str, at: dt.datetime) -> Mailbox | None:
+        """Return the code's own mailbox at that time."""
+        return _in_force(self._mailboxes.get(code, ()), at)
+
     def has_mailbox(self, code: str, at: dt.datetime) -> bool:
         """Say whether the code itself is a connection point at that time."""
-        return _in_force(self._mailboxes.get(code, ()), at) is not None
+        return self.mailbox(code, at) is not None
 
     def mailbox_of(self, code: str, at: dt.datetime) -> str | None:
         """Return the nearest code with a mailbox: the code itself or one above it."""

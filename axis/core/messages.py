@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from axis.core.quotas import OverLimit
+
 Lane = Literal["urgent", "normal"]
 
 
@@ -12,7 +14,7 @@ class Submission:
     """The bytes and the AMQP properties of one message.
 
     `account` is the `user_id` property: when present the broker has checked it against the connection's user,
-    so it is the one thing here that is proved.
+    so it is the one thing here that is proved. `over_limit` is not the sender's: how it is to be refused unread.
     """
 
     body: bytes
@@ -24,6 +26,7 @@ class Submission:
     message_id: str | None
     headers: Mapping[str, object] = field(default_factory=dict)
     redelivered: bool = False
+    over_limit: OverLimit | None = None
 
 
 @dataclass(frozen=True, slots=True)

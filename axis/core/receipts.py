@@ -62,6 +62,7 @@ def refusal(
         outcome=Outcome.REFUSED,
         code=error.code,
         detail=error.detail[:2000],
+        retry_after=error.retry_after,
         at=at,
     )
 

@@ -30,11 +30,12 @@ from axis.core.broker_objects import (
     TopicPermission,
     Topology,
     User,
+    UserLimit,
 )
 from axis.core.difference import Change, Verb, applied, difference
 from axis.core.lanes import LANES, RETRY_SECONDS, RetryDelay, mailbox_queue, notices_queue, retry_name, route_queue
 from axis.core.permissions import agency_permission, agency_topic_permissions, worker_permission
-from schemas import Mailbox
+from schemas import Mailbox, Quota
 from schemas.wire import DELIVER_EXCHANGE, QUARANTINE_QUEUE, STATUS_EXCHANGE, SUBMIT_EXCHANGE, TRACK_QUEUE
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "TopicPermission",
     "Topology",
     "User",
+    "UserLimit",
     "Verb",
     "WorkerUser",
     "applied",
@@ -84,12 +86,15 @@ class WorkerUser:
     password_hash: str = field(repr=False)
 
 
-def desired(directory_mailboxes: Iterable[Mailbox], *, worker_user: WorkerUser, at: dt.datetime) -> Topology:
-    """Compute what has to be there for the mailboxes in force at a time."""
+def desired(
+    directory_mailboxes: Iterable[Mailbox], *, worker_user: WorkerUser, at: dt.datetime, default: Quota | None = None
+) -> Topology:
+    """Compute what has to be there for the mailboxes in force at a time; `default`: limits where they have no own."""
     items: list[Item] = [POLICY, *_axis_objects()]
     items += [User(worker_user.name, worker_user.password_hash), worker_permission(worker_user.name)]
     for mailbox in _in_force(directory_mailboxes, at):
         items += _mailbox_objects(mailbox)
+        items += _user_limits(mailbox.code, mailbox.quota.or_else(default or Quota()))
     return Topology.of(items)
 
 
@@ -129,6 +134,11 @@ def _mailbox_objects(mailbox: Mailbox) -> list[Item]:
         *agency_topic_permissions(code),
         agency_permission(code),
     ]
+
+
+def _user_limits(user: str, quota: Quota) -> list[Item]:
+    limits = {"max-connections": quota.connections, "max-channels": quota.channels}
+    return [UserLimit(user, name, value) for name, value in limits.items() if value is not None]
 
 
 def _in_force(mailboxes: Iterable[Mailbox], at: dt.datetime) -> list[Mailbox]:

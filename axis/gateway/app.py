@@ -24,6 +24,7 @@ from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Observed, entry_of
 from axis.gateway.problems import HttpRefused, problem
+from axis.gateway.quotas import UploadQuotas
 from axis.gateway.requests import Plain
 from axis.gateway.transfers import BlobRights, Transfers
 
@@ -45,12 +46,18 @@ def create_app(
     enrolled: Enrolled,
     now: Callable[[], dt.datetime],
     limits: Limits | None = None,
+    quotas: UploadQuotas | None = None,
 ) -> Starlette:
-    """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow)."""
+    """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow).
+
+    `quotas`: None counts nothing.
+    """
     metrics = Metrics()
     log = structlog.get_logger(part="gateway")
     limits = limits or Limits()
-    transfers = Transfers(blobs=blobs, rights=store.blobs, enrolled=enrolled, now=now, limits=limits, metrics=metrics)
+    transfers = Transfers(
+        blobs=blobs, rights=store.blobs, enrolled=enrolled, now=now, limits=limits, metrics=metrics, quotas=quotas
+    )
     certificates = Certificates(enrolled, now)
     health = Health({"blobs": blobs.check, "store": lambda: store.blobs.may_read("", "0" * 64)})
 

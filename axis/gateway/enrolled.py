@@ -1,5 +1,6 @@
 """The enrolled certificates and the directory, in memory, at most a second behind the store."""
 
+import datetime as dt
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol
@@ -9,7 +10,7 @@ import structlog
 from axis.core.directory import Directory
 from axis.core.enrolment import Enrolment
 from axis.trust import Keyring
-from schemas import Certificate, Mailbox, Organisation
+from schemas import Certificate, Mailbox, Organisation, Quota
 
 Records = tuple[Sequence[Organisation], Sequence[Mailbox], Sequence[Certificate]]
 
@@ -28,15 +29,18 @@ class DirectoryStore(Protocol):
 
 
 class Enrolled:
-    """The keyring and the directory as they stand now."""
+    """The keyring and the directory as they stand now. `default`: the limits of who has none of its own."""
 
     def __init__(
         self,
         certificates: Iterable[Certificate] = (),
         organisations: Iterable[Organisation] = (),
         mailboxes: Iterable[Mailbox] = (),
+        *,
+        default: Quota | None = None,
     ) -> None:
         self.directory = Directory.build(organisations, mailboxes)
+        self._default = default or Quota()
         self._take(Keyring(certificates))
         self._log = structlog.get_logger(part="enrolled")
 
@@ -47,6 +51,11 @@ class Enrolled:
     def for_sealing(self, code: str) -> Sequence[Enrolment]:
         """Return the certificates of an organisation that documents are sealed for, revoked and expired ones too."""
         return self._for_sealing.get(code, ())
+
+    def quota_of(self, account: str, at: dt.datetime) -> Quota:
+        """Return what limits hold for an account."""
+        mailbox = self.directory.mailbox(account, at)
+        return (Quota() if mailbox is None else mailbox.quota).or_else(self._default)
 
     async def load(self, store: DirectoryStore) -> None:
         """Read all of it; raises Unavailable."""

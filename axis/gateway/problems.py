@@ -6,7 +6,7 @@ from types import MappingProxyType
 import orjson
 from starlette.responses import Response
 
-from axis.errors import AxisError, Unavailable
+from axis.errors import AxisError, Refused, Unavailable
 from schemas.reasons import HTTP, WIRE
 from schemas.reasons.http import STATUS
 
@@ -16,6 +16,7 @@ _RETRY_AFTER_SECONDS = "5"
 _STATUS = MappingProxyType(
     {"blob/not-found": 404, "blob/too-large": 413, "axis/unavailable": 503, "axis/internal": 500}
 )
+_LIMITED = "limit/"
 _UNPROVEN = ("token/", "certificate/", "signature/", "abuse/", "tls/account")
 
 
@@ -40,6 +41,8 @@ def status_of(error: AxisError) -> int:
         return _STATUS[error.code]
     if error.code.startswith(_UNPROVEN):
         return 401
+    if error.code.startswith(_LIMITED):
+        return 429
     return 400 if error.code in WIRE else 500
 
 
@@ -50,6 +53,8 @@ def problem(error: AxisError, *, close: bool) -> Response:
     headers = {CODE_HEADER: error.code, "cache-control": "no-store"}
     if isinstance(error, HttpRefused):
         headers |= error.headers
+    if isinstance(error, Refused) and error.retry_after is not None:
+        headers["retry-after"] = str(error.retry_after)
     if status == 401:  # noqa: PLR2004 - HTTP's number
         headers["www-authenticate"] = "Bearer"
     if status == 503:  # noqa: PLR2004 - HTTP's number

@@ -20,6 +20,7 @@ from axis.gateway.enrolled import Enrolled
 from axis.gateway.forgetting import EVERY, forget_unwanted
 from axis.gateway.limits import Limits
 from axis.gateway.protocol import GatewayProtocol
+from axis.gateway.quotas import UploadQuotas
 from axis.settings import Settings
 from axis.store import Store
 
@@ -35,11 +36,12 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
     """
     limits = Limits(blob_bytes=settings.max_blob_bytes)
     blobs = Blobs.open(settings.blobs)
-    enrolled = Enrolled()
+    enrolled = Enrolled(default=settings.quota)
     tls = certificate_of(settings)
     async with Store.connect(settings.database_of("gateway")) as store:
         await enrolled.load(store.directory)
-        app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=_utc_now, limits=limits)
+        quotas = UploadQuotas(store.quotas, enrolled.quota_of)
+        app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=_utc_now, limits=limits, quotas=quotas)
         async with asyncio.TaskGroup() as group:
             background = [
                 *([group.create_task(tls.follow())] if tls is not None else []),

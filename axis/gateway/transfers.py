@@ -19,6 +19,7 @@ from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Entry, entry_of
 from axis.gateway.problems import HttpRefused
+from axis.gateway.quotas import UploadQuotas
 from axis.gateway.ranges import part_asked
 from axis.gateway.slots import Slots
 
@@ -45,6 +46,7 @@ class Transfers:
         now: Callable[[], dt.datetime],
         limits: Limits,
         metrics: Metrics,
+        quotas: UploadQuotas | None,
     ) -> None:
         self._blobs = blobs
         self._rights = rights
@@ -52,6 +54,7 @@ class Transfers:
         self._now = now
         self._limits = limits
         self._metrics = metrics
+        self._quotas = quotas
         self._uploads = Slots(limits.uploads, per_account=limits.per_account, wait_seconds=limits.wait_seconds)
         self._downloads = Slots(limits.downloads, per_account=limits.per_account, wait_seconds=limits.wait_seconds)
         metrics.transfers.labels("in").set_function(lambda: self._uploads.taken)
@@ -79,6 +82,8 @@ class Transfers:
             raise Refused("blob/too-large", f"The limit is {limit} bytes; {announced} were announced.")
         if "content-range" in request.headers:
             raise HttpRefused("http/content-range")
+        if self._quotas is not None:
+            await self._quotas.take(account, announced, self._now())
 
         async def counted(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes]:
             async for chunk in chunks:
@@ -91,6 +96,8 @@ class Transfers:
             aclosing(counted(body)) as chunks,
         ):
             size = await self._blobs.put(sha256, chunks, limit)
+        if self._quotas is not None and size > announced:
+            await self._quotas.owe(account, size - announced, self._now())
         # A crash here leaves bytes that belong to nobody: unreadable, and stored again by the next attempt.
         await self._rights.record_upload(sha256, size, account)
         if await self._blobs.size(sha256) is None:

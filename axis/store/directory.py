@@ -10,7 +10,7 @@ from axis.store.listening import listen
 from axis.store.pool import Pool
 from axis.store.queries import load
 from axis.store.seam import Changed, Counts, DirectoryStore
-from schemas import Certificate, Mailbox, Organisation
+from schemas import Certificate, Mailbox, Organisation, Quota
 from schemas.directory import UnknownBelow
 
 _SQL = load("directory")
@@ -41,7 +41,7 @@ class PostgresDirectory(DirectoryStore):
             certificates = await link.fetch(_SQL["certificates"], codes)
         return (
             [_organisation(record) for record in organisations],
-            [Mailbox(**record) for record in mailboxes],
+            [_mailbox(record) for record in mailboxes],
             [Enrolment(**record) for record in certificates],
         )
 
@@ -71,7 +71,12 @@ class PostgresDirectory(DirectoryStore):
         """Add or replace a period of a mailbox."""
         async with self._pool.link("store a mailbox") as link:
             await link.execute(
-                _SQL["put_mailbox"], mailbox.code, mailbox.valid_from, mailbox.valid_to, mailbox.password_hash
+                _SQL["put_mailbox"],
+                mailbox.code,
+                mailbox.valid_from,
+                mailbox.valid_to,
+                mailbox.password_hash,
+                mailbox.quota.model_dump_json(exclude_none=True),
             )
 
     async def put_certificate(self, certificate: Certificate) -> None:
@@ -117,6 +122,10 @@ class PostgresDirectory(DirectoryStore):
 def _known(thumbprint: str, count: int) -> None:
     if not count:
         raise NotFound(f"no certificate {thumbprint} is enrolled", code="certificate/unknown")
+
+
+def _mailbox(record: Any) -> Mailbox:
+    return Mailbox(**{**record, "quota": Quota.model_validate_json(record["quota"])})
 
 
 def _organisation(record: Any) -> Organisation:

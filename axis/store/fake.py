@@ -15,6 +15,7 @@ from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
 from axis.store.fake_proofs import FakeProofs
+from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.rows import grouped
@@ -43,6 +44,7 @@ class FakeStore(Store):
         self.directory = FakeDirectory(self._check)
         self.blobs = FakeBlobs(self._alone, now)
         self.suspects = FakeSuspects(self._check)
+        self.quotas = FakeQuotas(self._check, now)
         self.comparing = FakeComparing(self._alone, now)
         self.proofs = FakeProofs(self._alone, self.directory, now)
 

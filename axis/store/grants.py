@@ -28,6 +28,7 @@ _SETTING_ASIDE: Grants = {
     "blob_upload": ("SELECT",),
     "blob_unwanted": ("SELECT", "INSERT", "UPDATE (at)"),
 }
+_COUNTING: Grants = {"quota_level": ("SELECT", "INSERT", "UPDATE (level, per_second, at)")}
 _HOLDING = "UPDATE (state, held_for, placed_at, published_at, reason, detail)"
 _BLOBS: Grants = {"blob": ("SELECT",), "blob_upload": ("SELECT",), "attachment": ("SELECT",)}
 # What authorities said of certificates: added to, never changed.
@@ -59,6 +60,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
     {
         "axis_router": {
             **_DIRECTORY,
+            **_COUNTING,
             **_MARKS,
             **_SETTING_ASIDE,
             **_BLOBS,
@@ -68,6 +70,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
         },
         "axis_tracker": {
             **_DIRECTORY,
+            **_COUNTING,
             **_MARKS,
             **_SETTING_ASIDE,
             "delivery": ("SELECT", "UPDATE (last_status, last_status_at)"),
@@ -86,6 +89,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
         },
         "axis_gateway": {
             **_DIRECTORY,
+            **_COUNTING,
             **_BLOBS,
             "blob": ("SELECT", "INSERT", "DELETE"),
             "blob_upload": ("SELECT", "INSERT", "UPDATE (uploaded_at)", "DELETE"),

@@ -16,6 +16,7 @@ from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool
 from axis.store.proofs import PostgresProofs
 from axis.store.queries import load
+from axis.store.quotas import PostgresQuotas
 from axis.store.reaching import reaching
 from axis.store.seam import Store, WithDeliveries
 from axis.store.suspects import PostgresSuspects
@@ -45,6 +46,7 @@ class PostgresStore(Store):
         self.directory = PostgresDirectory(pool)
         self.blobs = PostgresBlobs(pool)
         self.suspects = PostgresSuspects(pool)
+        self.quotas = PostgresQuotas(pool)
         self.comparing = PostgresComparing(pool)
         self.proofs = PostgresProofs(pool)
 

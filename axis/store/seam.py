@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from axis.core.audit import Mark, Marked, ToldMark
 from axis.core.enrolment import Enrolment
+from axis.core.quotas import Taking
 from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import EnvelopeFacts
 from axis.store.proving import ProofStore
@@ -180,6 +181,14 @@ class SuspectStore(ABC):
         """Forget messages: they were tried, and the worker is still there."""
 
 
+class QuotaStore(ABC):
+    """How much accounts have taken of their limits, counted by all processes together (axis.core.quotas)."""
+
+    @abstractmethod
+    async def add(self, takings: Sequence[Taking]) -> dict[tuple[str, str], float]:
+        """Add to levels, each of them named once; return (account, meter) -> level now. May be lost with the server."""
+
+
 class Transaction(ABC):
     """Writes that are committed together. Call them in the order they stand here: it is the order of their locks."""
 
@@ -233,6 +242,7 @@ class Store(ABC):
     directory: DirectoryStore
     blobs: BlobStore
     suspects: SuspectStore
+    quotas: QuotaStore
     comparing: ComparingStore
     proofs: ProofStore
 

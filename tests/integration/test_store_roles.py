@@ -40,6 +40,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "status_event": frozenset({"axis_tracker"}),
     "quarantine": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "suspect": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "quota_level": frozenset({"axis_router", "axis_tracker", "axis_gateway"}),
     "axis_migration": frozenset(),
     "delivery_state": frozenset(),
 }

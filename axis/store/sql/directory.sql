@@ -5,7 +5,7 @@ WHERE $1::text[] IS NULL OR code = ANY ($1)
 ORDER BY code, valid_from;
 
 -- name: mailboxes
-SELECT code, valid_from, valid_to, password_hash
+SELECT code, valid_from, valid_to, password_hash, quota
 FROM mailbox
 WHERE $1::text[] IS NULL OR code = ANY ($1)
 ORDER BY code, valid_from;
@@ -39,11 +39,13 @@ WHERE (old.name, old.valid_to, old.successor, old.forwarding, old.unknown_below,
 RETURNING xmax = 0 AS inserted;
 
 -- name: put_mailbox
-INSERT INTO mailbox AS old (code, valid_from, valid_to, password_hash)
-VALUES ($1, $2, $3, $4)
+INSERT INTO mailbox AS old (code, valid_from, valid_to, password_hash, quota)
+VALUES ($1, $2, $3, $4, $5)
 ON CONFLICT (code, valid_from) DO UPDATE
-SET valid_to = excluded.valid_to, password_hash = excluded.password_hash
-WHERE (old.valid_to, old.password_hash) IS DISTINCT FROM (excluded.valid_to, excluded.password_hash);
+SET valid_to = excluded.valid_to, password_hash = excluded.password_hash, quota = excluded.quota
+WHERE (old.valid_to, old.password_hash, old.quota)
+    IS DISTINCT FROM
+    (excluded.valid_to, excluded.password_hash, excluded.quota);
 
 -- name: put_certificate
 -- A revocation is never taken back by enrolling the same certificate again; evidence is not either. A retirement is:

@@ -301,7 +301,9 @@ class World:
         headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
         return Submission(entry.body, "axis.deliver", "", None, "status", entry.media_type, entry.id, headers)
 
-    def receipt(self, message_id: str, *, by: Identity | None = None, account: str = "H37") -> Submission:
+    def receipt(
+        self, message_id: str, *, by: Identity | None = None, account: str = "H37", retry_after: int | None = None
+    ) -> Submission:
         receipt = Receipt.model_validate(
             {
                 "schema": "axis.receipt/1",
@@ -311,8 +313,9 @@ class World:
                 "message_sha256": "0" * 64,
                 "account": account,
                 "outcome": "refused",
-                "code": "recipient/unknown",
-                "at": NOW,
+                "code": "recipient/unknown" if retry_after is None else "limit/messages",
+                "retry_after": retry_after,
+                "at": self.clock(),
             },
             strict=False,
         )

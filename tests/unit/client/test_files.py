@@ -243,6 +243,19 @@ async def test_refusals_keep_their_code_and_everything_else_is_unavailable(
     assert getattr(raised.value, "code", None) == code
 
 
+async def test_more_than_ones_share_says_when_to_come_back(gateway: Callable[[Answer], Gateway]) -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "HEAD":
+            return problem(404, "blob/not-found")
+        over = problem(429, "limit/uploads")
+        over.headers["retry-after"] = "86"
+        return over
+
+    with pytest.raises(Refused) as raised:
+        await gateway(answer).upload(File(b"x", "x.txt"))
+    assert (raised.value.code, raised.value.retry_after) == ("limit/uploads", 86)
+
+
 async def test_a_certificate_nobody_enrolled_is_none(gateway: Callable[[Answer], Gateway]) -> None:
     assert await gateway(lambda _: problem(404, "certificate/unknown")).certificate("A" * 43) is None
 

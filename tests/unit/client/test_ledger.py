@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from axis.client import Ledger, MemoryLedger, SqliteLedger, Suspicious
+from axis.client import Ledger, MemoryLedger, SqliteLedger, Suspicious, sqlite
 from axis.client.ledger import Entry, KeptNotice, Taken
 from axis.errors import Misconfigured, Unavailable
 from tests.unit.client.doubles import NOW
@@ -52,6 +52,27 @@ async def test_confirmed_entries_are_no_longer_due(ledger: Ledger) -> None:
     assert await ledger.reopen("id1") == one
     assert await ledger.reopen("nobody") is None
     assert await ledger.entries() == [one, two, three]
+
+
+async def test_what_is_postponed_is_not_due_before_its_time(ledger: Ledger) -> None:
+    later = NOW + dt.timedelta(minutes=1)
+    await ledger.write(entries=[entry(1), entry(2)])
+    await ledger.confirm(["id1"], NOW)
+    assert await ledger.next_due() is None
+    assert await ledger.postpone("id1", later)
+    assert not await ledger.postpone("nobody", later)
+    postponed = replace(entry(1), not_before=later)
+    assert await ledger.entries() == [postponed, entry(2)]
+    assert await ledger.entries(due=NOW) == [entry(2)]
+    assert await ledger.entries(due=later) == [postponed, entry(2)]
+    assert await ledger.next_due() == later
+    # The confirm of the publish that was refused comes after the refusal: it must not take the entry for sent.
+    await ledger.confirm(["id1", "id2"], NOW)
+    assert await ledger.entries() == [postponed]
+    await ledger.confirm(["id1"], later)
+    assert await ledger.entries() == []
+    assert await ledger.next_due() is None
+    assert await ledger.reopen("id1") == entry(1)
 
 
 async def test_what_was_taken_first_stays(ledger: Ledger) -> None:
@@ -150,3 +171,17 @@ async def test_a_closed_ledger_is_unavailable(tmp_path: Path) -> None:
     await ledger.close()
     with pytest.raises(Unavailable):
         await ledger.entries()
+
+
+async def test_a_ledger_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
+    old = sqlite3.connect(tmp_path / "l")
+    for statement in sqlite._SCHEMA.split(";"):
+        old.execute(statement)
+    old.execute("INSERT INTO entry VALUES (1, 'id1', 'key1', 'status', 'e', 'x', 'r', 'm', x'00ff', 's', NULL)")
+    old.execute("PRAGMA user_version = 1")
+    old.commit()
+    old.close()
+    for _ in range(2):
+        ledger = await SqliteLedger.open(tmp_path / "l")
+        assert await ledger.entries() == [entry(1)]
+        await ledger.close()

@@ -226,7 +226,7 @@ async def test_a_receipt_is_waited_for_past_the_statuses_before_it(world: World)
         assert (receipt.message_id, receipt.code) == (sent.envelope_id, "recipient/unknown")
         assert not world.post.unacked
     async with world.connect() as agency:
-        assert await agency.receipt(sent.envelope_id, deadline=0.01) == receipt
+        assert await agency.receipt(sent.envelope_id, deadline=5) == receipt
         seen = [notice async for notice in agency.notices(idle=0.3)]
         assert [type(notice) for notice in seen] == [StatusNotice, ReceiptNotice]
     async with world.connect() as agency:

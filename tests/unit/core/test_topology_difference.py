@@ -10,12 +10,14 @@ from axis.core.topology import (
     TopicPermission,
     Topology,
     User,
+    UserLimit,
     Verb,
     WorkerUser,
     applied,
     desired,
     difference,
 )
+from schemas import Quota
 from tests.unit.core.records import NOW, mailbox
 
 WORKER = WorkerUser("axis-worker", "hash of the workers")
@@ -156,3 +158,34 @@ def test_names_and_texts_say_what_is_meant() -> None:
     (change,) = difference(WANTED, without(binding))
     assert change.name == "axis.deliver → notices.H37 → notices.H37"
     assert change.kind == "binding"
+
+
+def test_limits_of_accounts_are_made_after_them_changed_and_taken_away() -> None:
+    def held(**most: int) -> Topology:
+        quota = Quota(**most)
+        boxes = [mailbox("H37").model_copy(update={"quota": quota}), mailbox("G22")]
+        return desired(boxes, worker_user=WORKER, at=NOW)
+
+    made = difference(held(connections=5, channels=50), without(User("H37", "x")))
+    kinds = [change.kind for change in difference(held(connections=5, channels=50), Topology())]
+    assert kinds.index("user") < kinds.index("user limit") < kinds.index("permission")
+    assert {change.text for change in made if change.kind == "user limit"} == {
+        "create user limit H37 → max-connections",
+        "create user limit H37 → max-channels",
+    }
+    (changed,) = difference(held(connections=6), held(connections=5))
+    assert (changed.verb, changed.item) == (Verb.UPDATE, UserLimit("H37", "max-connections", 6))
+    (gone,) = difference(WANTED, held(connections=5))
+    assert (gone.verb, gone.kind) == (Verb.DELETE, "user limit")
+    closing = difference(desired([mailbox("G22")], worker_user=WORKER, at=NOW), held(connections=5))
+    away = [change.kind for change in closing]
+    assert away.index("user limit") < away.index("user")
+    assert difference(WANTED, plus(UserLimit("guest", "max-connections", 1))) == ()
+
+
+def test_a_default_limit_holds_for_every_agency_and_not_for_the_workers() -> None:
+    wanted = desired([mailbox("H37"), mailbox("G22")], worker_user=WORKER, at=NOW, default=Quota(connections=9))
+    assert wanted.user_limits == (
+        UserLimit("G22", "max-connections", 9),
+        UserLimit("H37", "max-connections", 9),
+    )

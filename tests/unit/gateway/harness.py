@@ -17,8 +17,11 @@ from axis.blobs import Blobs
 from axis.errors import Unavailable
 from axis.gateway import Enrolled, Limits, create_app
 from axis.gateway.certificate import ServerCertificate
+from axis.gateway.quotas import UploadQuotas
 from axis.gateway.server import http_server, listen
+from axis.store import FakeStore
 from axis.trust import DemonstrationCA, SigningKey, enrol, issue_token, new_key
+from schemas import Quota
 
 DEADLINE_SECONDS = 30
 
@@ -228,13 +231,14 @@ class Gateway:
 
 
 @asynccontextmanager
-async def gateway(tmp_path: Path, limits: Limits) -> AsyncIterator[Gateway]:
-    """Run a gateway with a sender, a recipient and a stranger enrolled."""
+async def gateway(tmp_path: Path, limits: Limits, quota: Quota | None = None) -> AsyncIterator[Gateway]:
+    """Run a gateway with a sender, a recipient and a stranger enrolled; `quota` holds for each of them."""
     clock = Clock()
     agencies = [Agency(code, tmp_path / "authority", clock()) for code in ("G22", "H37.05", "H99")]
-    enrolled = Enrolled([agency.certificate for agency in agencies])
+    enrolled = Enrolled([agency.certificate for agency in agencies], default=quota)
     blobs = Blobs.open((tmp_path / "blobs").as_uri())
     store = Store()
-    app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=clock, limits=limits)
+    quotas = UploadQuotas(FakeStore(clock).quotas, enrolled.quota_of)
+    app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=clock, limits=limits, quotas=quotas)
     async with serving(app, limits) as port, http(port) as client:
         yield Gateway(port, client, tmp_path / "blobs", blobs, store.blobs, enrolled, clock, *agencies)
