@@ -17,6 +17,7 @@ from axis.store import Store
 from schemas import Mailbox, Quota
 
 DEFAULT = "default"
+_MOST = 2**62  # as schemas.Quota has it
 _AT_THE_BROKER = frozenset({"connections", "channels"})
 
 
@@ -79,9 +80,9 @@ def limit(
 
 
 async def _limit(settings: Settings, code: str, changes: dict[str, int | None]) -> Quota:
-    async with Store.connect(settings.database_url.get_secret_value(), name="axis cli") as store:
+    async with Store.connect(settings.operator_database, name="axis cli") as store:
         mailbox = await _mailbox(store, code)
-        quota = mailbox.quota.model_copy(update=changes)
+        quota = Quota(**{**mailbox.quota.model_dump(), **changes})
         if quota != mailbox.quota:
             await store.directory.put_mailbox(mailbox.model_copy(update={"quota": quota}))
             await store.audit(getpass.getuser(), "agency.limit", code, quota.model_dump())
@@ -104,6 +105,8 @@ def _number(name: str, text: str) -> int | None:
         return None
     if not (text.isascii() and text.isdigit()):
         raise typer.BadParameter(f"--{name.replace('_', '-')} is a whole number, 0 for no limit, or “{DEFAULT}”")
+    if len(text) > len(str(_MOST)) or int(text) > _MOST:
+        raise typer.BadParameter(f"--{name.replace('_', '-')} is at most {_MOST}; 0 is no limit")
     return int(text)
 
 

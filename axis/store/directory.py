@@ -4,6 +4,9 @@ import datetime as dt
 from collections.abc import Collection, Sequence
 from typing import Any
 
+import structlog
+from pydantic import ValidationError
+
 from axis.core.enrolment import Enrolment
 from axis.errors import NotFound
 from axis.store.listening import listen
@@ -14,6 +17,7 @@ from schemas import Certificate, Mailbox, Organisation, Quota
 from schemas.directory import UnknownBelow
 
 _SQL = load("directory")
+_log = structlog.get_logger(part="directory")
 
 
 class PostgresDirectory(DirectoryStore):
@@ -125,7 +129,17 @@ def _known(thumbprint: str, count: int) -> None:
 
 
 def _mailbox(record: Any) -> Mailbox:
-    return Mailbox(**{**record, "quota": Quota.model_validate_json(record["quota"])})
+    return Mailbox(**{**record, "quota": _quota(record["code"], record["quota"])})
+
+
+def _quota(code: str, text: str) -> Quota:
+    # Every worker reads every row: one that cannot be understood must not end them all, now and at each start.
+    try:
+        return Quota.model_validate_json(text)
+    except ValidationError as error:
+        wrong = [".".join(map(str, each["loc"])) for each in error.errors()]
+        _log.error("limits of a mailbox are not understood, the default ones hold", code=code, wrong=wrong)
+        return Quota()
 
 
 def _organisation(record: Any) -> Organisation:

@@ -55,9 +55,11 @@ def test_the_default_holds_where_there_is_no_own(run: Run, connected: None, monk
     assert (shown["own"]["messages_per_minute"], shown["holds"]["messages_per_minute"]) == (None, 7)
 
 
-def test_what_cannot_be_is_said(run: Run, store: FakeStore, connected: None) -> None:
-    for wrong in ("many", "-1", "1.5", "١"):
+def test_what_cannot_be_is_said(run: Run, store: FakeStore, connected: None, applied: list[None]) -> None:
+    for wrong in ("many", "-1", "1.5", "١", "1" + 30 * "0", str(2**62 + 1), 5000 * "9"):
         assert run("agency", "limit", "H37", "--connections", wrong).code == 2
     assert own(store) == Quota()
+    assert run("agency", "limit", "H37", "--bytes-per-minute", str(2**62)).code == 0
+    assert own(store) == Quota(bytes_per_minute=2**62)
     ran = run("agency", "limit", "H37.05")
     assert (ran.code, "has no mailbox" in ran.err) == (66, True)
