@@ -1,6 +1,5 @@
 """`axis key`: private keys."""
 
-import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -8,13 +7,11 @@ from typing import Annotated
 import typer
 
 from axis.cli.console import JsonOption, print_json, say
+from axis.cli.creating import create
 from axis.cli.key_check import check
-from axis.errors import AxisError
 from axis.trust import new_key
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Private keys, for signing documents.")
-
-_CANNOT_CREATE = 73  # EX_CANTCREAT
 
 
 class Kind(StrEnum):
@@ -50,14 +47,7 @@ def new(
     """
     # Made before the file: Ctrl-C while an RSA key is sought must not leave an empty file, which nothing overwrites.
     pem = new_key(kind.value)
-    try:
-        descriptor = os.open(out, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except OSError as error:
-        failure = AxisError(f"cannot write {out}: {error.strerror}", code="file/not-created")
-        failure.exit_code = _CANNOT_CREATE
-        raise failure from error
-    with os.fdopen(descriptor, "wb") as file:
-        file.write(pem)
+    create(out, pem, mode=0o600)
     if as_json:
         print_json({"file": out, "kind": kind.value})
     else:

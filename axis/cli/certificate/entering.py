@@ -20,6 +20,7 @@ from axis.cli.certificate.opening import (
     plain,
 )
 from axis.cli.console import JsonOption, local_time, print_json, say
+from axis.cli.creating import create
 from axis.core.codes import canonical
 from axis.core.enrolment import Enrolment, State
 from axis.errors import Malformed
@@ -36,20 +37,24 @@ def request(
     key: Annotated[Path, typer.Argument(metavar="KEY", help="As `axis key new` made it.", show_default=False)],
     organisation: Annotated[str, typer.Option("--for", metavar="CODE", help="Whose key it is.", show_default=False)],
     name: Annotated[str, typer.Option("--name", help="The organisation's name.", show_default=False)],
-    out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the request.", show_default=False)],
+    out: Annotated[
+        Path,
+        typer.Option("--out", metavar="FILE", help="Where to write the request; never overwrites.", show_default=False),
+    ],
     *,
     as_json: JsonOption = False,
 ) -> None:
     """Write a request (PKCS #10, PEM) for an authority to certify a key; the key itself stays where it is.
 
     The request names the code as serialNumber: an authority that keeps it makes certificates the axis recognises.
+    Nothing is overwritten: FILE must not exist yet.
 
     For example:
 
       axis certificate request h37.key.pem --for H37 --name "UBND tỉnh Lạng Sơn" --out h37.csr.pem
     """
     code = canonical(organisation)
-    out.write_bytes(requested(content(key), code, name))
+    create(out, requested(content(key), code, name), mode=0o644)
     if as_json:
         print_json({"file": out, "organisation": code})
     else:

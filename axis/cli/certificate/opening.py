@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from axis.core.enrolment import Enrolment
-from axis.errors import NotFound
+from axis.errors import Malformed, NotFound
 from axis.settings import Settings
 from axis.store import Store
 
@@ -41,10 +41,13 @@ async def find(store: Store, thumbprint: str) -> Enrolment:
 
 
 def content(path: Path) -> bytes:
-    """Read a file; raise NotFound."""
+    """Read a file; raise NotFound, or Malformed file/unreadable."""
     if not path.is_file():
         raise NotFound(f"no such file: {path}")
-    return path.read_bytes()
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Malformed(f"cannot read {path}: {error.strerror}", code="file/unreadable") from error
 
 
 def plain(record: Enrolment) -> dict[str, object]:

@@ -240,3 +240,27 @@ def test_every_command_has_help_with_an_example(run: Run, store: FakeStore) -> N
         ran = run("certificate", command, "--help")
         assert ran.code == 0
         assert f"axis certificate {command}" in ran.out
+
+
+def test_a_request_replaces_no_file(run: Run, store: FakeStore, tmp_path: Path) -> None:
+    key = tmp_path / "h37.key.pem"
+    key.write_bytes(new_key("p256"))
+    before = key.read_bytes()
+    for out in (key, tmp_path / "nowhere" / "h37.csr.pem"):
+        ran = run("certificate", "request", str(key), "--for", "H37", "--name", "UBND", "--out", str(out))
+        assert (ran.code, "file/not-created" in ran.err) == (73, True)
+    assert key.read_bytes() == before
+
+
+def test_a_file_that_cannot_be_read_is_said(
+    run: Run, store: FakeStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    key = tmp_path / "h37.key.pem"
+    key.write_bytes(b"x")
+
+    def denied(_: Path) -> bytes:
+        raise PermissionError(13, "Permission denied")
+
+    monkeypatch.setattr(Path, "read_bytes", denied)
+    ran = run("certificate", "request", str(key), "--for", "H37", "--name", "UBND", "--out", str(tmp_path / "out"))
+    assert (ran.code, "file/unreadable" in ran.err) == (65, True)
