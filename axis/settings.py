@@ -13,7 +13,7 @@ from typing import Annotated, Literal, Self, get_args
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from axis.broker import address
 from axis.core.evidence import EVERYBODY, GracePolicy
@@ -143,10 +143,15 @@ class Settings(BaseSettings):
                 _env_file=[folder / name for name in ENV_FILES], _secrets_dir=secrets, home=folder.absolute()
             )
         except ValidationError as error:
-            lines = [f"AXIS_{'_'.join(map(str, e['loc'])).upper()}: {e['msg'].lower()}" for e in error.errors()]
             raise Misconfigured(
-                "; ".join(lines)
+                "; ".join(_wrong(each["loc"], each["msg"]) for each in error.errors())
                 + f" (set them in the environment, or run `axis local up`, which writes {folder}/axis.env)"
+            ) from error
+        except SettingsError as error:
+            # Its words name the field and the source, not the value, which may be a secret.
+            raise Misconfigured(
+                f"{error}: lists and objects are written as JSON, for example "
+                "AXIS_EVIDENCE_HOSTS='[\"ca.gov.vn\"]' or AXIS_QUOTA='{\"messages_per_minute\": 6000}'"
             ) from error
         settings._check()
         return settings
@@ -226,3 +231,9 @@ class Settings(BaseSettings):
     def worker_url(self) -> str:
         """The AMQP URL for the workers."""
         return (self.worker_amqp_url or self.amqp_url).get_secret_value()
+
+
+def _wrong(place: tuple[int | str, ...], told: str) -> str:
+    name, *behind = map(str, place)
+    path = f" {'.'.join(behind)}" if behind else ""
+    return f"AXIS_{name.upper()}{path}: {told[:1].lower()}{told[1:]}"

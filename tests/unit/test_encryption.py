@@ -274,3 +274,23 @@ def test_a_profile_that_was_moved_finds_its_own_files(tmp_path: Path) -> None:
     assert address.credentials is not None
     assert address.credentials.certificate == tmp_path / "đã chuyển" / "tls.certificate.pem"
     assert address.context() is not None
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("AXIS_EVIDENCE_HOSTS", "ca.noibo.gov.vn", ["evidence_hosts", "JSON"]),
+        ("AXIS_QUOTA", "canary", ["quota", "JSON"]),
+        ("AXIS_QUOTA", '{"connections": -1}', ["AXIS_QUOTA connections: input should"]),
+        ("AXIS_KEY", "Canary:/X", ["AXIS_KEY: "]),
+    ],
+)
+def test_a_setting_that_is_wrong_is_named(
+    name: str, value: str, told: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for safe, url in SAFE.items():
+        monkeypatch.setenv(safe, url)
+    monkeypatch.setenv(name, value)
+    with pytest.raises(Misconfigured) as caught:
+        Settings.load(tmp_path)
+    assert all(each in caught.value.detail for each in told), caught.value.detail
