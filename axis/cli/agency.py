@@ -17,11 +17,12 @@ from axis.cli.moments import moment
 from axis.cli.onboarding import KeyKind, Newcomer, Profile, connect_all
 from axis.core.codes import canonical, lineage
 from axis.core.directory import Directory
+from axis.core.enrolment import Enrolment
 from axis.errors import Malformed, NotFound
 from axis.settings import Settings
 from axis.store import Store
 from axis.trust.enrolling import Confirmation
-from schemas import Certificate, UnknownBelow
+from schemas import UnknownBelow
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who is connected, and connecting them.")
 
@@ -205,7 +206,7 @@ async def _add(newcomer: Newcomer) -> Profile:
         return (await connect_all(settings, store, [newcomer], progress=progress))[newcomer.code]
 
 
-async def _directory() -> tuple[Directory, Sequence[Certificate]]:
+async def _directory() -> tuple[Directory, Sequence[Enrolment]]:
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         organisations, mailboxes, certificates = await store.directory.load()
     return Directory.build(organisations, mailboxes), certificates

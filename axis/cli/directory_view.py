@@ -8,8 +8,9 @@ from typing import Any
 from axis.cli.console import print_table, say
 from axis.core.codes import to_qcvn102
 from axis.core.directory import Directory
+from axis.core.enrolment import Enrolment, State
 from axis.core.lanes import LANES, mailbox_queue, notices_queue
-from schemas import Certificate, Organisation
+from schemas import Organisation
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,13 +20,14 @@ class Shown:
     code: str
     history: tuple[Organisation, ...]
     mailbox: str | None
-    certificates: tuple[Certificate, ...]
+    certificates: tuple[Enrolment, ...]
+    at: dt.datetime
 
     @classmethod
-    def of(cls, code: str, directory: Directory, certificates: Sequence[Certificate], at: dt.datetime) -> "Shown":
+    def of(cls, code: str, directory: Directory, certificates: Sequence[Enrolment], at: dt.datetime) -> "Shown":
         """Gather it as of a time."""
         own = tuple(each for each in certificates if each.organisation == code)
-        return cls(code, directory.history(code), directory.mailbox_of(code, at), own)
+        return cls(code, directory.history(code), directory.mailbox_of(code, at), own, at)
 
     @property
     def queues(self) -> list[str]:
@@ -42,7 +44,10 @@ class Shown:
             "periods": self.history,
             "mailbox": self.mailbox,
             "queues": self.queues,
-            "certificates": [each.model_dump(mode="json", exclude={"der"}) for each in self.certificates],
+            "certificates": [
+                {**each.model_dump(mode="json", exclude={"der"}), "state": each.state(self.at).value}
+                for each in self.certificates
+            ],
         }
 
     def tell(self) -> None:
@@ -64,16 +69,17 @@ class Shown:
         if self.certificates:
             say("")
             print_table(
-                ("certificate", "role", "subject", "from", "to", "revoked"),
-                [(c.thumbprint, c.role, c.subject, c.not_before, c.not_after, c.revoked_at) for c in self.certificates],
+                ("certificate", "role", "state", "subject", "from", "to", "revoked"),
+                [
+                    (c.thumbprint, c.role, c.state(self.at).value, c.subject, c.not_before, c.not_after, c.revoked_at)
+                    for c in self.certificates
+                ],
             )
 
 
-def listed(directory: Directory, certificates: Sequence[Certificate], at: dt.datetime) -> list[dict[str, Any]]:
-    """Return one row for each code that was ever known, as of a time."""
-    valid = [
-        c for c in certificates if c.not_before <= at < c.not_after and (c.revoked_at is None or at < c.revoked_at)
-    ]
+def listed(directory: Directory, certificates: Sequence[Enrolment], at: dt.datetime) -> list[dict[str, Any]]:
+    """Return one row for each code that was ever known, as of a time, with how many certificates sign for it."""
+    valid = [each for each in certificates if each.role != "sealing" and each.state(at) is State.VALID]
     rows: dict[str, dict[str, Any]] = {}
     for latest in directory.organisations():
         code = latest.code

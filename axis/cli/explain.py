@@ -12,11 +12,12 @@ from axis.cli.console import JsonOption, local_time, print_json, say, say_reason
 from axis.cli.moments import moment
 from axis.core.codes import canonical, lineage
 from axis.core.directory import Directory
+from axis.core.enrolment import Enrolment, State
 from axis.core.lanes import lane_of, mailbox_queue, notices_queue, submit_key
 from axis.core.resolving import Resolution, Step, resolve
 from axis.settings import Settings
 from axis.store import Store
-from schemas import Certificate, Priority
+from schemas import Priority
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +95,7 @@ def explain(
         raise typer.Exit(1)
 
 
-async def _load() -> tuple[Directory, Sequence[Certificate]]:
+async def _load() -> tuple[Directory, Sequence[Enrolment]]:
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         organisations, mailboxes, certificates = await store.directory.load()
     return Directory.build(organisations, mailboxes), certificates
@@ -105,7 +106,7 @@ def _code(directory: Directory, text: str) -> str:
 
 
 def _sender_side(
-    code: str, directory: Directory, certificates: Sequence[Certificate], at: dt.datetime, priority: Priority
+    code: str, directory: Directory, certificates: Sequence[Enrolment], at: dt.datetime, priority: Priority
 ) -> SenderSide:
     above = lineage(code)
     accounts = tuple(each for each in above if directory.has_mailbox(each, at))
@@ -118,10 +119,7 @@ def _sender_side(
         certificates=tuple(
             each.thumbprint
             for each in certificates
-            if each.organisation in above
-            and each.role not in {"axis", "sealing"}
-            and each.not_before <= at < each.not_after
-            and (each.revoked_at is None or at < each.revoked_at)
+            if each.organisation in above and each.role not in {"axis", "sealing"} and each.state(at) is State.VALID
         ),
         routing_key=submit_key(lane_of(priority), code),
         receipts=tuple(notices_queue(each) for each in accounts),

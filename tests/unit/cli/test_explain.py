@@ -1,8 +1,10 @@
 import asyncio
 import datetime as dt
+from typing import Any
 
 import pytest
 
+from axis.core.enrolment import Enrolment
 from axis.store import FakeStore
 from schemas import Certificate
 from tests.builders import LONG_AGO, mailbox, organisation
@@ -83,3 +85,26 @@ def test_a_code_that_is_none(run: Run, directory: None) -> None:
     ran = run("explain", "--from", "G22", "--to", "Lạng Sơn")
     assert ran.code == 65
     assert "code/malformed" in ran.err
+
+
+def test_a_certificate_that_no_longer_signs_is_not_called_good(run: Run, directory: None, store: FakeStore) -> None:
+    ended = dt.datetime(2025, 1, 1, tzinfo=dt.UTC)
+
+    async def put(**life: object) -> None:
+        await store.directory.put_certificate(Enrolment(**{**certificate("G22").model_dump(), **life}))
+
+    def counted() -> Any:
+        rows = run("agency", "list", "--json").json["organisations"]
+        return next(row["certificates"] for row in rows if row["code"] == "G22")
+
+    assert counted() == 1
+    assert run("explain", "--from", "G22", "--to", "H37", "--json").json["sender"]["certificates"] == ["T" * 43]
+    for life, state in (({"retired_at": ended}, "retired"), ({"trusted_until": ended}, "unproven")):
+        asyncio.run(put(**life))
+        ran = run("explain", "--from", "G22", "--to", "H37", "--json")
+        assert ran.json["sender"]["certificates"] == []
+        assert run("agency", "show", "G22", "--json").json["certificates"][0]["state"] == state
+        assert state in run("agency", "show", "G22").out
+        assert counted() == 0
+    asyncio.run(put(role="sealing"))
+    assert counted() == 0
