@@ -220,7 +220,7 @@ def test_apt_failing_twice_is_reported_with_its_last_words(tools: Callable[[str,
 def test_ctrl_c_does_not_leave_an_installation_half_done(tools: Callable[[str, str], Path], tmp_path: Path) -> None:
     begun, go, done = tmp_path / "begun", tmp_path / "go", tmp_path / "done"
     tools("apt-cache", POLICY)
-    tools("apt-get", f"touch {begun}; until test -e {go}; do sleep 0.02; done; touch {done}")
+    tools("apt-get", f"touch {begun}; for i in $(seq 1500); do test -e {go} && break; sleep 0.02; done; touch {done}")
     code = """
         import functools, signal
         from axis.local import packages
@@ -234,14 +234,19 @@ def test_ctrl_c_does_not_leave_an_installation_half_done(tools: Callable[[str, s
         text=True,
         start_new_session=True,
     ) as running:
-        assert running.stdout is not None
-        assert "apt-get install postgresql" in running.stdout.readline()
-        while not begun.exists():
-            assert running.poll() is None
-        # A terminal sends Ctrl-C to the whole foreground group.
-        os.killpg(running.pid, signal.SIGINT)
-        assert "apt-get finishes first" in running.stdout.readline()
-        go.touch()
+        try:
+            assert running.stdout is not None
+            assert "apt-get install postgresql" in running.stdout.readline()
+            deadline = time.monotonic() + 30
+            while not begun.exists():
+                assert running.poll() is None
+                assert time.monotonic() < deadline, "the installation never began"
+                time.sleep(0.02)
+            # A terminal sends Ctrl-C to the whole foreground group.
+            os.killpg(running.pid, signal.SIGINT)
+            assert "apt-get finishes first" in running.stdout.readline()
+        finally:
+            go.touch()
         assert running.wait(30) == -signal.SIGINT
     assert done.exists()
 
