@@ -1,4 +1,4 @@
-"""The life of a certificate under traffic: a change of keys, and a revocation."""
+"""The life of a certificate under traffic: a change of keys, a revocation, an authority that is away for a while."""
 
 import asyncio
 import contextlib
@@ -12,7 +12,12 @@ from typing import Any
 
 import pytest
 
+from axis.core.enrolment import Enrolment
+from axis.core.evidence import Standing
+from axis.trust import SigningKey
+from axis.trust.enrolling import Confirmation, enrol_checked
 from schemas import Receipt
+from tests.authority import TestAuthority, pem_of
 from tests.rig import Rig, now, rig, until
 from tests.services import Vhost
 
@@ -63,6 +68,11 @@ async def answered(axis: Rig, count: int) -> dict[str, Receipt]:
     told = {receipt.message_id or "": receipt for receipt in receipts}
     assert len(told) == count  # one each
     return told
+
+
+async def record(axis: Rig, thumbprint: str) -> Enrolment:
+    _, _, enrolled = await axis.store.directory.load()
+    return next(each for each in enrolled if each.thumbprint == thumbprint)
 
 
 @pytest.mark.timeout(600)
@@ -129,3 +139,106 @@ async def test_a_revocation_in_mid_flow_counts_within_a_second_and_loses_nothing
         # Those taken between the stroke of the second that it counts from and the moment it was known are suspect.
         suspects = await command(axis, "certificate", "suspects", thumbprint, "--since", "2020-01-01")
         assert {each["id"] for each in suspects["suspects"]} == set(accepted)
+
+
+class Responder:
+    """A small web server of an authority; `away` and it answers nothing."""
+
+    def __init__(self) -> None:
+        self.files: dict[str, bytes] = {}
+        self.away = False
+        self.asked = 0
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError):
+            head = await reader.readuntil(b"\r\n\r\n")
+            self.asked += 1
+            body = self.files.get(head.split(b" ")[1].decode())
+            if body is not None and not self.away:
+                writer.write(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: %d\r\n\r\n" % len(body) + body)
+                await writer.drain()
+        writer.close()
+
+
+@contextlib.asynccontextmanager
+async def responder() -> AsyncIterator[tuple[Responder, str]]:
+    running = Responder()
+    async with await asyncio.start_server(running.serve, "127.0.0.1", 0) as server:
+        yield running, f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+
+
+@pytest.mark.timeout(600)
+async def test_evidence_is_fetched_kept_with_envelopes_grows_old_and_heals(
+    vhost: Vhost, database: str, tmp_path: Path
+) -> None:
+    async with rig(vhost, database, tmp_path) as axis, responder() as (web, address):
+        await axis.connect(["H37"], without_mailbox=["G22"])
+        issuing = TestAuthority(at=now(), crl_url=f"{address}/below.crl", root_crl_url=f"{address}/root.crl")
+        issuing.put_into(tmp_path / "trust")
+        party = issuing.issue(code="H37")
+        axis.keys["H37"] = SigningKey.from_pem(pem_of(party.key), party.pem)
+        enrolment, _ = await enrol_checked(
+            party.pem, "H37", "agency", now(), authorities=issuing.authorities, confirmed=Confirmation()
+        )
+        await axis.store.directory.put_certificate(enrolment)
+
+        def publish(seconds: float, **below: Any) -> None:
+            web.files["/root.crl"] = issuing.crl(issuing.root, at=now() - SECOND, days=1)
+            web.files["/below.crl"] = issuing.crl(at=now() - SECOND, days=(seconds + 1) / 86_400, **below)
+
+        async def send() -> str | None:
+            message = axis.submission(axis.envelope(sender="H37", recipients=["H37"]))
+            await axis.send_as("H37", message)
+            (receipt,) = await axis.receipts("H37", 1)
+            assert receipt.message_id == message.message_id
+            codes[message.message_id] = receipt.code
+            return receipt.code
+
+        async def refused() -> bool:
+            return await send() == "certificate/unproven"
+
+        async def taken() -> bool:
+            return await send() is None
+
+        async def shown() -> bool:
+            return (await record(axis, party.thumbprint)).evidence is not None
+
+        async def revoked() -> bool:
+            return await send() == "certificate/revoked"
+
+        codes: dict[str, str | None] = {}
+        settings = {
+            "evidence_minutes": "0.01",
+            "evidence_hosts": '["127.0.0.1"]',
+            "evidence_grace_hours": json.dumps({"*": 10 / 3600}),
+        }
+        publish(20)
+        async with axis.worker("router"), axis.worker("relay", **settings) as relay:
+            await until(shown)
+            assert await send() is None
+            (first,) = (await axis.store.track(next(iter(codes))))[:1]
+            proof = first.envelope.proof
+            assert proof is not None
+            assert proof.standing(first.envelope.accepted_at) is Standing.FRESH
+            # The authority goes away: stale evidence is taken and marked, then it is not taken any more.
+            web.away = True
+            await until(refused, 180)
+            standings = []
+            for identifier in (each for each, code in codes.items() if code is None):
+                (tracked,) = await axis.store.track(identifier)
+                assert tracked.envelope.proof is not None
+                standings.append(tracked.envelope.proof.standing(tracked.envelope.accepted_at))
+            assert standings == sorted(standings)  # fresh first, stale then
+            assert set(standings) == {Standing.FRESH, Standing.STALE}
+            assert any(each["event"] == "unproven" for each in relay.events())
+            # It comes back, and nobody has to do anything.
+            web.away = False
+            publish(600)
+            await until(taken)
+            publish(600, revoked={party.certificate.serial_number: now() - 3600 * SECOND})
+            await until(revoked)
+        found = await command(axis, "certificate", "suspects", party.thumbprint)
+        assert {each["id"] for each in found["suspects"]} == {each for each, code in codes.items() if code is None}
+        assert all(each["after_revocation"] and each["evidence"]["age_seconds"] >= 0 for each in found["suspects"])
+        checked = await command(axis, "certificate", "check", party.thumbprint)
+        assert (checked["state"], checked["standing"]) == ("revoked", "fresh")
