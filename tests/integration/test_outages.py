@@ -20,7 +20,7 @@ async def _workers_on_a_cable(axis: Rig) -> AsyncIterator[tuple[Cable, dict[str,
         yield (
             cable,
             {
-                name: await stack.enter_async_context(axis.worker(name, database_url=url, relay_seconds="0.6"))
+                name: await stack.enter_async_context(axis.worker(name, **_database(name, url), relay_seconds="0.6"))
                 for name in NAMES
             },
         )
@@ -91,7 +91,7 @@ async def test_told_to_end_while_the_database_is_away_a_worker_gives_back_what_i
     async with rig(vhost, database, tmp_path) as axis:
         await axis.connect(["G22", "H37"])
         async with cable_to(axis.database) as (cable, url):
-            async with axis.worker("router", database_url=url) as router:
+            async with axis.worker("router", **_database("router", url)) as router:
                 await cable.cut()
                 sent = await _send(axis, 20)
                 await _says(router, "waiting")
@@ -100,6 +100,10 @@ async def test_told_to_end_while_the_database_is_away_a_worker_gives_back_what_i
             async with axis.worker("router"):
                 mail = await axis.mail("H37", len(sent))
             assert sorted(map(envelope_id, mail)) == sorted(message.message_id for message in sent)
+
+
+def _database(worker: str, url: str) -> dict[str, str]:
+    return {f"{worker}_database_url": url}  # which goes before the address of all
 
 
 async def _send(axis: Rig, count: int) -> list[Outgoing]:
