@@ -42,6 +42,13 @@ class Signatures(DefaultSignatureValidator):
             raise InvalidSignature from error
 
 
+class NoChain(Refused):
+    """Report that no authority known here could have issued a certificate: nothing speaks for it, nothing against it.
+
+    Where a chain was found and does not hold (a signature that does not verify above all), this is not raised.
+    """
+
+
 @dataclass(frozen=True, slots=True)
 class Authorities:
     """Certificates (DER) of the authorities an axis trusts, and of those in between, which prove nothing themselves."""
@@ -71,11 +78,13 @@ class Chain:
 async def find_chain(der: bytes, authorities: Authorities, at: dt.datetime) -> Chain:
     """Find the chain of a certificate (DER) at a time; raise Refused certificate/untrusted or certificate/malformed.
 
+    NoChain is the `certificate/untrusted` of a certificate whose issuer is not known here at all.
+
     Signatures, validity, path lengths, name constraints, policies and critical extensions are checked; revocation is
     not, see `axis.trust.revocation`. SHA-1 and RSA below 2,048 bits are refused anywhere in the chain.
     """
     if not authorities.roots:
-        raise Refused("certificate/untrusted", "no root is trusted here: none lies in the folder of trusted roots")
+        raise NoChain("certificate/untrusted", "no root is trusted here: none lies in the folder of trusted roots")
     try:
         certificate = asn1.Certificate.load(der, strict=True)
         context = ValidationContext(
@@ -86,7 +95,11 @@ async def find_chain(der: bytes, authorities: Authorities, at: dt.datetime) -> C
             signature_validator=Signatures(),
         )
         path = await CertificateValidator(certificate, validation_context=context).async_validate_path()
-    except (PathBuildingError, ValidationError) as error:
+    except PathBuildingError as error:
+        # The name of an authority that is known, over a key that is not its own, is no unknown authority.
+        kind = Refused if _bears_a_known_name(certificate, authorities) else NoChain
+        raise kind("certificate/untrusted", printable(str(error))[:500]) from error
+    except ValidationError as error:
         raise Refused("certificate/untrusted", printable(str(error))[:500]) from error
     except UNREADABLE as error:
         raise Refused("certificate/malformed", printable(f"it cannot be read: {error}")[:300]) from error
@@ -94,6 +107,11 @@ async def find_chain(der: bytes, authorities: Authorities, at: dt.datetime) -> C
     if root is None or len(path) < 2:  # noqa: PLR2004 - a root and what it vouches for
         raise Refused("certificate/untrusted", "it is an authority itself, not one that an authority vouches for")
     return Chain(thumbprint(root.dump()), path)
+
+
+def _bears_a_known_name(certificate: asn1.Certificate, authorities: Authorities) -> bool:
+    known = (asn1.Certificate.load(each) for each in (*authorities.roots, *authorities.intermediates))
+    return any(each.subject.hashable == certificate.issuer.hashable for each in known)
 
 
 def _read(folder: Path) -> tuple[bytes, ...]:

@@ -7,7 +7,7 @@ from axis.core.enrolment import Enrolment
 from axis.errors import Refused
 from axis.trust.belonging import matched_by
 from axis.trust.certificates import enrol
-from axis.trust.chains import Authorities, Chain, find_chain
+from axis.trust.chains import Authorities, Chain, NoChain, find_chain
 from schemas import CertificateRole
 
 
@@ -15,7 +15,7 @@ from schemas import CertificateRole
 class Confirmation:
     """What an operator vouches for by hand, each with his reason, which is kept with the enrolment.
 
-    `issuer`: that the certificate is genuine although it leads to no trusted root. `organisation`: that it is the
+    `issuer`: that the certificate is genuine although its issuer is not known here. `organisation`: that it is the
     organisation's although it does not say its code.
     """
 
@@ -37,16 +37,18 @@ async def enrol_checked(
 ) -> tuple[Enrolment, Chain | None]:
     """Check a certificate wholly; return its enrolment, and its chain where there is one.
 
-    Raises Refused `certificate/untrusted` without a chain to a trusted root, `certificate/organisation` when it does
-    not say that it is the organisation's (unless these are confirmed), and whatever `enrol` raises.
+    Raises Refused `certificate/untrusted` without a chain to a trusted root (an issuer that is not known here can be
+    confirmed, a chain that does not hold cannot), `certificate/organisation` when it does not say that it is the
+    organisation's, unless that is confirmed, and whatever `enrol` raises.
     """
     record = enrol(certificate_pem, organisation, role, at)
     chain: Chain | None = None
     matched = ""
     try:
         chain = await find_chain(record.der, authorities, at)
-    except Refused as error:
-        if error.code != "certificate/untrusted" or confirmed.issuer is None:
+    except NoChain:
+        # Confirmed can be who nobody here knows; not a chain that was found and does not hold.
+        if confirmed.issuer is None:
             raise
         matched = f"issuer confirmed: {confirmed.issuer}; "
     try:

@@ -186,6 +186,25 @@ async def test_an_operator_confirms_what_cannot_be_read_and_is_remembered() -> N
     )
 
 
+async def test_what_is_confirmed_is_an_unknown_issuer_never_a_signature_that_does_not_verify() -> None:
+    by_telephone = Confirmation(issuer="gọi điện")
+    real, forger = TestAuthority(), TestAuthority()
+    # Under the real names and a key of his own, with and without his intermediate among those in between.
+    mixed = Authorities((real.root.der,), (real.below.der, forger.below.der))
+    for authorities in (real.authorities, mixed):
+        error = await refused(forger.issue(), authorities, confirmed=by_telephone)
+        assert error.code == "certificate/untrusted"
+    # Signed by his key below the genuine intermediate, whose key identifier it names.
+    forged = real.issue(issuer=Party(forger.below.key, real.below.certificate))
+    error = await refused(forged, real.authorities, confirmed=by_telephone)
+    assert error.code == "certificate/untrusted"
+    # What the authority itself does not allow is not confirmed away either.
+    agency = real.issue()
+    under = real.issue(issuer=agency)
+    known = dataclasses.replace(real.authorities, intermediates=(real.below.der, agency.der))
+    assert (await refused(under, known, confirmed=by_telephone)).code == "certificate/untrusted"
+
+
 async def test_a_request_becomes_a_certificate_that_is_recognised() -> None:
     issuing = TestAuthority()
     for kind in ("ed25519", "p256", "rsa"):
