@@ -126,6 +126,8 @@ class Authority:
     def issue(self, kind: Kind, name: str, *, hosts: Sequence[str] = (), now: dt.datetime, days: int = DAYS) -> Issued:
         """Issue a certificate, or a successor of the one of that name: it keeps the key and, unless given, the hosts.
 
+        After a revocation the key is a new one: the old may be somebody else's by now.
+
         A successor is one file put in place of another: whoever reads it meanwhile has the old pair or the new one.
         The one before stays valid until its end; revoke it if it must not.
 
@@ -144,6 +146,8 @@ class Authority:
             hosts = tuple(hosts) or (before[-1].hosts if before else ())
             if kind == "server" and not hosts:
                 raise Malformed("a server needs its hosts: clients check the name they asked for", code="pki/host")
+            if before and before[-1].revoked_at is not None:
+                (place / "key.pem").unlink(missing_ok=True)
             certificate = issuing.certificate(
                 authority_key(place / "key.pem"),
                 Purpose(kind),

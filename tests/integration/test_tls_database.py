@@ -142,6 +142,8 @@ async def test_the_servers_certificate_is_renewed_under_an_open_connection(place
 async def test_a_revoked_certificate(place: Place) -> None:
     assert await answer(place.url("axis_relay")) == "axis_relay"
     url = place.url("axis_relay")
+    key = place.authority.ensure("client", "axis_relay", now=NOW, renew_before=DAY).key
+    stolen = key.read_bytes()
     place.authority.revoke("axis_relay", NOW)
     _replace(place.database.files / "crl.pem", place.authority.crl.read_bytes())
     async with connection(place.owner, "test") as link:
@@ -156,6 +158,7 @@ async def test_a_revoked_certificate(place: Place) -> None:
 
     await until(revoked)
     assert await answer(place.url("axis_relay")) == "axis_relay"  # its successor
+    assert key.read_bytes() != stolen
 
 
 async def _has_serial(place: Place, wanted: int) -> bool:

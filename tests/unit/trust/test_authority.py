@@ -73,6 +73,7 @@ def test_a_revoked_one_is_refused_by_who_reads_the_list_and_its_successor_is_not
     authority: Authority, broker: Issued
 ) -> None:
     client = authority.issue("client", "H37", now=NOW)
+    stolen = client.key.read_bytes()
     (revoked,) = authority.revoke("H37", NOW)
     assert (revoked.serial, revoked.revoked_at) == (client.entry.serial, NOW)
     assert authority.revoke("H37", NOW) == ()
@@ -82,6 +83,7 @@ def test_a_revoked_one_is_refused_by_who_reads_the_list_and_its_successor_is_not
     with pytest.raises(ssl.SSLCertVerificationError, match="certificate revoked"):
         shake(server, client_side(authority.ca, client.certificate, client.key), "broker.example")
     client = authority.issue("client", "H37", now=NOW)
+    assert client.key.read_bytes() != stolen
     shake(server, client_side(authority.ca, client.certificate, client.key), "broker.example")
 
 
