@@ -23,7 +23,8 @@ Fetch = Callable[[str, bytes | None], Awaitable[bytes]]
 DEADLINE_SECONDS = 15.0  # for all of one answer
 LIMIT_BYTES = 32 * 1024 * 1024  # the lists of large authorities have some MiB
 _OCSP = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
+# What is given out to the public (RFC 4291 section 2.4): outside it stand the old forms that hide an IPv4 address.
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65_535
 
@@ -63,19 +64,25 @@ class Fetcher:
             "GET" if body is None else "POST",
             url.copy_with(host=str(address)),
             content=body,
-            headers={"Host": url.netloc.decode("ascii"), **({} if body is None else _OCSP)},
+            headers={
+                "Host": url.netloc.decode("ascii"),
+                "Accept-Encoding": "identity",
+                **({} if body is None else _OCSP),
+            },
             extensions={"sni_hostname": url.host},
         )
         response = await self.client.send(request, stream=True, follow_redirects=False)
         async with contextlib.aclosing(response):
             if response.status_code != httpx.codes.OK:
                 raise NotFetched(f"{url}: it answers {response.status_code}")
+            if (coding := response.headers.get("content-encoding", "identity").strip().lower()) != "identity":
+                raise NotFetched(f"{url}: it answers in {coding!r:.60}, which was not asked for")
             return await self._body(url, response)
 
     async def _body(self, url: httpx.URL, response: httpx.Response) -> bytes:
         content = bytearray()
-        # Counted as it comes out: a few bytes on the wire may unpack to very many.
-        async for piece in response.aiter_bytes(64 * 1024):
+        # As it comes over the wire, unpacked by nobody: a few bytes may unpack to very many, before they are counted.
+        async for piece in response.aiter_raw(64 * 1024):
             content += piece
             if len(content) > self.limit:
                 raise NotFetched(f"{url}: more than {self.limit} bytes")
@@ -100,11 +107,11 @@ class Fetcher:
 def is_outside(address: Address) -> bool:
     """Say whether an address belongs to the public network, also by whatever IPv4 address it stands for."""
     if isinstance(address, ipaddress.IPv6Address):
-        if address in _NAT64 or address.teredo is not None:
-            return False
         inner = address.ipv4_mapped or address.sixtofour
         if inner is not None:
             return is_outside(inner)
+        if address not in _GLOBAL_UNICAST or address.teredo is not None:
+            return False
     return address.is_global and not address.is_multicast
 
 
