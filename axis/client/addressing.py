@@ -3,7 +3,8 @@
 Which mailbox a recipient leads to, and which certificates are that mailbox's, is the word of the axis's directory,
 asked over the gateway. One certificate is taken for each mailbox, the one that began last: a directory that slips in
 another key so takes the document away from its recipient, who cannot open it and asks, instead of reading along
-unseen. Who will not take the directory's word pins certificates in the profile's folder `recipients`.
+unseen. Who will not take the directory's word pins certificates in the profile's folder `recipients`: then it cannot
+lead the recipient, or one below it, to another mailbox either.
 """
 
 import datetime as dt
@@ -15,6 +16,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from axis.client.certificates import read_certificate
+from axis.core.codes import lineage
 from axis.errors import Refused
 from axis.trust.wrapping import Addressee, addressee
 from schemas import Certificate
@@ -69,6 +71,7 @@ def choose(found: Ways, recipients: Sequence[str], pins: Pins, at: dt.datetime) 
     """
     by_recipient = {way.recipient: way for way in found.ways}
     ways = [by_recipient.get(code, Way(recipient=code, code="recipient/unknown")) for code in recipients]
+    _hold_to_pins(ways, pins)
     reached = {way.mailbox: way for way in ways if way.mailbox is not None}
     if not reached:
         raise Refused(ways[0].code or "recipient/unknown", ways[0].detail or "")
@@ -81,6 +84,18 @@ def choose(found: Ways, recipients: Sequence[str], pins: Pins, at: dt.datetime) 
         more = f" and {len(without) - _TOLD} more" if len(without) > _TOLD else ""
         raise Refused("seal/no-certificate", f"none is enrolled and valid for {told}{more}")
     return {mailbox: _choose(found, mailbox, pins.get(mailbox), at) for mailbox in reached if mailbox is not None}
+
+
+def _hold_to_pins(ways: Iterable[Way], pins: Pins) -> None:
+    # By the recipient: pins looked up by the mailbox that the directory names would bind only an honest directory.
+    for way in ways:
+        pinned = next((code for code in lineage(way.recipient) if code in pins), None)
+        if pinned is not None and way.mailbox not in {None, pinned}:
+            raise Refused(
+                "seal/certificate",
+                f"{way.recipient} is said to be reached by way of {way.mailbox}, but the pinned certificates are those "
+                f"of {pinned}; if that is right, pin those of {way.mailbox} for {way.recipient} instead",
+            )
 
 
 def _of(found: Ways, mailbox: str | None) -> list[Certificate]:

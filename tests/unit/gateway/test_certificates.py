@@ -181,6 +181,18 @@ def test_a_pinned_certificate_is_the_only_one_sealed_for() -> None:
     assert caught.value.code == "seal/certificate"
 
 
+def test_a_directory_cannot_lead_past_a_pin_to_another_mailbox() -> None:
+    pins = {"H37": frozenset({OLD.thumbprint})}
+    evil = NEW.model_copy(update={"organisation": "G12"})
+    for recipient, way in (("H37", {"H37": "G12"}), ("H37.05", {"H37_05": "G12"})):
+        with pytest.raises(Refused) as caught:
+            choose(answer(OLD, evil, **way), [recipient], pins, NOW)
+        assert caught.value.code == "seal/certificate"
+        assert "G12" in caught.value.detail
+    chosen = choose(answer(OLD, NEW, H37_05="H37"), ["H37.05"], pins, NOW)
+    assert {mailbox: each.thumbprint for mailbox, each in chosen.items()} == {"H37": OLD.thumbprint}
+
+
 @pytest.mark.parametrize("text", [b"", b"[]", b"{}", b'{"recipients":[{"recipient":5}],"certificates":[]}', b"null"])
 def test_an_answer_that_is_none(text: bytes) -> None:
     with pytest.raises(ValueError):
