@@ -77,12 +77,14 @@ class Admission:
 
     async def keep(self, admitted: Admitted, **changes: object) -> Enrolment:
         """Enrol what was admitted, with changes, and its evidence."""
-        record = admitted.enrolment.model_copy(update=changes)
+        until = admitted.enrolment.trusted_until
+        if admitted.evidence is not None:
+            until = self.policy.trusted_until(admitted.enrolment.organisation, admitted.evidence.good_until)
+        # At once with the record: should this end before the evidence is kept, the certificate must still have an end.
+        record = admitted.enrolment.model_copy(update={**changes, "trusted_until": until})
         _, _, others = await self.store.directory.load()
         check_apart(record, others)
         await self.store.directory.put_certificate(record)
-        if admitted.evidence is not None:
-            # Should this end here, the certificate counts without evidence until the next pass of the refresher.
-            until = self.policy.trusted_until(record.organisation, admitted.evidence.good_until)
+        if admitted.evidence is not None and until is not None:
             await self.store.proofs.keep(admitted.evidence, until)
         return record

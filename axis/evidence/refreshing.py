@@ -22,7 +22,8 @@ from axis.trust.revocation import Revoked, questions
 
 log = logging.getLogger("axis.evidence")
 
-_ASKED_ABOUT = frozenset({State.NOT_YET_VALID, State.VALID, State.UNPROVEN})
+# A retired one too: what it signed is only as good as long as nobody revokes it, perhaps for a time before.
+_ASKED_ABOUT = frozenset({State.NOT_YET_VALID, State.VALID, State.UNPROVEN, State.RETIRED})
 
 
 @dataclass(slots=True)
@@ -36,7 +37,7 @@ class Swept:
 
 
 class Refresher:
-    """Ask about every certificate that may still sign."""
+    """Ask about every certificate that has neither ended nor been revoked."""
 
     def __init__(
         self,
@@ -66,6 +67,7 @@ class Refresher:
         prover = Prover(self._fetch, self._authorities())
         chains = await self._chains(wanted, prover.authorities, at, swept)
         await prover.ask(chain for _, chain in chains)
+        at = self._now()  # asking took its time, and an answer may be younger than the question
         newest = await self._store.proofs.newest(prover.sources())
         for certificate, chain in chains:
             try:
@@ -109,7 +111,7 @@ class Refresher:
             return
         except Refused as error:
             if names_nobody:
-                swept.not_asked.append(thumbprint)
+                await self._not_asked(certificate, swept)
             else:
                 swept.unproven[thumbprint] = "; ".join(filter(None, (error.detail, prover.told(chain))))
             return
@@ -117,11 +119,17 @@ class Refresher:
             log.warning("certificate %s of %s: %s", thumbprint, certificate.organisation, fault)
         if names_nobody:
             # Those above it are not revoked; of itself nobody says anything, so it gets no evidence that says so.
-            swept.not_asked.append(thumbprint)
+            await self._not_asked(certificate, swept)
             return
         until = self._policy.trusted_until(certificate.organisation, judged.evidence.good_until)
         await self._store.proofs.keep(judged.evidence, until)
         swept.proved.append(thumbprint)
+
+    async def _not_asked(self, certificate: Enrolment, swept: Swept) -> None:
+        swept.not_asked.append(certificate.thumbprint)
+        if certificate.evidence is None and certificate.trusted_until is not None:
+            # Its root had been taken out and is there again.
+            await self._store.proofs.trust(certificate.thumbprint, None)
 
     async def _revoke(self, certificate: Enrolment, error: Revoked) -> None:
         await self._store.directory.revoke(
@@ -135,8 +143,13 @@ class Refresher:
     async def _hold_to_policy(self, unproven: Sequence[Enrolment]) -> None:
         """Have the policy of today count for evidence of yesterday: it may have become stricter or milder."""
         proofs = await self._store.proofs.proofs([each.evidence for each in unproven if each.evidence is not None])
+        now = self._now()
         for certificate in unproven:
             proof: Proof | None = None if certificate.evidence is None else proofs.get(certificate.evidence)
             if proof is not None:
                 until = self._policy.trusted_until(certificate.organisation, proof.good_until)
+                await self._store.proofs.trust(certificate.thumbprint, until)
+            elif certificate.trusted_until is None:
+                # It named nobody to be asked, so its chain was all that spoke for it: the grace begins without that.
+                until = self._policy.trusted_until(certificate.organisation, now)
                 await self._store.proofs.trust(certificate.thumbprint, until)

@@ -47,8 +47,8 @@ class FakeProofs(ProofStore):
                 self._evidence.append(evidence)
             self._directory.change(evidence.thumbprint, evidence=known + 1, trusted_until=trusted_until)
 
-    async def trust(self, thumbprint: str, until: dt.datetime) -> None:
-        """Have a certificate rely until then on what it has."""
+    async def trust(self, thumbprint: str, until: dt.datetime | None) -> None:
+        """Have a certificate rely until then on what it has; None: as long as it lasts."""
         async with self._alone():
             self._directory.change(thumbprint, trusted_until=until)
 

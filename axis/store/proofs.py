@@ -37,8 +37,8 @@ class PostgresProofs(ProofStore):
             await link.execute(_SQL["put_evidence"], evidence.thumbprint, evidence.as_of, evidence.good_until, digests)
             await link.execute(_SQL["use_evidence"], evidence.thumbprint, digests, trusted_until)
 
-    async def trust(self, thumbprint: str, until: dt.datetime) -> None:
-        """Have a certificate rely until then on what it has."""
+    async def trust(self, thumbprint: str, until: dt.datetime | None) -> None:
+        """Have a certificate rely until then on what it has; None: as long as it lasts."""
         async with self._pool.link("store how long evidence suffices") as link:
             await link.execute(_SQL["trust"], thumbprint, until)
 

@@ -49,8 +49,8 @@ class ProofStore(ABC):
         """
 
     @abstractmethod
-    async def trust(self, thumbprint: str, until: dt.datetime) -> None:
-        """Have a certificate rely until then on what it has."""
+    async def trust(self, thumbprint: str, until: dt.datetime | None) -> None:
+        """Have a certificate rely until then on what it has; None: as long as it lasts."""
 
     @abstractmethod
     async def proofs(self, ids: Collection[int]) -> dict[int, Proof]:

@@ -21,7 +21,7 @@ FROM (SELECT id FROM certificate_evidence WHERE thumbprint = $1 AND answers = $2
 WHERE certificate.thumbprint = $1 AND (certificate.evidence, certificate.trusted_until) IS DISTINCT FROM (found.id, $3);
 
 -- name: trust
-UPDATE certificate SET trusted_until = $2 WHERE thumbprint = $1 AND trusted_until IS DISTINCT FROM $2;
+UPDATE certificate SET trusted_until = $2 WHERE thumbprint = $1 AND trusted_until IS DISTINCT FROM $2::timestamptz;
 
 -- name: proofs
 SELECT id, as_of, good_until FROM certificate_evidence WHERE id = ANY ($1::bigint[]);

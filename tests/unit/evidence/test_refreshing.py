@@ -231,20 +231,70 @@ async def test_nobody_is_asked_about_a_certificate_that_names_nobody(world: Worl
     assert (await world.sweep())["revoked"] == [party.thumbprint]
 
 
-async def test_a_root_that_is_trusted_no_more_proves_nothing_and_the_grace_runs(world: World) -> None:
+@pytest.mark.parametrize("urls", [None, (None, None)], ids=["evidence", "names nobody"])
+async def test_a_root_that_is_trusted_no_more_proves_nothing_and_the_grace_runs(
+    world: World, urls: tuple[None, None] | None
+) -> None:
     world.publish()
-    party = world.issuing.issue()
+    party = world.issuing.issue() if urls is None else world.issuing.issue(urls=urls)
     await world.enrol(party)
     world.trusted = Authorities()
     assert (await world.sweep())["unproven"] == [party.thumbprint]
     assert await world.taken(party) == "taken"
+    world.time = NOW + DAY  # the grace is not given anew
+    await world.sweep()
+    world.time = NOW + 4 * DAY
+    assert (await world.sweep())["unproven"] == [party.thumbprint]
+    assert await world.taken(party) == "certificate/unproven"
+    world.trusted = None
+    world.publish()
+    await world.sweep()
+    assert await world.taken(party) == "taken"
 
 
-async def test_the_ended_are_not_asked_about(world: World) -> None:
+async def test_an_enrolment_that_is_cut_off_still_leaves_a_certificate_that_ends(world: World) -> None:
+    world.publish()
+    party = world.issuing.issue()
+
+    async def killed(*_: object) -> None:
+        raise ConnectionError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(world.store.proofs, "keep", killed)
+        with pytest.raises(ConnectionError):
+            await world.enrol(party)
+    record = await world.record(party)
+    assert (record.evidence, record.trusted_until) == (None, NOW + 4 * DAY - dt.timedelta(minutes=1))
+    world.time = NOW + 4 * DAY
+    assert await world.taken(party) == "certificate/unproven"
+
+
+async def test_an_answer_made_while_asking_is_not_too_recent(world: World) -> None:
+    world.publish()
+    party = world.issuing.issue()
+    await world.enrol(party)
+    fetch = world.fetch
+
+    async def slow(url: str, body: bytes | None) -> bytes:
+        if world.time < NOW + 2 * HOUR:
+            world.time = NOW + 2 * HOUR
+            world.publish()
+        return await fetch(url, body)
+
+    world.fetch = slow  # type: ignore[method-assign]
+    assert (await world.sweep())["proved"] == [party.thumbprint]
+
+
+async def test_a_retired_one_is_asked_about_and_what_has_ended_is_not(world: World) -> None:
     world.publish()
     party = world.issuing.issue()
     await world.enrol(party)
     await world.store.directory.retire(party.thumbprint, NOW)
+    assert (await world.sweep())["proved"] == [party.thumbprint]
+    world.time = NOW + HOUR
+    world.publish(revoked={party.certificate.serial_number: NOW}, invalid_since=NOW - DAY)
+    assert (await world.sweep())["revoked"] == [party.thumbprint]
+    assert (await world.record(party)).invalid_since == NOW - DAY
     world.asked.clear()
     assert await world.sweep() == {"proved": [], "revoked": [], "unproven": [], "not_asked": []}
     assert world.asked == []
