@@ -130,6 +130,34 @@ async def test_only_the_operator_writes_the_directory(database: str, role: str, 
         await forbidden(database, role, statement.format(table))
 
 
+async def test_nobody_takes_a_revocation_back(database: str) -> None:
+    at = dt.datetime(2026, 11, 1, tzinfo=dt.UTC)
+    owner = await asyncpg.connect(database)
+    transaction = owner.transaction()
+    await transaction.start()
+    await owner.execute(
+        "INSERT INTO certificate (thumbprint, organisation, role, subject, not_before, not_after, der, revoked_at, "
+        "invalid_since) VALUES ('y99', 'Y99', 'agency', 'CN=Y99', $1, 'infinity', '', $1, $1)",
+        at,
+    )
+    for role in ("axis_relay", "axis_operator"):
+        await owner.execute(f"SET LOCAL ROLE {role}")
+        for change in (
+            "revoked_at = NULL",
+            "invalid_since = NULL",
+            "revoked_at = revoked_at + interval '1 s'",
+            "invalid_since = 'infinity'",
+        ):
+            with pytest.raises(asyncpg.RestrictViolationError, match="not taken back"):
+                async with owner.transaction():
+                    await owner.execute(f"UPDATE certificate SET {change}")  # noqa: S608 - one of those above
+        # In doubt since earlier, and how long what it has suffices: these may change.
+        earlier = "invalid_since = invalid_since - interval '1 day'"
+        await owner.execute(f"UPDATE certificate SET {earlier}, trusted_until = now()")  # noqa: S608
+    await transaction.rollback()
+    await owner.close()
+
+
 @pytest.mark.parametrize("role", ["axis_operator", "axis_console", "axis_gateway"])
 @pytest.mark.parametrize("table", TRAFFIC)
 async def test_no_person_and_no_gateway_writes_traffic(database: str, role: str, table: str) -> None:

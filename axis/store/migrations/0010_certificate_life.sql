@@ -52,3 +52,16 @@ CREATE TRIGGER revocation_answer_append_only BEFORE UPDATE OR DELETE OR TRUNCATE
     FOR EACH STATEMENT EXECUTE FUNCTION axis_refuse_change();
 CREATE TRIGGER certificate_evidence_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON certificate_evidence
     FOR EACH STATEMENT EXECUTE FUNCTION axis_refuse_change();
+
+-- Whoever may write down a revocation may not take one back, nor move it later: no role, and no statement by mistake.
+CREATE FUNCTION axis_keep_revocation() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'the revocation of certificate % is not taken back', OLD.thumbprint
+        USING ERRCODE = 'restrict_violation';
+END $$;
+
+CREATE TRIGGER certificate_keep_revocation BEFORE UPDATE ON certificate
+    FOR EACH ROW
+    WHEN (coalesce(NEW.revoked_at, 'infinity') > OLD.revoked_at
+          OR coalesce(NEW.invalid_since, 'infinity') > OLD.invalid_since)
+    EXECUTE FUNCTION axis_keep_revocation();
