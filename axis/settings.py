@@ -10,7 +10,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
@@ -200,6 +200,7 @@ class Settings(BaseSettings):
         for name, page in (
             ("rabbitmq_api_url", self.rabbitmq_api_url.get_secret_value()),
             ("gateway_url", self.gateway_url or ""),
+            *(("blobs_url", page) for page in parse_qs(urlsplit(self.blobs_url or "").query).get("endpoint", ())),
         ):
             parts = urlsplit(page)
             if parts.scheme == "http" and not is_loopback(parts.hostname or ""):

@@ -43,6 +43,7 @@ UNSAFE = {
     ],
     "AXIS_ROUTER_DATABASE_URL": ["postgresql://axis_router:canary@db.gov.vn/axis?sslmode=prefer"],
     "AXIS_GATEWAY_URL": ["http://gateway.gov.vn"],
+    "AXIS_BLOBS_URL": ["s3://axis/blobs?endpoint=http://minio.gov.vn:9000"],
     "AXIS_GATEWAY_HOST": ["0.0.0.0"],  # noqa: S104 - that it is refused is the point
 }
 
