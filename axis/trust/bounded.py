@@ -34,7 +34,8 @@ class Bounded:
             return future.result(seconds)
         except TimeoutError as error:
             if future.done():
-                raise  # the call's own
+                # Just now, or the call itself ended in a TimeoutError: either is what whoever asked is to get.
+                return future.result()
             # Not begun yet: it never will be. Begun: whatever comes of it, nobody takes it any more.
             if not future.cancel():
                 self._stuck = future

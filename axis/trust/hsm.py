@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pkcs11
 from cryptography.exceptions import InvalidSignature
-from pkcs11 import Attribute, Mechanism, ObjectClass
+from pkcs11 import Attribute, Mechanism, ObjectClass, TokenFlag
 from pkcs11.exceptions import (
     PinExpired,
     PinIncorrect,
@@ -141,6 +141,12 @@ class TokenKey:
     def _session(self, token: Token) -> Session:
         if self._place.pin is None:
             return token.open()
+        if token.flags & (TokenFlag.USER_PIN_COUNT_LOW | TokenFlag.USER_PIN_FINAL_TRY):
+            # The next wrong one may lock the token for good, and a process that is started again and again tries again.
+            raise Misconfigured(
+                f"{self._place}: a wrong PIN was given before, and the token counts: log in once by hand with the "
+                "right one (pkcs11-tool --login), put that into the file of the PIN, and start again"
+            )
         try:
             return token.open(user_pin=_read_pin(self._place.pin))
         except UserAlreadyLoggedIn:

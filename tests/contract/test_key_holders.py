@@ -117,6 +117,10 @@ def test_a_wrong_pin_is_said_when_the_key_is_loaded(hsm: Hsm, tmp_path: Path) ->
     hsm.pin_file.write_text("sai-mã-pin", encoding="utf-8")
     with pytest.raises(Misconfigured, match=r"the PIN is refused \(PinIncorrect\)"):
         SigningKey.load(tmp_path, uri)
+    # A process that is started again and again does not use up the tries: the token says that one was wrong.
+    hsm.pin_file.unlink()
+    with pytest.raises(Misconfigured, match="log in once by hand"):
+        SigningKey.load(tmp_path, uri)
 
 
 def test_a_module_that_is_not_there_says_so(hsm: Hsm, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """Calls that may never return."""
 
 import threading
+from concurrent.futures import Future
 
 import pytest
 
@@ -33,6 +34,19 @@ def test_a_call_that_does_not_return_is_left_and_everything_fails_at_once_until_
     while line._stuck is None or not line._stuck.done():
         assert begun.wait(1)
     assert line.run(lambda: 2, 5) == 2
+
+
+def test_a_call_that_ends_just_after_the_deadline_gives_what_it_gives(monkeypatch: pytest.MonkeyPatch) -> None:
+    wait = Future.result
+
+    def late(future: Future[int], seconds: float | None = None) -> int:
+        given = wait(future, 5)
+        if seconds is not None:  # the deadline passed, and then it ended
+            raise TimeoutError
+        return given
+
+    monkeypatch.setattr(Future, "result", late)
+    assert Bounded("a module").run(lambda: 7, 0.01) == 7
 
 
 def test_a_timeout_of_the_call_itself_is_its_own() -> None:
