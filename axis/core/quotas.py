@@ -13,6 +13,9 @@ LONGEST_SECONDS = 3600  # nobody is sent away for longer: limits may be raised m
 MINUTE_SECONDS = 60
 DAY_SECONDS = 86_400
 
+# Of a limit: what sums of floats are wrong by. Without it who comes back in the very second told may be refused.
+_DUST = 1e-10
+
 
 @dataclass(frozen=True, slots=True)
 class OverLimit:
@@ -55,7 +58,8 @@ class Level:
     def wait(self, amount: float, now: float) -> float:
         """Return for how many seconds an amount does not fit; 0: it fits. What never fits, fits into an empty one."""
         self._run_out(now)
-        return max(0.0, (self.level + min(amount, self.limit) - self.limit) / self.per_second)
+        over = self.level + min(amount, self.limit) - self.limit
+        return over / self.per_second if over > _DUST * self.limit else 0.0
 
     def take(self, amount: float) -> None:
         """Take what fits."""

@@ -3,7 +3,7 @@
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from axis.core.quotas import LONGEST_SECONDS, MINUTE_SECONDS, Level
@@ -77,6 +77,7 @@ def test_never_more_than_a_limit_and_the_rate_since(limit: int, steps: list[tupl
 
 
 @given(limit=st.integers(1, 1_000), tries=st.integers(1, 500), rounds=st.integers(1, 5))
+@example(limit=11, tries=22, rounds=2)
 def test_who_comes_when_told_is_taken(limit: int, tries: int, rounds: int) -> None:
     own, now = level(limit), 0.0
     waiting = [now] * tries
