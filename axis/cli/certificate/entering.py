@@ -18,6 +18,7 @@ from axis.cli.certificate.opening import (
     now,
     opened,
     plain,
+    role_of,
 )
 from axis.cli.console import JsonOption, local_time, print_json, say
 from axis.cli.creating import create
@@ -97,9 +98,7 @@ def enrol(
     """
     pem, code = content(certificate), canonical(organisation)
     confirmed = Confirmation(confirm_issuer, confirm_organisation)
-    if gateway and sealing:
-        raise typer.BadParameter("either --gateway or --sealing")
-    role: CertificateRole = "gateway" if gateway else "sealing" if sealing else "agency"
+    role = role_of(gateway=gateway, sealing=sealing)
     admitted = asyncio.run(_enrol(pem, code, role, confirmed, demonstration=demonstration))
     _tell(admitted, as_json=as_json)
 

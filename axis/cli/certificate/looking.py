@@ -16,6 +16,7 @@ from axis.cli.certificate.opening import (
     now,
     opened,
     plain,
+    role_of,
 )
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say
 from axis.core.codes import canonical
@@ -25,6 +26,7 @@ from axis.evidence import Admitted, Refresher, Swept, fetching
 from axis.settings import Settings
 from axis.trust.chains import Authorities
 from axis.trust.enrolling import Confirmation
+from schemas import CertificateRole
 
 
 def list_command(
@@ -69,6 +71,8 @@ def check(
     organisation: Annotated[
         str | None, typer.Option("--for", metavar="CODE", help="Of a file: whose it is to be.", show_default=False)
     ] = None,
+    gateway: Annotated[bool, typer.Option("--gateway", help="Of a file: as one of a gateway.")] = False,
+    sealing: Annotated[bool, typer.Option("--sealing", help="Of a file: as one for sealing.")] = False,
     confirm_issuer: ConfirmIssuer = None,
     confirm_organisation: ConfirmOrganisation = None,
     demonstration: Demonstration = False,
@@ -82,6 +86,8 @@ def check(
 
       axis certificate check h37.certificate.pem --for H37
 
+      axis certificate check h37.sealing.certificate.pem --for H37 --sealing
+
       axis certificate check 3q2-7w… --json
 
     Exit code 65 when a file would be refused, with the code and why; 66 when there is no such file or certificate.
@@ -89,7 +95,13 @@ def check(
     if organisation is not None:
         confirmed = Confirmation(confirm_issuer, confirm_organisation)
         admitted = asyncio.run(
-            _would(content(Path(what)), canonical(organisation), confirmed, demonstration=demonstration)
+            _would(
+                content(Path(what)),
+                canonical(organisation),
+                role_of(gateway=gateway, sealing=sealing),
+                confirmed,
+                demonstration=demonstration,
+            )
         )
         _tell_would(admitted, as_json=as_json)
         return
@@ -146,10 +158,12 @@ async def _all() -> tuple[list[Enrolment], dict[int, Proof]]:
         return enrolled, await store.proofs.proofs([each.evidence for each in enrolled if each.evidence is not None])
 
 
-async def _would(pem: bytes, code: str, confirmed: Confirmation, *, demonstration: bool) -> Admitted:
+async def _would(
+    pem: bytes, code: str, role: CertificateRole, confirmed: Confirmation, *, demonstration: bool
+) -> Admitted:
     settings = Settings.load()
     async with opened(settings) as store, admission(settings, store) as desk:
-        return await desk.admit(pem, code, "agency", now(), confirmed=confirmed, demonstration=demonstration)
+        return await desk.admit(pem, code, role, now(), confirmed=confirmed, demonstration=demonstration)
 
 
 async def _look(thumbprint: str) -> tuple[Enrolment, Proof | None, list[Answer]]:

@@ -11,6 +11,7 @@ from axis.core.enrolment import Enrolment
 from axis.errors import Malformed, NotFound
 from axis.settings import Settings
 from axis.store import Store
+from schemas import CertificateRole
 
 FileArgument = Annotated[Path, typer.Argument(metavar="CERTIFICATE", help="X.509, PEM.", show_default=False)]
 ThumbprintArgument = Annotated[
@@ -53,3 +54,10 @@ def content(path: Path) -> bytes:
 def plain(record: Enrolment) -> dict[str, object]:
     """Show a certificate for machines, without its bytes."""
     return record.model_dump(mode="json", exclude={"der"}, exclude_none=True)
+
+
+def role_of(*, gateway: bool, sealing: bool) -> CertificateRole:
+    """Say what a certificate is for by the options given; without any it signs for an agency."""
+    if gateway and sealing:
+        raise typer.BadParameter("either --gateway or --sealing")
+    return "gateway" if gateway else "sealing" if sealing else "agency"

@@ -38,6 +38,15 @@ def test_what_is_not_for_sealing_is_refused_with_its_code(run: Run, store: FakeS
     assert run("certificate", "enrol", str(signs), "--for", "H37", "--sealing", "--gateway").code == 2
 
 
+def test_a_certificate_is_checked_for_what_it_is_to_be(run: Run, store: FakeStore, tmp_path: Path) -> None:
+    opens = str(certificate(tmp_path, new_key("p256"), "opens.pem", sealing=True))
+    check = ("certificate", "check", opens, "--for", "H37", "--demonstration")
+    assert run(*check, "--sealing").code == 0
+    assert run(*check).code == 65
+    assert run(*check, "--sealing", "--gateway").code == 2
+    assert run("certificate", "list", "--json").json == {"certificates": []}
+
+
 def test_one_key_for_both_is_refused(run: Run, store: FakeStore, tmp_path: Path) -> None:
     key = new_key("p256")
     signs = certificate(tmp_path, key, "signs.pem", sealing=False)
