@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.bench import catalogue
-from tests.bench.results import HEAD, markdown_table, number
+from tests.bench.results import HEAD, cells, markdown_table, number
 
 _TOP = """# Benchmarks
 
@@ -37,7 +37,7 @@ def machine(versions: str) -> str:
 def page(lines: Sequence[Mapping[str, Any]]) -> str:
     """Write the page."""
     parts = [_TOP, *(f"Machine: {text}." for text in dict.fromkeys(line["machine"] for line in lines)), ""]
-    parts.append(markdown_table(HEAD, ([line.get(name, "") for name in HEAD] for line in lines)))
+    parts.append(markdown_table(HEAD, map(cells, lines)))
     for name in dict.fromkeys(line["bench"] for line in lines):
         parts += [
             "",

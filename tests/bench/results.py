@@ -113,7 +113,7 @@ HEAD = ("bench", "case", "ours", "baseline", "ratio", "unit", "goal", "met", "ro
 
 def table(lines: Iterable[Mapping[str, Any]]) -> str:
     """Lay result lines out in columns for a terminal."""
-    rows = [HEAD, *(_cells(line) for line in lines)]
+    rows = [HEAD, *(cells(line) for line in lines)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
@@ -137,5 +137,9 @@ def number(value: object) -> str:
     return f"{value:.3g}" if abs(value) < 100 else f"{value:.4g}"
 
 
-def _cells(line: Mapping[str, Any]) -> tuple[str, ...]:
-    return tuple(number(line.get(name, "")) if name in line else "" for name in HEAD)
+def cells(line: Mapping[str, Any]) -> tuple[str, ...]:
+    """Write a result line below HEAD; beside its goal a ratio is not rounded to it: 1.505 misses 1.5."""
+    written = {name: number(line[name]) for name in HEAD if name in line}
+    if line.get("goal") and line.get("ratio") is not None:
+        written["ratio"] = f"{line['ratio']:.4g}"
+    return tuple(written.get(name, "") for name in HEAD)

@@ -3,7 +3,7 @@ import json
 import pytest
 
 from tests.bench import page
-from tests.bench.results import Detail, Goal, Result, markdown_table, number, rounded, table
+from tests.bench.results import Detail, Goal, Result, cells, markdown_table, number, rounded, table
 
 
 def result(**changes: object) -> Result:
@@ -114,3 +114,9 @@ def test_the_machine_is_described() -> None:
 
     assert "processors" in text
     assert text.endswith(", rabbitmq 3.10.8")
+
+
+def test_beside_its_goal_a_ratio_is_not_rounded_to_it() -> None:
+    missed = result(ours_rounds=[1505], baseline_rounds=[1000], goal=Goal("<=", 1.5)).as_dict()
+    assert cells(missed)[4:8] == ("1.505", "envelopes/s", "ratio <= 1.5", "no")
+    assert cells({**missed, "goal": None})[4] in {"1.5", "1.51"}
