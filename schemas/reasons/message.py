@@ -77,7 +77,7 @@ REASONS = (
     Reason(
         code="message/poison",
         title="The message could not be processed and was set aside alone.",
-        title_vi="Trục không xử lý được gói tin này và đã tách riêng nó ra.",
+        title_vi="Trục không xử lý được gói tin này và đã tách riêng.",
         remedy="The operator of the axis looks into it.",
         remedy_vi="Đơn vị vận hành trục liên thông sẽ kiểm tra, bên gửi không phải làm gì thêm.",
         fault=Fault.AXIS,

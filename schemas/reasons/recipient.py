@@ -18,7 +18,7 @@ REASONS = (
     Reason(
         code="recipient/not-registered",
         title="The unit is not registered below its organisation.",
-        title_vi="Đơn vị này chưa được đăng ký dưới cơ quan của nó.",
+        title_vi="Đơn vị này chưa được đăng ký dưới cơ quan chủ quản.",
         remedy="Address the organisation, or have the unit registered.",
         remedy_vi="Gửi tới cơ quan chủ quản, hoặc đề nghị cơ quan đó đăng ký đơn vị.",
         rivals=(rivals.XROAD_UNKNOWN_MEMBER, rivals.LGSP_NO_RECEIVER),

@@ -17,7 +17,7 @@ REASONS = (
         title="A recipient has no certificate that documents can be sealed for.",
         title_vi="Nơi nhận chưa có chứng thư số để niêm phong văn bản.",
         remedy="Ask it to enrol one (axis certificate enrol --sealing), leave it out, or send without sealing.",
-        remedy_vi="Đề nghị nơi nhận đăng ký (axis certificate enrol --sealing), bỏ nơi nhận này, "
+        remedy_vi="Đề nghị bên nhận đăng ký (axis certificate enrol --sealing), bỏ bên nhận này, "
         "hoặc gửi không niêm phong.",
         rivals=(rivals.NHN_MISSING_CERTIFICATE,),
     ),
@@ -26,7 +26,7 @@ REASONS = (
         title="The certificate offered is not one to seal for.",
         title_vi="Chứng thư số được cung cấp không dùng được để niêm phong.",
         remedy="See `detail`; ask the recipient, over another way than the axis, which certificate is its own.",
-        remedy_vi="Xem `detail`; hỏi nơi nhận, không qua trục liên thông, chứng thư số nào là của họ.",
+        remedy_vi="Xem `detail`; hỏi bên nhận, không qua trục liên thông, chứng thư số nào là của họ.",
         fault=Fault.AXIS,
         rivals=(rivals.NHN_INVALID_CERTIFICATE,),
     ),
@@ -40,7 +40,7 @@ REASONS = (
     Reason(
         code="seal/other-mailbox",
         title="The recipient's documents go to a mailbox that this one was not sealed for.",
-        title_vi="Văn bản của nơi nhận đi đến một hộp thư mà văn bản này không được niêm phong cho.",
+        title_vi="Văn bản gửi bên nhận này được chuyển tới hộp thư không nằm trong danh sách niêm phong.",
         remedy="Send it anew, sealed: the key is then wrapped for the mailbox in `detail`.",
         remedy_vi="Gửi lại văn bản mới có niêm phong: khóa sẽ được bọc cho hộp thư nêu trong `detail`.",
     ),
@@ -56,7 +56,7 @@ REASONS = (
         title="The document is not sealed for any sealing key of this agency.",
         title_vi="Văn bản không được niêm phong cho khóa nào của cơ quan này.",
         remedy="Look for a retired key (see `detail`); else refuse it with 02 and ask the sender to send it anew.",
-        remedy_vi="Tìm khóa cũ (xem `detail`); nếu không có, báo 02 từ chối và đề nghị nơi gửi gửi lại.",
+        remedy_vi="Tìm khóa cũ (xem `detail`); nếu không có, báo 02 từ chối và đề nghị bên gửi gửi lại.",
         rivals=(rivals.AS4_FAILED_DECRYPTION,),
     ),
     Reason(
@@ -64,7 +64,7 @@ REASONS = (
         title="The wrapped keys or their contents are not of the form they have to be.",
         title_vi="Khóa được bọc hoặc nội dung bên trong không đúng định dạng.",
         remedy="See docs/sealing.md and schemas/generated; refuse it with 02 and ask the sender to send it anew.",
-        remedy_vi="Xem docs/sealing.md và schemas/generated; báo 02 từ chối và đề nghị nơi gửi gửi lại.",
+        remedy_vi="Xem docs/sealing.md và schemas/generated; báo 02 từ chối và đề nghị bên gửi gửi lại.",
         rivals=(rivals.AS4_FAILED_DECRYPTION,),
     ),
     Reason(
@@ -72,7 +72,7 @@ REASONS = (
         title="The wrapped keys were made for another envelope.",
         title_vi="Khóa được bọc là của một gói tin khác.",
         remedy="Do not trust it: refuse it with 02, and ask the sender over another way.",
-        remedy_vi="Không tin dùng: báo 02 từ chối và hỏi lại nơi gửi qua kênh khác.",
+        remedy_vi="Không tin dùng: báo 02 từ chối và hỏi lại bên gửi qua kênh khác.",
         rivals=(rivals.AS4_FAILED_DECRYPTION, rivals.NHN_SPOOFING),
     ),
     Reason(
@@ -80,7 +80,7 @@ REASONS = (
         title="The sealed bytes are not those that were sealed.",
         title_vi="Nội dung niêm phong đã bị thay đổi.",
         remedy="Do not trust it: refuse it with 02, and ask the sender to send it anew.",
-        remedy_vi="Không tin dùng: báo 02 từ chối và đề nghị nơi gửi gửi lại.",
+        remedy_vi="Không tin dùng: báo 02 từ chối và đề nghị bên gửi gửi lại.",
         rivals=(rivals.AS4_FAILED_DECRYPTION,),
     ),
 )

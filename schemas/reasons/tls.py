@@ -81,7 +81,7 @@ REASONS = (
         title="The server does not trust the authority of the client's certificate.",
         title_vi="Máy chủ không tin cậy cơ quan cấp chứng thư số của máy khách.",
         remedy="Use a certificate of the authority that the axis named, with its intermediate behind it in the file.",
-        remedy_vi="Dùng chứng thư số do cơ quan cấp mà trục chỉ định, kèm chứng thư trung gian trong cùng tệp.",
+        remedy_vi="Dùng chứng thư số do cơ quan cấp mà trục chỉ định, kèm chứng thư số trung gian trong cùng tệp.",
         rivals=(rivals.NHN_INVALID_CERTIFICATE,),
     ),
     Reason(

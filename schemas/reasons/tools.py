@@ -48,9 +48,9 @@ REASONS = (
     Reason(
         code="evidence/not-fetched",
         title="An authority's list or OCSP answer could not be fetched.",
-        title_vi="Không lấy được danh sách thu hồi hoặc câu trả lời OCSP của tổ chức chứng thực.",
+        title_vi="Không lấy được danh sách thu hồi hoặc phản hồi OCSP của tổ chức chứng thực.",
         remedy="See the address in `detail`; what was proved before counts until the grace of the policy is over.",
-        remedy_vi="Xem địa chỉ trong detail; kết quả xác minh trước đó còn được dùng đến hết thời hạn gia hạn.",
+        remedy_vi="Xem địa chỉ trong detail; kết quả xác minh trước đó còn được dùng đến hết thời gian ân hạn.",
         fault=Fault.NETWORK,
         retry=True,
     ),

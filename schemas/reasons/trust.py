@@ -94,8 +94,8 @@ REASONS = (
         title_vi="Chứng thư số không do tổ chức chứng thực mà trục tin cậy cấp.",
         remedy="Have one issued by a trusted authority, or put the missing root or intermediate into the folder of "
         "trusted authorities.",
-        remedy_vi="Dùng chứng thư số do tổ chức chứng thực được tin cậy cấp, hoặc bổ sung chứng thư gốc hay trung gian "
-        "còn thiếu vào thư mục tin cậy.",
+        remedy_vi="Dùng chứng thư số do tổ chức chứng thực được tin cậy cấp, hoặc bổ sung chứng thư số gốc hay "
+        "trung gian còn thiếu vào thư mục tin cậy.",
         rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_CERT_VALIDATION, rivals.NHN_INVALID_CERTIFICATE),
     ),
     Reason(
