@@ -104,7 +104,10 @@ async def database(settings: Settings) -> list[Check]:
         async with Store.connect(dsn, name="axis doctor", connections=1) as store:
             held = sorted(await store.held_queues())
     except Misconfigured as error:
-        return [*checks, Check("migrations", Level.FAIL, error.detail, "`axis up` applies them")]
+        return [
+            *checks,
+            Check("migrations", Level.FAIL, error.detail, "`axis database migrate` applies them"),
+        ]
     checks.append(Check("migrations", Level.OK, "all of this program's are applied"))
     if held:
         checks.append(
@@ -188,7 +191,14 @@ def _worker(worker: str, states: Mapping[str, tuple[int, int] | None]) -> Check:
 async def gateway(settings: Settings) -> list[Check]:
     """Ask the gateway for its health."""
     if settings.gateway_url is None:
-        return [Check("gateway", Level.FAIL, "AXIS_GATEWAY_URL is not set", "`axis up` sets it")]
+        return [
+            Check(
+                "gateway",
+                Level.FAIL,
+                "AXIS_GATEWAY_URL is not set",
+                "set it to the gateway's address",
+            )
+        ]
     try:
         verify = settings.tls.context()
         async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False, verify=verify) as client:
