@@ -170,7 +170,8 @@ async def _send(
         progress(f"{sent.envelope_id} is with the axis; waiting for its receipt …")
         try:
             return sent, await agency.receipt(sent.envelope_id, deadline=seconds)
-        except Unavailable:
+        except Unavailable as error:
+            progress(error.detail)  # also that it was over a limit, and when it is sent again
             return sent, None
 
 

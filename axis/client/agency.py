@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import datetime as dt
-import logging
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,14 +25,11 @@ from axis.client.sqlite import SqliteLedger
 from axis.client.transport import Transport
 from axis.client.witness import Witness
 from axis.core.codes import canonical, is_within
-from axis.core.ending import WARN_DAYS
 from axis.core.ids import new_id
 from axis.core.messages import Lane
-from axis.core.reading import parse_envelope, parse_status
+from axis.core.reading import parse_envelope, parse_receipt, parse_status
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Attachment, Document, Envelope, Receipt, Staff, StatusCode
-
-log = logging.getLogger("axis.client")
 
 _KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
 
@@ -64,17 +60,6 @@ class NotConfirmed(Unavailable):
 def utc_now() -> dt.datetime:
     """Tell the time; agencies set their clocks by the axis (QĐ 28/2018 article 14.4)."""
     return dt.datetime.now(dt.UTC)
-
-
-def _warn_of_the_end(settings: AgencySettings, at: dt.datetime) -> None:
-    """Say at every connect that the agency's certificate ends soon: the axis has no queue to say it in."""
-    end = settings.key.not_after
-    if end is not None and end - at <= dt.timedelta(days=max(WARN_DAYS)):
-        log.warning(
-            "the certificate of %s ends at %s: have a successor issued and enrolled before",
-            settings.code,
-            end.isoformat(),
-        )
 
 
 class Agency:
@@ -124,7 +109,7 @@ class Agency:
 
         Raises Unavailable when the broker cannot be reached, Misconfigured for a profile that cannot work.
         """
-        _warn_of_the_end(settings, now())
+        settings.warn_of_the_end(now())
         async with contextlib.AsyncExitStack() as stack:
             if ledger is None:
                 ledger = await SqliteLedger.open(settings.state_folder / "ledger.sqlite3")
@@ -271,7 +256,7 @@ class Agency:
         if kept is None:
             outlook = await self._outbox.outlook(message_id)
             raise Unavailable(f"no receipt for {message_id} within {deadline:g} s; {outlook}")
-        return Receipt.model_validate_json(kept.body)
+        return parse_receipt(kept.body)
 
     async def outbox(self) -> list[Entry]:
         """Return what is signed and not confirmed yet, oldest first; it is sent again by itself."""
@@ -331,6 +316,7 @@ class Agency:
             staff=staff,
             reporter=self._speaker(reporter),
         )
+        self._notice_board()
         sent = await self._outbox.submit(entry)
         return Reported(sent.id, recipient or self.code, code, sent.confirmed_at)
 
@@ -374,6 +360,7 @@ class Agency:
         return self._board
 
     async def _submit(self, entry: Entry) -> Sent:
+        self._notice_board()  # who only sends must hear of limits too: what is over one is sent again by the board
         sent = await self._outbox.submit(entry)
         if sent.body != entry.body and not same_document(sent.body, entry.body):
             raise Refused("envelope/id-reused", f"{entry.id} is the id of another document")

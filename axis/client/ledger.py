@@ -103,8 +103,12 @@ class Ledger(Protocol):
         """Write all of it at once; return the entries as they now stand under their keys, in order."""
         ...
 
-    async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
-        """Note that the broker has confirmed these entries; one that was postponed beyond `at` meanwhile stays so."""
+    async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
+        """Note that the broker has confirmed these entries, given as they were published.
+
+        One that was postponed meanwhile stays so, also when its time has come by now: the refusal may be read before
+        the confirm of the publish that it is about.
+        """
         ...
 
     async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
@@ -195,11 +199,11 @@ class MemoryLedger:
             self._suspicious.setdefault(found.sha256, found)
         return [self._entries[entry.key] for entry in entries]
 
-    async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
+    async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
         """See `Ledger`."""
-        for identifier in ids:
-            for key in self._keys.get(identifier, ()):
-                if key in self._unconfirmed and self._entries[key].is_due(at):
+        for published in entries:
+            for key in self._keys.get(published.id, ()):
+                if key in self._unconfirmed and self._entries[key].not_before == published.not_before:
                     del self._unconfirmed[key]
                     self._entries[key] = replace(self._entries[key], confirmed_at=at)
 

@@ -15,7 +15,7 @@ from typing import Self
 from axis.client.ledger import KeptNotice, Ledger, Suspicious
 from axis.client.mail import Mail, Parcel, evidence, patiently, signature_of
 from axis.client.witness import Witness
-from axis.core.reading import parse_status
+from axis.core.reading import parse_receipt, parse_status
 from axis.errors import Misconfigured, Refused
 from schemas import Receipt, Status
 from schemas.wire import TYPE_RECEIPT, TYPE_STATUS
@@ -139,7 +139,7 @@ class NoticeBoard:
         """
         if notice.kind != "receipt" or notice.about is None:
             return False
-        receipt = Receipt.model_validate_json(notice.body)
+        receipt = parse_receipt(notice.body)
         if receipt.retry_after is None:
             return False
         passed = (self._now() - receipt.at).total_seconds()  # it may have waited in the queue for long
@@ -190,5 +190,5 @@ class Notices:
             await self._board.finish(kept.id)
 
         if kept.kind == "receipt":
-            return ReceiptNotice(Receipt.model_validate_json(kept.body), done)
+            return ReceiptNotice(parse_receipt(kept.body), done)
         return StatusNotice(parse_status(kept.body), done)

@@ -99,11 +99,14 @@ class Outbox:
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
 
     async def _wait_for_work(self) -> None:
-        """Wait until there is something to send, or until something postponed is due."""
-        seconds = None
+        """Wait until there is something to send, or until something postponed is due.
+
+        Never for long: another process that shares the ledger may leave work, and says so to nobody here.
+        """
+        seconds = _LONGEST_WAIT_SECONDS
         with contextlib.suppress(Unavailable):
             if (due := await self._ledger.next_due()) is not None:
-                seconds = max(0.0, (due - self._now()).total_seconds())
+                seconds = min(seconds, max(0.0, (due - self._now()).total_seconds()))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(seconds):
                 await self._work.wait()
@@ -144,12 +147,13 @@ class Outbox:
         if not due:
             return list(entries)
         outcomes = await self._publisher.publish_many([entry.outgoing(self._account) for entry in due])
-        confirmed, at = set(), self._now()
+        confirmed: dict[str, Entry] = {}
+        at = self._now()
         for entry, outcome in zip(due, outcomes, strict=True):
             if outcome is None:
-                confirmed.add(entry.id)
+                confirmed[entry.id] = entry
             else:
                 log.warning("%s %s is kept and will be sent again: %s", entry.kind, entry.id, outcome)
         if confirmed:
-            await self._ledger.confirm(sorted(confirmed), at)
+            await self._ledger.confirm(list(confirmed.values()), at)
         return [replace(entry, confirmed_at=at) if entry.id in confirmed else entry for entry in entries]

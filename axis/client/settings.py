@@ -1,6 +1,8 @@
 """Who an agency is and where the axis is: a folder written when the agency is connected."""
 
+import datetime as dt
 import json
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,11 +16,14 @@ from axis.broker import split_address, unsafe_hosts
 from axis.client.addressing import Pins
 from axis.client.certificates import pinned
 from axis.core.codes import canonical
+from axis.core.ending import WARN_DAYS
 from axis.errors import AxisError, Misconfigured
 from axis.tls import Credentials, is_loopback
 from axis.trust import SealingKey, SigningKey, load_sealing_keys
 from axis.trust.sealing_keys import CERTIFICATE_SUFFIX, KEY_SUFFIX
 from schemas import Code
+
+log = logging.getLogger("axis.client")
 
 PROFILE = "profile.json"
 KEY = "key.pem"
@@ -90,6 +95,16 @@ class AgencySettings:
             unsafe.append(f"the gateway at {gateway.hostname}")
         if unsafe and not self.allow_plaintext:
             raise Misconfigured(f"{', '.join(unsafe)}: documents would go there unencrypted", code="tls/plain")
+
+    def warn_of_the_end(self, at: dt.datetime) -> None:
+        """Say that the agency's certificate ends soon: the axis has no queue to say it in."""
+        end = self.key.not_after
+        if end is not None and end - at <= dt.timedelta(days=max(WARN_DAYS)):
+            log.warning(
+                "the certificate of %s ends at %s: have a successor issued and enrolled before",
+                self.code,
+                end.isoformat(),
+            )
 
     @property
     def tls(self) -> Credentials:

@@ -133,13 +133,16 @@ class SqliteLedger:
 
         return await self._run(work)
 
-    async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
+    async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
         """See `Ledger`."""
         statement = (
-            "UPDATE entry SET confirmed_at = :at WHERE id = :id AND confirmed_at IS NULL"
-            " AND (not_before IS NULL OR not_before <= :at)"
+            "UPDATE entry SET confirmed_at = :at WHERE id = :id AND confirmed_at IS NULL AND not_before IS :published"
         )
-        await self._run(lambda db: db.executemany(statement, [{"at": _text(at), "id": each} for each in ids]))
+        rows = [
+            {"at": _text(at), "id": each.id, "published": each.not_before and _text(each.not_before)}
+            for each in entries
+        ]
+        await self._run(lambda db: db.executemany(statement, rows))
 
     async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
         """See `Ledger`."""

@@ -13,8 +13,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from pydantic import ValidationError
-
 from axis.core.admission import admit_envelope, admit_status
 from axis.core.decisions import Candidate, Desk, digest
 from axis.core.directory import Directory
@@ -22,7 +20,7 @@ from axis.core.fanout import recipients_of
 from axis.core.ids import time_of
 from axis.core.lanes import lane_of, submit_key
 from axis.core.messages import Lane, Signer, Submission
-from axis.core.reading import read_envelope, read_status, signature_of
+from axis.core.reading import parse_receipt, read_envelope, read_status, signature_of
 from axis.core.records import Accepted, DeliveryRow, DeliveryState, NoticeRow
 from axis.core.resolving import resolver
 from axis.core.routing import Obstacle, blobs_of, deliveries_of, resolve_recipients
@@ -178,7 +176,8 @@ def adopt_envelope(
     candidate = Candidate(submission, envelope, signer, signature, stray.sha256)
     accepted = desk.accept(candidate, _as_seen(envelope, deliveries, stray), blobs_of(envelope)).accepted
     if receipt is not None:
-        row = replace(accepted.envelope, accepted_at=at)
+        # What is proved of the certificate today was not known then: the row must not claim that it was.
+        row = replace(accepted.envelope, accepted_at=at, evidence=None)
         accepted = replace(accepted, envelope=row, receipt=receipt_row(receipt))
     return Adoption(accepted, tuple(envelope.recipients), frozenset(stray.copies), new_receipt=receipt is None)
 
@@ -209,10 +208,7 @@ def adopt_receipt(stray: StrayReceipt, *, verify: Verify) -> NoticeRow:
 
 def read_receipt(submission: Submission) -> Receipt:
     """Read a receipt; raise Refused when it is none."""
-    try:
-        receipt = Receipt.model_validate_json(submission.body)
-    except ValidationError as error:
-        raise Refused("message/schema", "not a receipt") from error
+    receipt = parse_receipt(submission.body)
     if receipt.id != submission.message_id:
         raise Refused("message/id-mismatch", "message_id is not the receipt's id")
     return receipt

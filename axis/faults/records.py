@@ -164,7 +164,7 @@ class NotingLedger(MemoryLedger):
             self._records.kept(entry)
         return kept
 
-    async def confirm(self, ids: Sequence[str], at: dt.datetime) -> None:
+    async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
         """See `Ledger`."""
-        await super().confirm(ids, at)
-        self._records.confirmed(ids)
+        await super().confirm(entries, at)
+        self._records.confirmed([entry.id for entry in entries])

@@ -93,7 +93,7 @@ async def test_the_ledger_notes_what_is_kept_and_confirmed() -> None:
     entry = Entry(said["id"], "key", "status", said["envelope"], "x", "r", "m", as_bytes(said), "s")
     await ledger.write(entries=[entry])
     assert not records.statuses[entry.id].confirmed
-    await ledger.confirm([entry.id], dt.datetime.now(dt.UTC))
+    await ledger.confirm([entry], dt.datetime.now(dt.UTC))
     assert records.statuses[entry.id].confirmed
     records.status("G22", parse_status(as_bytes(said)))
     assert records.statuses[entry.id].came == 1

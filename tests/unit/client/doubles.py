@@ -302,7 +302,13 @@ class World:
         return Submission(entry.body, "axis.deliver", "", None, "status", entry.media_type, entry.id, headers)
 
     def receipt(
-        self, message_id: str, *, by: Identity | None = None, account: str = "H37", retry_after: int | None = None
+        self,
+        message_id: str,
+        *,
+        by: Identity | None = None,
+        account: str = "H37",
+        retry_after: int | None = None,
+        also: Mapping[str, object] | None = None,
     ) -> Submission:
         receipt = Receipt.model_validate(
             {
@@ -319,7 +325,7 @@ class World:
             },
             strict=False,
         )
-        body = receipt.model_dump_json(by_alias=True).encode()
+        body = json.dumps({**receipt.model_dump(mode="json", by_alias=True), **(also or {})}).encode()
         headers: dict[str, object] = {SIGNATURE_HEADER: (by or self.axis).key.sign(body)}
         return Submission(body, "axis.deliver", "", None, "receipt", RECEIPT_MEDIA_TYPE, receipt.id, headers)
 

@@ -41,8 +41,8 @@ async def test_the_first_entry_under_a_key_stays(ledger: Ledger) -> None:
 async def test_confirmed_entries_are_no_longer_due(ledger: Ledger) -> None:
     one, two, three = entry(1), entry(2), entry(3, about="f")
     await ledger.write(entries=[one, two, three])
-    await ledger.confirm(["id1", "nobody"], NOW)
-    await ledger.confirm(["id1"], NOW + dt.timedelta(days=1))
+    await ledger.confirm([one, entry(4)], NOW)
+    await ledger.confirm([one], NOW + dt.timedelta(days=1))
     confirmed = replace(one, confirmed_at=NOW)
     assert await ledger.entries() == [two, three]
     assert await ledger.entries(about="e") == [two]
@@ -57,7 +57,7 @@ async def test_confirmed_entries_are_no_longer_due(ledger: Ledger) -> None:
 async def test_what_is_postponed_is_not_due_before_its_time(ledger: Ledger) -> None:
     later = NOW + dt.timedelta(minutes=1)
     await ledger.write(entries=[entry(1), entry(2)])
-    await ledger.confirm(["id1"], NOW)
+    await ledger.confirm([entry(1)], NOW)
     assert await ledger.next_due() is None
     assert await ledger.postpone("id1", later)
     assert not await ledger.postpone("nobody", later)
@@ -67,9 +67,11 @@ async def test_what_is_postponed_is_not_due_before_its_time(ledger: Ledger) -> N
     assert await ledger.entries(due=later) == [postponed, entry(2)]
     assert await ledger.next_due() == later
     # The confirm of the publish that was refused comes after the refusal: it must not take the entry for sent.
-    await ledger.confirm(["id1", "id2"], NOW)
-    assert await ledger.entries() == [postponed]
-    await ledger.confirm(["id1"], later)
+    # Nor when the time has come meanwhile: what was published was the entry without a time.
+    for at in (NOW, later, later + dt.timedelta(minutes=1)):
+        await ledger.confirm([entry(1), entry(2)], at)
+        assert await ledger.entries() == [postponed]
+    await ledger.confirm([postponed], later)
     assert await ledger.entries() == []
     assert await ledger.next_due() is None
     assert await ledger.reopen("id1") == entry(1)
@@ -110,7 +112,7 @@ async def test_evidence_is_kept_once(ledger: Ledger) -> None:
 
 async def test_pruning_forgets_only_what_is_over(ledger: Ledger) -> None:
     await ledger.write(entries=[entry(1), entry(2), entry(5)], notices=[notice(1), notice(2)])
-    await ledger.confirm(["id1", "id5"], NOW)
+    await ledger.confirm([entry(1), entry(5)], NOW)
     await ledger.finish_notice("n1")
     await ledger.prune(before="id3")
     assert [each.id for each in await ledger.entries(unconfirmed=False)] == ["id2", "id5"]

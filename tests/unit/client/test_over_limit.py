@@ -15,8 +15,7 @@ SECOND = dt.timedelta(seconds=1)
 
 
 async def postponed(agency: Agency) -> None:
-    """Take notices until one has postponed a message."""
-    agency.notices()
+    """Wait until a notice has postponed a message; whoever sends takes notices, asked for or not."""
     async with asyncio.timeout(30):
         while not any(entry.not_before for entry in await agency.outbox()):  # noqa: ASYNC110 - nothing to wait on
             await asyncio.sleep(0.01)
@@ -87,6 +86,34 @@ async def test_sending_again_by_hand_does_not_wait(world: World) -> None:
         await postponed(agency)
         await agency.send_again(sent.envelope_id)
         assert len(world.post.published) == 2
+
+
+async def test_an_agency_that_only_sends_sends_it_again_too(world: World) -> None:
+    async with world.connect() as agency:
+        sent = await agency.send(document=paper(), recipients=["G22"])
+        await world.post.put("notices.H37", world.receipt(sent.envelope_id, retry_after=1))
+        await postponed(agency)
+        world.clock.time += SECOND
+        await world.post.until(lambda: len(world.post.published) == 2)
+    async with world.connect() as agency:
+        reported = await agency.report(STRANGE, StatusCode.ACCEPTED)
+        await world.post.put("notices.H37", world.receipt(reported.status_id, retry_after=1))
+        await postponed(agency)
+        world.clock.time += SECOND
+        await world.post.until(lambda: len(world.post.published) == 4)
+
+
+async def test_a_receipt_that_says_more_than_we_know_is_a_receipt(world: World) -> None:
+    async with world.connect() as agency:
+        sent = await agency.send(document=paper(), recipients=["G22"])
+        later = world.receipt(sent.envelope_id, retry_after=1, also={"log_index": 7})
+        await world.post.put("notices.H37", later)
+        await postponed(agency)
+        await world.post.put("notices.H37", final := world.receipt(sent.envelope_id, also={"log_index": 8}))
+        assert (await agency.receipt(sent.envelope_id, deadline=30)).id == final.message_id
+        notice = await anext(agency.notices(idle=30))
+        assert isinstance(notice, ReceiptNotice)
+        assert notice.receipt.id == final.message_id
 
 
 async def test_one_about_a_message_of_somebody_else_is_told(world: World) -> None:
