@@ -18,7 +18,7 @@ from axis.errors import Refused
 from axis.store import Store
 from workers.metrics import Metrics
 from workers.post import Parcel, Post, routed
-from workers.runtime import Finish, Log, log_refused
+from workers.runtime import Finish, Log, Pause, log_refused
 from workers.view import View
 
 _LIMIT = 500
@@ -63,7 +63,10 @@ class Relay:
 
     async def drain_quarantine(self, batch: Sequence[Submission], source: str) -> Finish:
         """Move what the broker dead-lettered into the store's quarantine, with a receipt where one can be sent."""
-        refusals = [self._desk.refuse(each, _dead_letter(each), source=source) for each in batch]
+        pause, refusals = Pause(), []
+        for each in batch:
+            await pause()
+            refusals.append(self._desk.refuse(each, _dead_letter(each), source=source))
         notices = [refused.notice for refused in refusals if refused.notice is not None]
         async with self._store.transaction() as tx:
             if notices:

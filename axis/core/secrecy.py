@@ -146,13 +146,11 @@ def stamped(text: str) -> Level | None:
     if final := _FINAL.search(text):
         return _level(final[1])
     closing = None
-    while text:
-        if text[0] in _BRACKETS:
-            closing, text = _BRACKETS[text[0]], text[1:]
-        elif text[0] in _OPENING:
-            text = text[1:]
-        else:
-            break
+    begin = 0  # an index, cut once: cutting at each sign takes the square of the length
+    while begin < len(text) and (text[begin] in _BRACKETS or text[begin] in _OPENING):
+        closing = _BRACKETS.get(text[begin], closing)
+        begin += 1
+    text = text[begin:]
     said = _SAID.match(text)
     if said is not None:
         text = text[said.end() :]
