@@ -3,6 +3,9 @@
 import datetime as dt
 from collections.abc import Awaitable, Callable, Collection
 
+import asyncpg
+
+from axis.errors import Unavailable
 from axis.store.pool import Pool
 from axis.store.queries import load
 from axis.store.seam import BlobStore
@@ -50,7 +53,10 @@ class PostgresBlobs(BlobStore):
                 return False
             accounts, times = zip(*((record["account"], record["at"]) for record in unwanted), strict=True)
             await link.execute(_SQL["forget_uploads"], digest, list(accounts), list(times))
-            await link.execute(_SQL["forget_blob"], digest)
+            try:
+                await link.execute(_SQL["forget_blob"], digest)
+            except asyncpg.ForeignKeyViolationError as error:  # committed since we looked: somebody needs it again
+                raise Unavailable(f"blob {sha256} is being uploaded") from error
             gone = not await link.fetchval(_SQL["is_recorded"], digest)
             if gone:
                 # A crash from here on leaves the rows without the bytes: the next one removes and forgets them again.

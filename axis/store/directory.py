@@ -46,7 +46,7 @@ class PostgresDirectory(DirectoryStore):
         return (
             [_organisation(record) for record in organisations],
             [_mailbox(record) for record in mailboxes],
-            [Enrolment(**record) for record in certificates],
+            [each for each in map(_enrolment, certificates) if each is not None],
         )
 
     async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:
@@ -126,6 +126,21 @@ class PostgresDirectory(DirectoryStore):
 def _known(thumbprint: str, count: int) -> None:
     if not count:
         raise NotFound(f"no certificate {thumbprint} is enrolled", code="certificate/unknown")
+
+
+def _enrolment(record: Any) -> Enrolment | None:
+    """Make a certificate of its row; leave out one that is not understood, or it would end every worker."""
+    try:
+        return Enrolment(**record)
+    except ValidationError as error:
+        wrong = [".".join(map(str, each["loc"])) for each in error.errors()]
+        _log.error(
+            "a certificate is not understood and left out",
+            thumbprint=record["thumbprint"],
+            organisation=record["organisation"],
+            wrong=wrong,
+        )
+        return None
 
 
 def _mailbox(record: Any) -> Mailbox:

@@ -3,6 +3,7 @@
 import datetime as dt
 from collections.abc import AsyncGenerator, Collection, Sequence
 from typing import Any
+from uuid import UUID
 
 from axis.core.evidence import Answer, Evidence, Proof
 from axis.store import rows
@@ -77,7 +78,8 @@ class PostgresProofs(ProofStore):
             (_SQL["envelope_page"], _signed_envelope),
             (_SQL["status_page"], _signed_status),
         ):
-            after: Any = None
+            # Not NULL for the first page: “NULL or greater” is no condition that an index can begin at.
+            after: Any = UUID(int=0)
             while True:
                 async with self._pool.link("list what was signed") as link:
                     looked_at = await link.fetch(query, made_since, after, page)

@@ -3,7 +3,9 @@
 import asyncio
 import datetime as dt
 
+import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from axis.errors import NotFound, Unavailable
 from axis.store import Counts, Store
@@ -142,3 +144,19 @@ async def test_many_organisations_are_put_at_once(store: Store) -> None:
     many: list[Organisation] = [organisation(f"H{n // 100:02}.{n % 100:02}") for n in range(3_000)]
     assert await store.directory.put_organisations(many) == Counts(new=3_000, changed=0, same=0)
     assert (await store.directory.load())[0] == many
+
+
+async def test_a_certificate_that_is_not_understood_is_left_out(database: str) -> None:
+    async with Store.connect(database) as store:
+        await store.directory.put_certificate(certificate("H01"))
+        link = await asyncpg.connect(database)
+        try:
+            await link.execute(
+                "INSERT INTO certificate (thumbprint, organisation, role, subject, not_before, not_after, der)"
+                " SELECT 'strange', organisation, role, subject, not_before, not_after, der FROM certificate"
+            )
+        finally:
+            await link.close()
+        with capture_logs() as told:
+            assert (await store.directory.load())[2] == [certificate("H01")]
+    assert [(each["thumbprint"], each["wrong"]) for each in told] == [("strange", ["thumbprint"])]

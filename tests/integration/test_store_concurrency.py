@@ -11,9 +11,10 @@ import pytest
 
 from axis.core.ids import new_id
 from axis.core.records import Existing
+from axis.errors import Unavailable
 from axis.store import Store
 from tests.builders import NOW, organisation
-from tests.unit.store.rows import accepted, quarantine_row, status_row
+from tests.unit.store.rows import accepted, quarantine_row, sha256, status_row
 
 
 @pytest.fixture
@@ -244,3 +245,29 @@ async def test_ids_are_unique_whatever_the_order_of_arrival(one: Store, other: S
     assert sum(stored) == 1
     (tracked,) = await one.track(identifier)
     assert tracked.envelope.sha256 == rivals[stored.index(True)].envelope.sha256
+
+
+async def test_a_file_that_is_uploaded_while_it_is_forgotten_stays(
+    one: Store, other: Store, sql: Any, database: str
+) -> None:
+    digest = sha256(b"one")
+    await one.blobs.record_upload(digest, 3, "G22")
+    async with one.transaction() as tx:
+        await tx.quarantine([quarantine_row(account="G22", reason="secrecy/marked", body=b"", unwanted=(digest,))])
+
+    async def remove(_: str) -> None:
+        pytest.fail("somebody needs it")
+
+    uploading = await asyncpg.connect(database)
+    try:
+        async with uploading.transaction():
+            await uploading.execute(
+                "INSERT INTO blob_upload (sha256, account) VALUES ($1, 'H37')", bytes.fromhex(digest)
+            )
+            forgetting = asyncio.create_task(other.blobs.forget(digest, remove))
+            await until_waiting(sql)
+    finally:
+        await uploading.close()
+    with pytest.raises(Unavailable, match="is being uploaded"):
+        await forgetting
+    assert await one.blobs.known("H37", [digest]) == {digest: 3}

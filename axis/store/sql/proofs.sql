@@ -45,7 +45,7 @@ SELECT page.id, page.thumbprint, page.accepted_at AS at, page.sender AS said_by,
        proof.id AS evidence, proof.as_of, proof.good_until
 FROM (SELECT id, thumbprint, accepted_at, sender, account, document_id, evidence
       FROM envelope
-      WHERE id >= axis_id_floor($1) AND ($2::uuid IS NULL OR id > $2)
+      WHERE id >= axis_id_floor($1) AND id > $2
       ORDER BY id LIMIT $3) AS page
      LEFT JOIN certificate_evidence AS proof ON proof.id = page.evidence
 ORDER BY page.id;
@@ -53,5 +53,5 @@ ORDER BY page.id;
 -- name: status_page
 SELECT id, thumbprint, received_at AS at, reporter AS said_by, account, envelope_id
 FROM status_event
-WHERE id >= axis_id_floor($1) AND ($2::uuid IS NULL OR id > $2)
+WHERE id >= axis_id_floor($1) AND id > $2
 ORDER BY id LIMIT $3;
