@@ -198,7 +198,10 @@ def test_an_ordinary_document_that_cannot_be_read_stays_evidence(text: str) -> N
     assert shown_by(as_bytes(envelope_dict(document={"subject": text, "unknown": text}))[:-3]) is None
 
 
-@pytest.mark.parametrize("part", [b"mat\n", b"do mat:", b"\xe1\xba\xadt" * 3, b"(", b'"', b"do_mat" + b" " * 50, b'"' + b"(" * 3990 + b'mat"'])
+@pytest.mark.parametrize(
+    "part",
+    [b"mat\n", b"do mat:", b"\xe1\xba\xadt" * 3, b"(", b'"', b"do_mat" + b" " * 50, b'"' + b"(" * 3990 + b'mat"'],
+)
 def test_bytes_made_to_keep_us_busy(part: bytes) -> None:
     started = time.process_time()
     shown_by(part * (16 * 1024**2 // len(part)))
