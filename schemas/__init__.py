@@ -20,6 +20,7 @@ from schemas.envelope import (
     Steering,
     TraceStep,
 )
+from schemas.proof import Proof
 from schemas.reasons import REASONS, Fault, Reason
 from schemas.receipt import Outcome, Receipt, RecipientOutcome, RecipientReceipt
 from schemas.sealing import MAX_KEYS_BYTES, SEAL_SCHEME, Sealed, SealKeys
@@ -46,6 +47,7 @@ __all__ = [
     "Organisation",
     "Outcome",
     "Priority",
+    "Proof",
     "Quota",
     "Reason",
     "Receipt",

@@ -70,6 +70,7 @@ RECEIPT: dict[str, Any] = {
     "message_type": "document",
     "message_id": ENVELOPE_ID,
     "message_sha256": hashlib.sha256(body_of(ENVELOPE)).hexdigest(),
+    "signature_sha256": "5e3bb2d8d4d35bbd9d2fdcf0b2a25d4fd2b3dbe3e0bd44b9a8f3cb9df2d1c0b7",
     "account": "G22",
     "outcome": "partial",
     "recipients": [

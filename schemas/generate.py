@@ -14,6 +14,7 @@ from schemas.directory import Certificate, Mailbox, Organisation
 from schemas.envelope import Envelope
 from schemas.meanings import meanings_of
 from schemas.openapi import openapi
+from schemas.proof import Proof
 from schemas.reasons_page import reasons_page
 from schemas.receipt import Receipt
 from schemas.sealing import SealKeys
@@ -28,6 +29,7 @@ _MODELS: Mapping[str, type[Wire]] = {
     "envelope": Envelope,
     "status": Status,
     "receipt": Receipt,
+    "proof": Proof,
     "organisation": Organisation,
     "mailbox": Mailbox,
     "certificate": Certificate,

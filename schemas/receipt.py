@@ -46,6 +46,10 @@ class Receipt(Wire):
         None
     )
     message_sha256: Annotated[Sha256, Field(description="Of the exact body bytes the axis received.")]
+    signature_sha256: Annotated[
+        Sha256 | None,
+        Field(description="Of the characters of the `axis-signature` header it came with; null when it had none."),
+    ] = None
     account: Annotated[Code, Field(description="The account that submitted it, to whose notices this goes.")]
     outcome: Outcome
     code: ReasonCode | None = None

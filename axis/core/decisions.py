@@ -20,7 +20,7 @@ from axis.core.records import Accepted, AttachmentRow, DeliveryRow, EnvelopeRow,
 from axis.errors import Refused
 from schemas import Envelope
 from schemas.base import CODE_PATTERN, UUID7_PATTERN
-from schemas.wire import TYPE_DOCUMENT, TYPE_STATUS
+from schemas.wire import SIGNATURE_HEADER, TYPE_DOCUMENT, TYPE_STATUS
 
 Sign = Callable[[bytes], str]
 
@@ -79,7 +79,13 @@ class Desk:
         account = candidate.submission.account or ""
         receipt_id = new_id(at)
         receipt = receipts.acceptance(
-            envelope, deliveries, receipt_id=receipt_id, account=account, sha256=candidate.sha256, at=at
+            envelope,
+            deliveries,
+            receipt_id=receipt_id,
+            account=account,
+            sha256=candidate.sha256,
+            signature_sha256=digest(candidate.signature.encode()),
+            at=at,
         )
         row = EnvelopeRow(
             id=envelope.id,
@@ -122,8 +128,15 @@ class Desk:
         error = Refused(error.code, printable(error.detail), retry_after=error.retry_after)
         notice = None
         if answered and submission.account is not None:
+            signature = submission.headers.get(SIGNATURE_HEADER)
             receipt = receipts.refusal(
-                submission, error, receipt_id=new_id(at), account=submission.account, sha256=sha256, at=at
+                submission,
+                error,
+                receipt_id=new_id(at),
+                account=submission.account,
+                sha256=sha256,
+                signature_sha256=digest(signature.encode(errors="replace")) if isinstance(signature, str) else None,
+                at=at,
             )
             body = receipts.receipt_bytes(receipt)
             notice = self._notice(receipt.id, receipt.account, body, about=None)

@@ -26,6 +26,7 @@ def acceptance(
     receipt_id: str,
     account: str,
     sha256: str,
+    signature_sha256: str,
     at: dt.datetime,
 ) -> bytes:
     """Say what became of a valid envelope, recipient by recipient, in the exact bytes that are signed and sent.
@@ -40,6 +41,7 @@ def acceptance(
         "message_type": "document",
         "message_id": envelope.id,
         "message_sha256": sha256,
+        "signature_sha256": signature_sha256,
         "account": account,
         "outcome": outcome,
         "recipients": [_recipient(delivery) for delivery in deliveries],
@@ -49,7 +51,14 @@ def acceptance(
 
 
 def refusal(
-    submission: Submission, error: Refused, *, receipt_id: str, account: str, sha256: str, at: dt.datetime
+    submission: Submission,
+    error: Refused,
+    *,
+    receipt_id: str,
+    account: str,
+    sha256: str,
+    signature_sha256: str | None,
+    at: dt.datetime,
 ) -> Receipt:
     """Say why a message was refused; the claimed id is repeated only so that the sender finds its message again."""
     return Receipt(
@@ -58,6 +67,7 @@ def refusal(
         message_type=_message_type(submission.type),
         message_id=claimed_id(submission),
         message_sha256=sha256,
+        signature_sha256=signature_sha256,
         account=account,
         outcome=Outcome.REFUSED,
         code=error.code,

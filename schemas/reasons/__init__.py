@@ -17,6 +17,7 @@ from schemas.reasons import (
     envelope,
     http,
     limit,
+    log,
     message,
     pki,
     recipient,
@@ -44,6 +45,7 @@ GROUPS: Mapping[str, tuple[Reason, ...]] = MappingProxyType(
         "Sealed documents": seal.REASONS,
         "More than its share": limit.REASONS,
         "Statuses": status.REASONS,
+        "The log of receipts": log.REASONS,
         "The axis itself": axis.REASONS,
         "Encrypted connections": tls.REASONS,
         "HTTP": http.REASONS,
@@ -77,6 +79,7 @@ WIRE = _by_code(
         *seal.REASONS,
         *limit.REASONS,
         *status.REASONS,
+        *log.REASONS,
         *tls.WIRE,
         *axis.REASONS,
     )

@@ -11,6 +11,7 @@ from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState
 from axis.errors import Refused
 from schemas import Receipt
 from schemas.reasons import REASONS
+from schemas.wire import SIGNATURE_HEADER
 from tests.builders import NOW, as_bytes, document_submission, envelope_dict
 
 DESK = Desk(now=lambda: NOW, sign=lambda body: f"signed {len(body)}", has_mailbox=lambda code, _: code == "G22")
@@ -40,8 +41,17 @@ def test_the_answer_goes_to_the_account_and_never_to_the_sender_claimed() -> Non
     receipt = Receipt.model_validate_json(refused.notice.body)
     assert (refused.notice.mailbox, receipt.account, receipt.message_id) == ("G22", "G22", "x")
     assert receipt.message_sha256 == hashlib.sha256(forged.body).hexdigest()
+    assert receipt.signature_sha256 is None
     assert refused.notice.signature == f"signed {len(refused.notice.body)}"
     assert refused.notice.id == receipt.id
+
+
+@pytest.mark.parametrize("signature", ["header..signature", "x\udc80", ""])
+def test_a_refusal_names_the_signature_it_came_with(signature: str) -> None:
+    notice = refuse("signature/malformed", account="G22", headers={SIGNATURE_HEADER: signature}).notice
+    assert notice is not None
+    told = hashlib.sha256(signature.encode(errors="replace")).hexdigest()
+    assert Receipt.model_validate_json(notice.body).signature_sha256 == told
 
 
 def test_what_is_kept_says_where_it_came_from_and_holds_the_exact_bytes() -> None:

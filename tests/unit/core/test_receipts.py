@@ -1,7 +1,9 @@
+import json
+
 import pytest
 
 from axis.core.ids import new_id
-from axis.core.reading import parse_envelope
+from axis.core.reading import parse_envelope, parse_receipt
 from axis.core.receipts import acceptance, receipt_bytes, refusal
 from axis.core.records import DeliveryRow, DeliveryState
 from axis.errors import Refused
@@ -23,7 +25,9 @@ def accepted(*deliveries: DeliveryRow) -> Receipt:
 
 def written(*deliveries: DeliveryRow) -> bytes:
     at = NOW.replace(microsecond=120_000)
-    return acceptance(ENVELOPE, deliveries, receipt_id=RECEIPT, account="G22", sha256="0" * 64, at=at)
+    return acceptance(
+        ENVELOPE, deliveries, receipt_id=RECEIPT, account="G22", sha256="0" * 64, signature_sha256="1" * 64, at=at
+    )
 
 
 @pytest.mark.parametrize(
@@ -80,7 +84,22 @@ def test_the_bytes_are_those_that_the_model_writes() -> None:
 def test_a_refusal_says_what_was_submitted_and_why(type_: str | None, told: str) -> None:
     submission = document_submission(type=type_, message_id="m")
     receipt = refusal(
-        submission, Refused("message/type", "d" * 3_000), receipt_id=RECEIPT, account="G22", sha256="0" * 64, at=NOW
+        submission,
+        Refused("message/type", "d" * 3_000),
+        receipt_id=RECEIPT,
+        account="G22",
+        sha256="0" * 64,
+        signature_sha256=None,
+        at=NOW,
     )
     assert (receipt.message_type, receipt.message_id, receipt.outcome) == (told, "m", "refused")
     assert (receipt.code, receipt.detail, receipt.recipients) == ("message/type", "d" * 2_000, [])
+
+
+def test_a_receipt_of_a_later_axis_is_still_read() -> None:
+    body = written(row("H37.05", "routed"))
+    later = json.loads(body) | {"colour": "đỏ", "recipients": [json.loads(body)["recipients"][0] | {"weight": 1}]}
+    assert parse_receipt(json.dumps(later).encode()) == Receipt.model_validate_json(body)
+    for wrong in (b"[]", b"{}", json.dumps(later | {"schema": "axis.receipt/2"}).encode()):
+        with pytest.raises(Refused, match="message/schema"):
+            parse_receipt(wrong)
