@@ -27,7 +27,7 @@ from schemas import Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
-Service = Literal["router", "tracker", "relay", "gateway", "operator"]
+Service = Literal["router", "tracker", "relay", "notary", "gateway", "operator"]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     router_database_url: SecretStr | None = Field(None, description="As the role axis_router; default: database_url.")
     tracker_database_url: SecretStr | None = Field(None, description="As axis_tracker; default: database_url.")
     relay_database_url: SecretStr | None = Field(None, description="As axis_relay; default: database_url.")
+    notary_database_url: SecretStr | None = Field(None, description="As axis_notary; default: database_url.")
     gateway_database_url: SecretStr | None = Field(None, description="As axis_gateway; default: database_url.")
     operator_database_url: SecretStr | None = Field(
         None, description="As axis_operator, what the commands use; default: database_url."
@@ -117,6 +118,14 @@ class Settings(BaseSettings):
     stuck_seconds: float = Field(
         15.0, gt=0, description="A worker whose loop does not turn for so much processor time ends itself."
     )
+    log_origin: str = Field(
+        "axis.local/log",
+        pattern=r"^[^\s+]+$",
+        description="Name of the log of receipts, the same for ever; best its address.",
+    )
+    log_seconds: float = Field(5.0, gt=0, description="How often the notary looks for receipts to put into the log.")
+    tsa_url: str | None = Field(None, description="Timestamp authority (RFC 3161) for checkpoints; default: none.")
+    tsa_seconds: float = Field(60.0, gt=0, description="At most one timestamp in so long.")
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 

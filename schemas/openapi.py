@@ -1,9 +1,9 @@
-"""The OpenAPI 3.1 document of the gateway: files by digest, and certificates by thumbprint."""
+"""The OpenAPI 3.1 document of the gateway: files by digest, certificates by thumbprint, and the log of receipts."""
 
 from typing import Any
 
 from schemas import examples
-from schemas.base import CODE_PATTERN, SHA256_PATTERN, THUMBPRINT_PATTERN
+from schemas.base import CODE_PATTERN, SHA256_PATTERN, THUMBPRINT_PATTERN, UUID7_PATTERN
 from schemas.reasons import HTTP
 from schemas.reasons.http import STATUS
 
@@ -44,6 +44,8 @@ def openapi(version: str) -> dict[str, Any]:
             "/v1/blobs/{sha256}": _blobs(),
             "/v1/certificates/{thumbprint}": _certificates(),
             "/v1/sealing-keys": _sealing_keys(),
+            "/v1/receipts/{receipt}/proof": _proofs(),
+            "/log/{file}": _log(),
         },
         "components": {
             "securitySchemes": {
@@ -66,6 +68,11 @@ def openapi(version: str) -> dict[str, Any]:
                         for name in ("code", "title", "title_vi", "detail", "remedy", "remedy_vi")
                     }
                     | {"status": {"type": "integer"}, "retry": {"type": "boolean"}},
+                },
+                "LogProof": {
+                    "type": "object",
+                    "required": ["log", "timestamp"],
+                    "properties": {"log": {"type": "string"}, "timestamp": {"type": ["string", "null"]}},
                 },
                 "Stored": {
                     "type": "object",
@@ -182,6 +189,43 @@ def _sealing_keys() -> dict[str, Any]:
                 },
                 "400": _problem("http/query."),
                 "401": _unproven(),
+            },
+        },
+    }
+
+
+def _proofs() -> dict[str, Any]:
+    return {
+        "parameters": [_parameter("receipt", UUID7_PATTERN, "Id of a receipt.")],
+        "get": {
+            "operationId": "getProof",
+            "summary": "Fetch the proof that a receipt is in the log",
+            "description": "Put it, with the receipt's exact text and its signature, into one file as "
+            "proof.schema.json has it: that can be verified for ever, offline.",
+            "responses": {
+                "200": _answer("The proof, and a timestamp where there is one.", "application/json", "LogProof"),
+                "401": _unproven(),
+                "404": _problem("log/not-logged: not yet, or no such receipt."),
+                "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
+            },
+        },
+    }
+
+
+def _log() -> dict[str, Any]:
+    return {
+        "parameters": [_parameter("file", "^(checkpoint|timestamp/.+|tile/.+)$", "A file of c2sp.org/tlog-tiles.")],
+        "get": {
+            "operationId": "getLogFile",
+            "summary": "Read the log of receipts",
+            "description": "Without a token: an entry is {schema, kind, id, sha256, signature_sha256}, digests of a "
+            "receipt and of its signature, nothing of its content. `timestamp/<size>` (TimeStampResp of RFC 3161) is "
+            "beside the files that c2sp.org/tlog-tiles has.",
+            "security": [],
+            "responses": {
+                "200": {"description": "The file.", "content": {"application/octet-stream": {}, "text/plain": {}}},
+                "404": _problem("log/not-found"),
+                "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
             },
         },
     }

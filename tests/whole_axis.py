@@ -51,10 +51,13 @@ class Axis:
 
 
 @contextlib.contextmanager
-def whole_axis(services: local.Services, migrated_template: str, root: Path, *, worker: str) -> Iterator[Axis]:
+def whole_axis(
+    services: local.Services, migrated_template: str, root: Path, *, worker: str, **changes: str
+) -> Iterator[Axis]:
     """Run one below a folder until the block ends.
 
     `worker` is the workers' account: accounts are shared by all virtual hosts of a broker, so it is the caller's own.
+    `changes`: settings that are not the usual ones.
     """
     home = root / ".axis"
     home.mkdir()
@@ -65,6 +68,8 @@ def whole_axis(services: local.Services, migrated_template: str, root: Path, *, 
     ):
         for name in ("AXIS_AMQP_URL", "AXIS_RABBITMQ_API_URL", "AXIS_DATABASE_URL", "AXIS_WORKER_AMQP_URL"):
             patch.delenv(name, raising=False)
+        for name, value in changes.items():
+            patch.setenv(f"AXIS_{name.upper()}", value)
         address = vhost.amqp_url.replace(vhost.amqp_url.partition("//")[2].partition("@")[0], f"{worker}:secret", 1)
         lines = {
             "AXIS_AMQP_URL": vhost.amqp_url,

@@ -1,4 +1,4 @@
-"""`python -m workers router|tracker|relay`: one process each, as many of each as are needed."""
+"""`python -m workers router|tracker|relay|notary`: one process each, as many of each as are needed."""
 
 import asyncio
 import contextlib
@@ -8,15 +8,20 @@ import sys
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
+import httpx
 import typer
 
+from axis.blobs import LOG_FOLDER, Objects
 from axis.broker import Consumer, Link, Publisher
 from axis.core.admission import IdWindow
 from axis.core.decisions import Desk
 from axis.core.lanes import route_queue
 from axis.errors import AxisError
 from axis.evidence import Refresher, fetching
+from axis.proving import NoteSigner
+from axis.proving.timestamps import fetch_timestamp
 from axis.settings import Settings
 from axis.store import Store
 from axis.trust import SigningKey
@@ -25,6 +30,7 @@ from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 from workers.certificates import Certificates
 from workers.consuming import consume
 from workers.metrics import Metrics
+from workers.notary import Notary, Stamping
 from workers.post import Post
 from workers.quotas import SETTLE_SECONDS, Quotas
 from workers.relay import Relay
@@ -37,6 +43,7 @@ from workers.watchdog import watch
 
 _HOUR_SECONDS = 3_600.0
 _DAY_SECONDS = 86_400.0
+_TSA_DEADLINE_SECONDS = 10.0
 _GIVES_WAY = 10  # nice(2): a tenth of the processor time where another wants it
 
 
@@ -46,6 +53,7 @@ class Worker(StrEnum):
     ROUTER = "router"
     TRACKER = "tracker"
     RELAY = "relay"
+    NOTARY = "notary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +213,39 @@ _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
 }
 
 
+async def _notarise(settings: Settings) -> None:
+    """Run the notary: it needs no broker, and holds a key of its own."""
+    log = configure_logging(settings, Worker.NOTARY.value)
+    metrics = Metrics(Worker.NOTARY.value)
+    signers = NoteSigner.load_all(settings.axis_key, settings.log_origin)
+    files = Objects.open(settings.blobs, LOG_FOLDER)
+    async with (
+        stop_on_signals(log) as stop,
+        Store.connect(settings.database_of("notary"), name="axis notary", connections=2) as store,
+        httpx.AsyncClient(timeout=_TSA_DEADLINE_SECONDS, trust_env=False) as http,
+    ):
+        notary = Notary(store=store.log, files=files, signers=signers, stop=stop, log=log, metrics=metrics)
+        stamp = partial(fetch_timestamp, http, settings.tsa_url or "")
+        stamping = Stamping(store=store.log, files=files, origin=settings.log_origin, stamp=stamp, log=log)
+        port = metrics.serve(settings.metrics_host, settings.metrics_port)
+        keys = [str(signer.public) for signer in signers]
+        log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics", keys=keys)
+        watching = asyncio.create_task(watch(settings.stuck_seconds))
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(every(settings.log_seconds, notary.work, stop=stop, log=log))
+                if settings.tsa_url is not None:
+                    group.create_task(every(settings.tsa_seconds, stamping.work, stop=stop, log=log))
+        finally:
+            watching.cancel()
+        log.info("stopped")
+
+
 async def run(worker: Worker, settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT; what was taken is finished first."""
+    if worker is Worker.NOTARY:
+        await _notarise(settings)
+        return
     async with _context(worker, settings) as context, asyncio.TaskGroup() as group:
         watching = [group.create_task(context.view.watch()), group.create_task(watch(settings.stuck_seconds))]
         await _WORK[worker](context)

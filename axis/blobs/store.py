@@ -67,21 +67,21 @@ class Blobs:
                 if size > limit:
                     raise Refused("blob/too-large", f"The limit is {limit} bytes.")
                 digest.update(chunk)
-                async with _outside("write"):
+                async with outside("write"):
                     await writer.write(chunk)
             if digest.hexdigest() != sha256:
                 raise Refused("blob/digest", f"The {size} bytes received have the SHA-256 {digest.hexdigest()}.")
-            async with _outside("complete"):
+            async with outside("complete"):
                 await writer.close()
         if self._folder is not None:
-            async with _outside("settle"):
+            async with outside("settle"):
                 await asyncio.to_thread(self._folder.settle, target, key)
         return size
 
     async def size(self, sha256: str) -> int | None:
         """Return the number of bytes; None when there is no such blob."""
         key = key_of(sha256)
-        async with _outside("look up"):
+        async with outside("look up"):
             try:
                 return (await obstore.head_async(self._store, key))["size"]
             except FileNotFoundError:
@@ -105,7 +105,7 @@ class Blobs:
         key = key_of(sha256)
         for position in range(start, stop, self._read):
             until = min(position + self._read, stop)
-            async with _outside("read"):
+            async with outside("read"):
                 try:
                     piece = await obstore.get_range_async(self._store, key, start=position, end=until)
                 except FileNotFoundError as error:
@@ -117,13 +117,13 @@ class Blobs:
     async def remove(self, sha256: str) -> None:
         """Remove a blob; one that is not there is no error. Backups and versions that the store keeps are its own."""
         key = key_of(sha256)
-        async with _outside("remove"):
+        async with outside("remove"):
             with contextlib.suppress(FileNotFoundError):
                 await obstore.delete_async(self._store, key)
 
     async def check(self) -> None:
         """Raise Unavailable unless the store answers."""
-        async with _outside("look"):
+        async with outside("look"):
             if self._folder is not None:
                 await asyncio.to_thread(self._folder.check)
             else:
@@ -137,7 +137,7 @@ class Blobs:
         """
         if self._folder is None:
             return 0
-        async with _outside("sweep"):
+        async with outside("sweep"):
             return await asyncio.to_thread(self._folder.sweep, older_than)
 
     async def _verified(self, sha256: str, size: int) -> AsyncGenerator[bytes]:
@@ -173,7 +173,8 @@ async def _aborted_on_error(writer: _Writer) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _outside(verb: str) -> AsyncIterator[None]:
+async def outside(verb: str) -> AsyncIterator[None]:
+    """Give a request to the store its deadline, and turn failures of the store into Unavailable."""
     try:
         async with asyncio.timeout(_REQUEST_SECONDS):
             yield

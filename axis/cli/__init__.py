@@ -20,8 +20,10 @@ from axis.cli import (
     inbox,
     key,
     local,
+    log,
     pki,
     quarantine,
+    receipt,
     send,
     status,
     topology,
@@ -76,6 +78,8 @@ app.command("send")(send.send)
 app.command("inbox")(inbox.inbox)
 app.add_typer(status.app, name="status")
 app.command("track")(track.track)
+app.add_typer(receipt.app, name="receipt")
+app.add_typer(log.app, name="log")
 app.add_typer(quarantine.app, name="quarantine")
 app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)

@@ -11,12 +11,15 @@ from axis.cli.accounts import fits, new_password, password_hash, with_account
 from axis.cli.admitting import admission
 from axis.cli.certified import for_profile
 from axis.cli.profiles import keep_profile, password_in, profile_folder
+from axis.client.logs import write_keys
 from axis.client.settings import CERTIFICATE, KEY, SEALING, write_sealing_key
 from axis.core.codes import to_qcvn102
 from axis.core.directory import Directory
 from axis.core.enrolment import Enrolment, State
 from axis.errors import Malformed, Misconfigured, Refused
 from axis.evidence import Admitted
+from axis.proving import NoteSigner
+from axis.proving.notes import KEY_FILES
 from axis.settings import Settings
 from axis.store import Store
 from axis.trust import DemonstrationCA, enrol, load_sealing_keys, new_key
@@ -102,6 +105,7 @@ class Connecting:
                 axis_certificate=axis_certificate,
                 tls=tls,
                 allow_plaintext=self._settings.allow_plaintext,
+                log_keys=self._log_keys(),
             ):
                 self._done.append("profile written")
             sealing = self._sealing_certificate(organisation, enrolled)
@@ -133,6 +137,12 @@ class Connecting:
                 code="agency/profile",
             )
         return certificate
+
+    def _log_keys(self) -> str:
+        if not list(self._settings.axis_key.glob(KEY_FILES)):
+            return ""
+        signers = NoteSigner.load_all(self._settings.axis_key, self._settings.log_origin)
+        return write_keys(signer.public for signer in signers)
 
     async def _register(self, directory: Directory) -> Organisation:
         newcomer = self._newcomer

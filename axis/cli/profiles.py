@@ -13,6 +13,7 @@ from axis.client.settings import (
     AXIS_CERTIFICATE,
     CERTIFICATE,
     KEY,
+    LOG_KEYS,
     PROFILE,
     TLS_CERTIFICATE,
     TLS_KEY,
@@ -72,12 +73,13 @@ def keep_profile(
     axis_certificate: bytes,
     tls: TlsFiles | None = None,
     allow_plaintext: bool = False,
+    log_keys: str = "",
 ) -> bool:
     """Write a profile unless it is there as it has to be; say whether it was written.
 
     Without the private key (an agency that keeps its own) the profile waits for `key.pem` to be put beside the rest.
     """
-    names = (PROFILE, KEY, CERTIFICATE, AXIS_CERTIFICATE, AUTHORITIES, TLS_KEY, TLS_CERTIFICATE)
+    names = (PROFILE, KEY, CERTIFICATE, AXIS_CERTIFICATE, AUTHORITIES, TLS_KEY, TLS_CERTIFICATE, LOG_KEYS)
     before = [_read(folder / name) for name in names]
     write_profile(
         folder,
@@ -89,6 +91,7 @@ def keep_profile(
         axis_certificate=axis_certificate,
         tls=tls,
         allow_plaintext=allow_plaintext,
+        log_keys=log_keys,
     )
     for name, content in ((KEY, key), (CERTIFICATE, certificate)):
         if content is None:

@@ -1,4 +1,4 @@
-"""The whole axis on one machine: nodes, migrations, keys, topology, and the four processes under one keeper."""
+"""The whole axis on one machine: nodes, migrations, keys, topology, and the axis's processes under one keeper."""
 
 import asyncio
 import datetime as dt
@@ -11,11 +11,15 @@ from axis import local
 from axis.cli.accounts import ensure_database_roles
 from axis.cli.env_file import remember, remembered
 from axis.cli.onboarding import apply_topology, ensure_worker_account
+from axis.client.logs import write_keys
+from axis.client.settings import LOG_KEYS
 from axis.errors import Misconfigured
 from axis.local import Probe, ProcessSpec, SetState
 from axis.local.certified import PKI
 from axis.local.layout import write_private
 from axis.local.ports import choose, free_port
+from axis.proving import NoteSigner
+from axis.proving.notes import KEY_FILES
 from axis.settings import Settings
 from axis.store import Store, migrate
 from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
@@ -25,7 +29,7 @@ Progress = Callable[[str], None]
 AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its receipts as this one
 SET_NAME = "axis"
 _GATEWAY, _ADMINISTRATOR = "gateway", "axis"
-WORKERS = ("router", "tracker", "relay")
+WORKERS = ("router", "tracker", "relay", "notary")
 _START_SECONDS = 60.0
 _PASSED_ON = frozenset({"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 _PASSED_PREFIXES = ("AXIS_", "PYTHON", "LC_", "SSL_CERT_", "AWS_", "AZURE_", "GOOGLE_")  # the last three: blob stores
@@ -47,22 +51,22 @@ def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None, tl
     _remember(home, tls=tls)
     settings = ensure_worker_account(Settings.load(home))
     settings = asyncio.run(_prepare(settings, progress))
-    progress("starting router, tracker, relay and gateway …")
+    progress("starting router, tracker, relay, notary and gateway …")
     local.start_set(root, SET_NAME, _specs(root, settings), owner_pid=owner_pid, deadline=_START_SECONDS)
     return settings
 
 
 def take_down(root: Path, *, progress: Progress) -> bool:
-    """Stop the four processes, then the nodes; data stays. False when nothing ran."""
+    """Stop the axis's processes, then the nodes; data stays. False when nothing ran."""
     before = running(root)
-    progress("stopping router, tracker, relay and gateway …")
+    progress("stopping router, tracker, relay, notary and gateway …")
     local.stop_set(root, SET_NAME)
     progress("stopping RabbitMQ and PostgreSQL …")
     return local.down(root) or before is not None
 
 
 def running(root: Path) -> SetState | None:
-    """Return the state of the four processes if they run."""
+    """Return the state of the axis's processes if they run."""
     state = local.set_state(root, SET_NAME)
     return state if state is not None and state.phase in {"starting", "ready"} else None
 
@@ -73,6 +77,7 @@ async def _prepare(settings: Settings, progress: Progress) -> Settings:
     settings = await ensure_database_roles(settings)
     async with Store.connect(settings.operator_database) as store:
         await _ensure_axis_key(settings, store, progress)
+        _ensure_log_key(settings, progress)
         if changes := await apply_topology(settings, store, progress=lambda _: None):
             progress(f"broker: {changes} objects created or changed")
     return settings
@@ -98,6 +103,16 @@ async def _ensure_axis_key(settings: Settings, store: Store, progress: Progress)
     record = enrol(certificate, AXIS_CODE, "axis", dt.datetime.now(dt.UTC), allow_demonstration=True)
     await store.directory.put_certificate(record)
     SigningKey.load(folder, settings.key)  # fails here, with a sentence, rather than in three workers
+
+
+def _ensure_log_key(settings: Settings, progress: Progress) -> None:
+    """Make the key that signs the log of receipts; it has no certificate, its public half goes into profiles."""
+    path = settings.axis_key / "log-key.pem"
+    if not list(settings.axis_key.glob(KEY_FILES)):
+        write_private(path, new_key("ed25519").decode())
+        progress("made the key of the log of receipts")
+    signers = NoteSigner.load_all(settings.axis_key, settings.log_origin)
+    (settings.axis_key / LOG_KEYS).write_text(write_keys(signer.public for signer in signers), encoding="utf-8")
 
 
 def _remember(home: Path, *, tls: bool) -> None:

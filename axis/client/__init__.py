@@ -5,6 +5,7 @@ from axis.client.building import File
 from axis.client.delivery import Delivery, Reported
 from axis.client.inbox import Inbox
 from axis.client.ledger import Ledger, MemoryLedger, Suspicious
+from axis.client.logs import Proven, Trusted, verify_proof
 from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
 from axis.client.opening import Opened
 from axis.client.settings import AgencySettings, TlsFiles, write_profile, write_sealing_key
@@ -22,6 +23,7 @@ __all__ = [
     "Notice",
     "Notices",
     "Opened",
+    "Proven",
     "ReceiptNotice",
     "Reported",
     "Sent",
@@ -29,6 +31,8 @@ __all__ = [
     "StatusNotice",
     "Suspicious",
     "TlsFiles",
+    "Trusted",
+    "verify_proof",
     "write_profile",
     "write_sealing_key",
 ]

@@ -248,10 +248,7 @@ class Agency:
         return new_id(self._author.now())
 
     async def receipt(self, message_id: str, *, deadline: float = 30.0) -> Receipt:
-        """Return the axis's answer to an envelope (or to a status it refused), its signature verified.
-
-        Waits `deadline` seconds for it, then raises Unavailable; the receipt still comes, also among the notices.
-        """
+        """Return the axis's answer to a message, verified; raise Unavailable when none comes in time."""
         kept = await self._notice_board().receipt(message_id, deadline)
         if kept is None:
             outlook = await self._outbox.outlook(message_id)
@@ -259,7 +256,7 @@ class Agency:
         return parse_receipt(kept.body)
 
     async def outbox(self) -> list[Entry]:
-        """Return what is signed and not confirmed yet, oldest first; it is sent again by itself."""
+        """Return what is signed and not confirmed yet, oldest first."""
         return await self._ledger.entries()
 
     async def send_again(self, envelope_id: str) -> Sent:

@@ -1,6 +1,7 @@
 """The axis's gateway over HTTP: files by their SHA-256, and certificates by their thumbprint."""
 
 import asyncio
+import base64
 import datetime as dt
 import hashlib
 import random
@@ -15,7 +16,7 @@ import httpx
 from axis.client.addressing import Ways, read_ways
 from axis.client.building import File
 from axis.client.certificates import read_certificate
-from axis.errors import Refused, Unavailable
+from axis.errors import NotFound, Refused, Unavailable
 from axis.tls import told
 from axis.trust import SigningKey, issue_token
 from schemas import Certificate
@@ -166,6 +167,27 @@ class Gateway:
             except ValueError as error:
                 raise Unavailable("the gateway's answer says nothing about sealing") from error
         return found
+
+    async def proof(self, receipt_id: str) -> tuple[str, bytes | None]:
+        """Fetch the proof that a receipt is in the log (c2sp.org/tlog-proof), and a timestamp where there is one.
+
+        Raises NotFound log/not-logged while it is not.
+        """
+        path = f"/v1/receipts/{receipt_id}/proof"
+
+        async def get() -> httpx.Response:
+            async with asyncio.timeout(self._deadline):
+                return await self._http.get(path, headers=self._bearer("GET", path))
+
+        response = await self._retried(get, absent="log/not-logged")
+        if response is None:
+            raise NotFound(f"{receipt_id} is not in the log yet", code="log/not-logged")
+        try:
+            answer = response.json()
+            stamp = answer["timestamp"]
+            return str(answer["log"]), None if stamp is None else base64.b64decode(stamp, validate=True)
+        except (ValueError, KeyError, TypeError) as error:
+            raise Unavailable("the gateway's answer is not a proof") from error
 
     async def _is_there(self, path: str) -> bool:
         async def head() -> httpx.Response:

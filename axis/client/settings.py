@@ -29,6 +29,7 @@ PROFILE = "profile.json"
 KEY = "key.pem"
 CERTIFICATE = "certificate.pem"
 AXIS_CERTIFICATE = "axis.pem"
+LOG_KEYS = "log.vkey"  # the log's public keys; absent in profiles from before there was a log
 AUTHORITIES = "ca.pem"
 SEALING = "sealing"  # a folder: NAME.key.pem with NAME.certificate.pem, the one in use and retired ones
 RECIPIENTS = "recipients"  # a folder: CODE.pem, the only certificates that documents are sealed for CODE with
@@ -173,10 +174,12 @@ def write_profile(
     axis_certificate: bytes,
     tls: TlsFiles | None = None,
     allow_plaintext: bool = False,
+    log_keys: str = "",
 ) -> None:
     """Write an agency's profile folder (keys and certificates are PEM); secrets are readable by their owner only.
 
-    Without `tls` what is there of it stays: an agency puts its own files beside the profile.
+    Without `tls`, and without `log_keys` (the log's public keys, one a line), what is there of it stays: an agency puts
+    its own files beside the profile.
     """
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     profile: dict[str, object] = {"code": code, "amqp_url": amqp_url, "gateway_url": gateway_url}
@@ -193,6 +196,8 @@ def write_profile(
     _write(folder / KEY, key, 0o600)
     _write(folder / CERTIFICATE, certificate, 0o644)
     _write(folder / AXIS_CERTIFICATE, axis_certificate, 0o644)
+    if log_keys:
+        _write(folder / LOG_KEYS, log_keys.encode(), 0o644)
 
 
 def write_sealing_key(folder: Path, *, key: bytes, certificate: bytes, name: str) -> None:

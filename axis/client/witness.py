@@ -72,14 +72,14 @@ class Witness:
     def receipt(self, body: bytes, signature: str | None, *, account: str) -> tuple[Receipt, Signer]:
         """Read a receipt for this account and check that the axis, as pinned in the profile, signed these bytes."""
         receipt = parse_receipt(body)
-        signer = self._axis.verify(body, signature, _made(receipt.id))
+        signer = self._axis.verify(body, signature, made_at(receipt.id))
         if receipt.account != account:
             raise Refused("abuse/account", f"the receipt is for {receipt.account}, this is {account}")
         return receipt, signer
 
     async def _verify(self, body: bytes, signature: str | None, identifier: str) -> Signer:
         keyring = await self._keyring(take_apart(signature).header.thumbprint)
-        return keyring.verify(body, signature, _made(identifier))
+        return keyring.verify(body, signature, made_at(identifier))
 
     async def _keyring(self, thumbprint: str) -> Keyring:
         known = self._known.get(thumbprint) or await asyncio.to_thread(self._cached, thumbprint)
@@ -132,7 +132,8 @@ class Witness:
         part.replace(path)
 
 
-def _made(identifier: str) -> dt.datetime:
+def made_at(identifier: str) -> dt.datetime:
+    """Tell when an id was made; raise Refused message/schema when no calendar has that time."""
     # The axis lets no such id through; what put the message into the mailbox past it must not end the inbox.
     try:
         return time_of(identifier)

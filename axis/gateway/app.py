@@ -21,11 +21,13 @@ from axis.gateway.certificates import Certificates
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.health import Health
 from axis.gateway.limits import Limits
+from axis.gateway.log import Log, Proving
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Observed, entry_of
 from axis.gateway.problems import HttpRefused, problem
 from axis.gateway.quotas import UploadQuotas
 from axis.gateway.requests import Plain
+from axis.gateway.slots import Slots
 from axis.gateway.transfers import BlobRights, Transfers
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -47,10 +49,11 @@ def create_app(
     now: Callable[[], dt.datetime],
     limits: Limits | None = None,
     quotas: UploadQuotas | None = None,
+    log_files: Log | None = None,
 ) -> Starlette:
     """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow).
 
-    `quotas`: None counts nothing.
+    `quotas`: None counts nothing. `log_files`: the log of receipts, where this gateway shows it.
     """
     metrics = Metrics()
     log = structlog.get_logger(part="gateway")
@@ -76,8 +79,17 @@ def create_app(
         entry_of(request).route = "metrics"
         return Response(generate_latest(metrics.registry), media_type=CONTENT_TYPE_LATEST)
 
+    proving = []
+    if log_files is not None:
+        slots = Slots(limits.downloads, per_account=limits.downloads // 2, wait_seconds=limits.wait_seconds)
+        answers = Proving(log_files, enrolled=enrolled, now=now, slots=slots)
+        proving = [
+            Route("/log/{path:path}", _guarded(answers.file, log), methods=["GET"]),
+            Route("/v1/receipts/{receipt}/proof", _guarded(answers.proof, log), methods=["GET"]),
+        ]
     app = Starlette(
         routes=[
+            *proving,
             Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
             Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
             Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),

@@ -14,7 +14,14 @@ CODE_HEADER = "axis-code"  # a HEAD answer has no body to say it in
 _RETRY_AFTER_SECONDS = "5"
 
 _STATUS = MappingProxyType(
-    {"blob/not-found": 404, "blob/too-large": 413, "axis/unavailable": 503, "axis/internal": 500}
+    {
+        "blob/not-found": 404,
+        "log/not-found": 404,
+        "log/not-logged": 404,
+        "blob/too-large": 413,
+        "axis/unavailable": 503,
+        "axis/internal": 500,
+    }
 )
 _LIMITED = "limit/"
 _UNPROVEN = ("token/", "certificate/", "signature/", "abuse/", "tls/account")

@@ -12,13 +12,14 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
-from axis.blobs import Blobs
+from axis.blobs import LOG_FOLDER, Blobs, Objects
 from axis.errors import Misconfigured, Unavailable
 from axis.gateway.app import create_app
 from axis.gateway.certificate import ServerCertificate, certificate_of
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.forgetting import EVERY, forget_unwanted
 from axis.gateway.limits import Limits
+from axis.gateway.log import Log
 from axis.gateway.protocol import GatewayProtocol
 from axis.gateway.quotas import UploadQuotas
 from axis.settings import Settings
@@ -36,12 +37,22 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
     """
     limits = Limits(blob_bytes=settings.max_blob_bytes)
     blobs = Blobs.open(settings.blobs)
+    log_files = Objects.open(settings.blobs, LOG_FOLDER)
     enrolled = Enrolled(default=settings.quota)
     tls = certificate_of(settings)
     async with Store.connect(settings.database_of("gateway")) as store:
         await enrolled.load(store.directory)
         quotas = UploadQuotas(store.quotas, enrolled.quota_of)
-        app = create_app(blobs=blobs, store=store, enrolled=enrolled, now=_utc_now, limits=limits, quotas=quotas)
+        log = Log(log_files, store.log)
+        app = create_app(
+            blobs=blobs,
+            store=store,
+            enrolled=enrolled,
+            now=_utc_now,
+            limits=limits,
+            quotas=quotas,
+            log_files=log,
+        )
         async with asyncio.TaskGroup() as group:
             background = [
                 *([group.create_task(tls.follow())] if tls is not None else []),

@@ -6,11 +6,14 @@ its id and its signature are nothing one could guess. Of an act the digest is ov
 
 import hashlib
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, Self, get_args
 
 import orjson
 
+from axis.errors import Refused
+
 Kind = Literal["receipt", "act"]
+_KINDS = get_args(Kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,18 @@ class Entry:
         if self.signature_sha256 is not None:
             members["signature_sha256"] = self.signature_sha256
         return orjson.dumps(members)
+
+    @classmethod
+    def parse(cls, data: bytes) -> Self:
+        """Read an entry; raise Refused log/malformed unless these are the exact bytes that it is written as."""
+        try:
+            members = orjson.loads(data)
+            entry = cls(members["kind"], members["id"], members["sha256"], members.get("signature_sha256"))
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            raise Refused("log/malformed", f"not an entry of a log: {data[:80]!r}") from error
+        if entry.kind not in _KINDS or entry.data != data:
+            raise Refused("log/malformed", f"not an entry of a log: {data[:80]!r}")
+        return entry
 
 
 def receipt_entry(identifier: str, body: bytes, signature: str) -> Entry:

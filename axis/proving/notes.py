@@ -9,6 +9,7 @@ import binascii
 import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Self
 
 from cryptography.exceptions import InvalidSignature
@@ -17,6 +18,7 @@ from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 from axis.errors import Misconfigured, Refused
 
+KEY_FILES = "log-key*.pem"
 MAX_NOTE_BYTES = 64 * 1024
 _MAX_SIGNATURES = 64
 _ED25519 = b"\x01"
@@ -90,6 +92,19 @@ class NoteSigner:
         if not isinstance(key, Ed25519PrivateKey):
             raise Misconfigured("a log signs with Ed25519: `axis key new --kind ed25519`")
         return cls(name, key)
+
+    @classmethod
+    def load_all(cls, folder: Path, name: str) -> list[Self]:
+        """Load every log-key….pem of a folder, by name: two while the key is changed. Raise Misconfigured."""
+        paths = sorted(folder.glob(KEY_FILES))
+        if not paths:
+            raise Misconfigured(
+                f"no {KEY_FILES} in {folder}: `axis up` makes one, or axis key new --kind ed25519 --out …/log-key.pem"
+            )
+        try:
+            return [cls.from_pem(name, path.read_bytes()) for path in paths]
+        except OSError as error:
+            raise Misconfigured(f"{error.filename}: {error.strerror}") from error
 
     def line(self, text: str) -> str:
         """Sign a text; return the signature line."""

@@ -23,7 +23,7 @@ MAX_BUNDLE_BYTES = WIDTH * (2 + MAX_ENTRY_BYTES)
 _LEVEL = r"(?:0|[1-9]|[1-5][0-9]|6[0-3])"
 _INDEX = r"(?:x[0-9]{3}/){0,6}[0-9]{3}"
 _PARTIAL = r"(?:\.p/(?:[1-9]|[1-9][0-9]|1[0-9]{2}|2[0-4][0-9]|25[0-5]))"
-_NAME = re.compile(rf"{CHECKPOINT}|tile/(?:{_LEVEL}|{ENTRIES})/{_INDEX}{_PARTIAL}?")
+_NAME = re.compile(rf"{CHECKPOINT}|timestamp/[1-9][0-9]{{0,17}}|tile/(?:{_LEVEL}|{ENTRIES})/{_INDEX}{_PARTIAL}?")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -54,6 +54,11 @@ class Tile:
 def is_name(path: str) -> bool:
     """Say whether a log may have a file of that name; there is one spelling of each."""
     return _NAME.fullmatch(path) is not None
+
+
+def timestamp_name(size: int) -> str:
+    """Return the name of the timestamp (RFC 3161) of the checkpoint of a size; not of C2SP, beside its files."""
+    return f"timestamp/{size}"
 
 
 def tile_with(node: Node, size: int) -> Tile:

@@ -1,6 +1,7 @@
 """The PostgreSQL seam: everything the axis remembers. `seam.py` says what it promises."""
 
 from axis.store.fake import FakeStore
+from axis.store.log_seam import Logged, LogHead, LogKind, LogStore, Placed, SignedCheckpoint
 from axis.store.migrating import migrate
 from axis.store.proving import ProofStore, Signed, Stamp
 from axis.store.roles import ensure_roles
@@ -32,10 +33,16 @@ __all__ = [
     "Counts",
     "DirectoryStore",
     "FakeStore",
+    "LogHead",
+    "LogKind",
+    "LogStore",
+    "Logged",
+    "Placed",
     "ProofStore",
     "Quarantined",
     "QuotaStore",
     "Signed",
+    "SignedCheckpoint",
     "Stamp",
     "Store",
     "SuspectStore",

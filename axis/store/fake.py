@@ -3,16 +3,20 @@
 import asyncio
 import contextlib
 import datetime as dt
+import json
+import uuid
 from collections.abc import AsyncIterator, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
+from axis.core.acts import Act
 from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
 from axis.store.fake_blobs import FakeBlobs
 from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
+from axis.store.fake_log import FakeLog
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
 from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
@@ -34,6 +38,7 @@ class FakeStore(Store):
     directory: FakeDirectory
     suspects: FakeSuspects
     proofs: FakeProofs
+    log: FakeLog
 
     def __init__(self, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self.available = True
@@ -47,6 +52,8 @@ class FakeStore(Store):
         self.quotas = FakeQuotas(self._check, now)
         self.comparing = FakeComparing(self._alone, now)
         self.proofs = FakeProofs(self._alone, self.directory, now)
+        self.acts: list[Act] = []
+        self.log = FakeLog(self._alone, now, self.acts)
 
     def _check(self) -> None:
         if not self.available:
@@ -179,6 +186,10 @@ class FakeStore(Store):
         """Remember who did what; `audits` lists it."""
         async with self._alone():
             self.audits.append((actor, action, subject, dict(detail or {})))
+            said = json.dumps(detail or {}, ensure_ascii=False, default=str)
+            self.acts.append(
+                Act(len(self.acts) + 1, self._now(), actor, action, subject, said, nonce=str(uuid.uuid4()))
+            )
 
     async def ensure_partitions(self, now: dt.datetime) -> list[str]:  # noqa: ARG002 - the seam's signature
         """Do nothing: memory has no partitions."""

@@ -37,6 +37,7 @@ _PROVING: Grants = {
     "certificate_evidence": ("SELECT", "INSERT"),
     "certificate_warning": ("SELECT", "INSERT"),
 }
+_LOG: Grants = {"log_entry": ("SELECT",), "log_checkpoint": ("SELECT",)}
 _READING: Grants = {
     **_DIRECTORY,
     **dict.fromkeys(_PROVING, ("SELECT",)),
@@ -52,6 +53,7 @@ _READING: Grants = {
     "status_event": ("SELECT",),
     "quarantine": ("SELECT",),
     "operator": ("SELECT",),
+    **_LOG,
     # Written by whoever acts; changed and deleted by nobody, see the trigger.
     "audit": ("SELECT", "INSERT"),
 }
@@ -87,9 +89,17 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "notice": ("SELECT", "INSERT", "UPDATE (published_at, attempted_at, attempts)"),
             "delivery": ("SELECT", _HOLDING),
         },
+        "axis_notary": {
+            "axis_migration": ("SELECT",),
+            "notice": ("SELECT (id, kind, body, signature)",),
+            "audit": ("SELECT",),
+            "log_entry": ("SELECT", "INSERT", "DELETE"),
+            "log_checkpoint": ("SELECT", "INSERT", "UPDATE (note, timestamp)"),
+        },
         "axis_gateway": {
             **_DIRECTORY,
             **_COUNTING,
+            **_LOG,
             **_BLOBS,
             "blob": ("SELECT", "INSERT", "DELETE"),
             "blob_upload": ("SELECT", "INSERT", "UPDATE (uploaded_at)", "DELETE"),

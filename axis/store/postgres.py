@@ -12,6 +12,7 @@ from axis.store.blobs import PostgresBlobs
 from axis.store.committing import commit
 from axis.store.comparing import PostgresComparing
 from axis.store.directory import PostgresDirectory
+from axis.store.log import PostgresLog
 from axis.store.partitions import ensure_partitions
 from axis.store.pool import Pool, open_pool
 from axis.store.proofs import PostgresProofs
@@ -49,6 +50,7 @@ class PostgresStore(Store):
         self.quotas = PostgresQuotas(pool)
         self.comparing = PostgresComparing(pool)
         self.proofs = PostgresProofs(pool)
+        self.log = PostgresLog(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -29,7 +29,7 @@ def envelope(record: Any) -> EnvelopeRow:
         thumbprint=record["thumbprint"],
         lane=record["lane"],
         action=record["action"],
-        concerns=_id(record["concerns"]),
+        concerns=identifier(record["concerns"]),
         document_id=record["document_id"],
         subject=record["subject"],
         sent_at=record["sent_at"],
@@ -69,7 +69,7 @@ def notice(record: Any) -> NoticeRow:
         id=str(record["id"]),
         mailbox=record["mailbox"],
         kind=record["kind"],
-        about=_id(record["about"]),
+        about=identifier(record["about"]),
         body=record["body"],
         signature=record["signature"],
     )
@@ -81,7 +81,7 @@ def receipt(record: Any) -> NoticeRow:
         id=str(record["receipt"]),
         mailbox=record["receipt_mailbox"],
         kind="receipt",
-        about=_id(record["receipt_about"]),
+        about=identifier(record["receipt_about"]),
         body=record["receipt_body"],
         signature=record["receipt_signature"],
     )
@@ -96,7 +96,7 @@ def tracked_envelope(record: Any) -> TrackedEnvelope:
         thumbprint=record["thumbprint"],
         lane=record["lane"],
         action=record["action"],
-        concerns=_id(record["concerns"]),
+        concerns=identifier(record["concerns"]),
         document_id=record["document_id"],
         subject=record["subject"],
         sent_at=record["sent_at"],
@@ -163,5 +163,6 @@ def quarantined(record: Any) -> Quarantined:
     )
 
 
-def _id(value: Any) -> str | None:
+def identifier(value: Any) -> str | None:
+    """Write a UUID as text; None stays None."""
     return None if value is None else str(value)

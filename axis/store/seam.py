@@ -22,6 +22,7 @@ from axis.core.enrolment import Enrolment
 from axis.core.quotas import Taking
 from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import EnvelopeFacts
+from axis.store.log_seam import LogStore
 from axis.store.proving import ProofStore
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from schemas import Certificate, Mailbox, Organisation
@@ -245,6 +246,7 @@ class Store(ABC):
     quotas: QuotaStore
     comparing: ComparingStore
     proofs: ProofStore
+    log: LogStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

@@ -46,7 +46,7 @@ REASONS = (
         title="The timestamp is not of this checkpoint, or of no authority you trust.",
         title_vi="Dấu thời gian không thuộc điểm chốt này, hoặc không do tổ chức mà cơ quan tin cậy cấp.",
         remedy="Give the authority's root certificate (--tsa-root), or verify without the timestamp.",
-        remedy_vi="Chỉ ra chứng thư gốc của tổ chức cấp dấu thời gian (--tsa-root), hoặc kiểm tra không kèm dấu thời gian.",
+        remedy_vi="Chỉ ra chứng thư gốc của tổ chức cấp (--tsa-root), hoặc kiểm tra không kèm dấu thời gian.",
     ),
     Reason(
         code="log/not-logged",

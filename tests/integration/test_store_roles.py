@@ -41,6 +41,8 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "quarantine": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "suspect": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "quota_level": frozenset({"axis_router", "axis_tracker", "axis_gateway"}),
+    "log_entry": frozenset({"axis_notary"}),
+    "log_checkpoint": frozenset({"axis_notary"}),
     "axis_migration": frozenset(),
     "delivery_state": frozenset(),
 }
