@@ -15,7 +15,7 @@ from axis.cli.profiles import ProfileOption, load_profile
 from axis.cli.trusting import AgencyOption, CertificateOption, LogKeyOption, RootOption, trusted
 from axis.cli.writing import write_file
 from axis.client import Agency
-from axis.client.logs import Proven, fetch_proof, verify_proof, write_proof
+from axis.client.logs import Proven, verify_proof, write_proof
 from axis.core.reading import parse_receipt
 from axis.core.records import NoticeRow
 from axis.errors import NotFound, Refused
@@ -235,8 +235,7 @@ async def _of_agency(agency: str, profile: Path | None, identifier: str) -> Any:
 
 async def _proof_of_agency(agency: str, profile: Path | None, identifier: str) -> bytes:
     async with Agency.connect(load_profile(agency, profile)) as connected:
-        await connected.receipt(identifier)  # waits for it, should it be on its way
-        return await fetch_proof(connected._ledger, connected._gateway, identifier)  # noqa: SLF001 - a file of 400 lines has no room for it
+        return await connected.proof(identifier)
 
 
 async def _of_store(identifier: str) -> tuple[NoticeRow, int | None]:

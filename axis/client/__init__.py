@@ -1,6 +1,6 @@
 """The agency SDK: what a document management system needs to send, receive and report over the axis."""
 
-from axis.client.agency import Agency, NotConfirmed, Sent
+from axis.client.agency import Agency
 from axis.client.building import File
 from axis.client.delivery import Delivery, Reported
 from axis.client.inbox import Inbox
@@ -8,6 +8,7 @@ from axis.client.ledger import Ledger, MemoryLedger, Suspicious
 from axis.client.logs import Proven, Trusted, verify_proof
 from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
 from axis.client.opening import Opened
+from axis.client.sent import NotConfirmed, Sent
 from axis.client.settings import AgencySettings, TlsFiles, write_profile, write_sealing_key
 from axis.client.sqlite import SqliteLedger
 

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import datetime as dt
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, cast
 
@@ -14,11 +13,13 @@ from axis.client.delivery import Reported
 from axis.client.gateway import Gateway
 from axis.client.inbox import Inbox
 from axis.client.ledger import Entry, Ledger, Suspicious
+from axis.client.logs import fetch_proof
 from axis.client.notices import NoticeBoard, Notices
 from axis.client.opening import Opened, Opener
 from axis.client.outbox import Outbox
 from axis.client.package import read_package
 from axis.client.sealing import Sealer, with_sealed
+from axis.client.sent import Sent, sent_by
 from axis.client.session import Session
 from axis.client.settings import AgencySettings
 from axis.client.sqlite import SqliteLedger
@@ -26,35 +27,11 @@ from axis.client.transport import Transport
 from axis.client.witness import Witness
 from axis.core.codes import canonical, is_within
 from axis.core.ids import new_id
-from axis.core.messages import Lane
-from axis.core.reading import parse_envelope, parse_receipt, parse_status
+from axis.core.reading import parse_receipt, parse_status
 from axis.errors import NotFound, Refused, Unavailable
 from schemas import Action, Attachment, Document, Envelope, Receipt, Staff, StatusCode
 
 _KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
-
-
-@dataclass(frozen=True, slots=True)
-class Sent:
-    """A document that the broker has confirmed; what the axis makes of it, its receipt says."""
-
-    envelope_id: str
-    lane: Lane
-    confirmed_at: dt.datetime
-    sealed_for: tuple[str, ...] = ()  # the mailboxes that can open it, where it is sealed
-
-
-class NotConfirmed(Unavailable):
-    """Report that the broker did not confirm in time; the envelope is kept and sent again under the same id."""
-
-    code = "axis/not-confirmed"
-
-    def __init__(self, envelope_id: str) -> None:
-        super().__init__(
-            f"the broker has not confirmed {envelope_id}; it is kept in the outbox and sent again until it is, "
-            "also at the next connect: do not send the document anew"
-        )
-        self.envelope_id = envelope_id
 
 
 def utc_now() -> dt.datetime:
@@ -248,15 +225,27 @@ class Agency:
         return new_id(self._author.now())
 
     async def receipt(self, message_id: str, *, deadline: float = 30.0) -> Receipt:
-        """Return the axis's answer to a message, verified; raise Unavailable when none comes in time."""
+        """Return the axis's answer to an envelope (or to a status it refused), its signature verified.
+
+        Waits `deadline` seconds for it, then raises Unavailable; the receipt still comes, also among the notices.
+        """
         kept = await self._notice_board().receipt(message_id, deadline)
         if kept is None:
             outlook = await self._outbox.outlook(message_id)
             raise Unavailable(f"no receipt for {message_id} within {deadline:g} s; {outlook}")
         return parse_receipt(kept.body)
 
+    async def proof(self, message_id: str, *, deadline: float = 30.0) -> bytes:
+        """Return the receipt for a message with the proof that it is in the log: a file to keep (axis.proof/1).
+
+        `axis.client.verify_proof` verifies it, offline. Raises what `receipt` does, and NotFound log/not-logged while
+        the receipt is not in the log yet: that takes seconds.
+        """
+        await self.receipt(message_id, deadline=deadline)
+        return await fetch_proof(self._ledger, self._gateway, message_id)
+
     async def outbox(self) -> list[Entry]:
-        """Return what is signed and not confirmed yet, oldest first."""
+        """Return what is signed and not confirmed yet, oldest first; it is sent again by itself."""
         return await self._ledger.entries()
 
     async def send_again(self, envelope_id: str) -> Sent:
@@ -265,7 +254,7 @@ class Agency:
         if entry is None or entry.kind != "document":
             raise NotFound(f"{self.code} has not sent {envelope_id}, or more than {_KEPT.days} days ago")
         (sent,) = await self._outbox.send([entry])
-        return _sent(sent)
+        return sent_by(sent)
 
     # Receiving
 
@@ -361,22 +350,13 @@ class Agency:
         sent = await self._outbox.submit(entry)
         if sent.body != entry.body and not same_document(sent.body, entry.body):
             raise Refused("envelope/id-reused", f"{entry.id} is the id of another document")
-        return _sent(sent)
+        return sent_by(sent)
 
     def _speaker(self, code: str | None) -> str:
         speaker = self.code if code is None else canonical(code)
         if not is_within(speaker, self.code):
             raise Refused("abuse/account", f"{self.code} does not speak for {speaker}")
         return speaker
-
-
-def _sent(entry: Entry) -> Sent:
-    if entry.confirmed_at is None:
-        raise NotConfirmed(entry.id)
-    lane, _, _ = entry.routing_key.partition(".")
-    sealed = parse_envelope(entry.body).sealed
-    mailboxes = () if sealed is None else tuple(sealed.mailboxes)
-    return Sent(entry.id, "urgent" if lane == "urgent" else "normal", entry.confirmed_at, mailboxes)
 
 
 def _reported(entry: Entry) -> Reported:

@@ -25,7 +25,7 @@ from axis.client.gateway import Uploaded
 from axis.core.ids import new_id
 from axis.core.messages import Outgoing, Submission
 from axis.core.topology import WorkerUser, desired
-from axis.errors import Refused, Unavailable
+from axis.errors import NotFound, Refused, Unavailable
 from axis.trust import SealingKey, SigningKey, thumbprint
 from schemas import Certificate, Document, Mailbox, Priority, Receipt, StatusCode
 from schemas.wire import RECEIPT_MEDIA_TYPE, SIGNATURE_HEADER
@@ -210,6 +210,7 @@ class Shelf:
     mailboxes: dict[str, str] = field(default_factory=dict)  # recipient -> mailbox, where they differ
     for_sealing: list[Certificate] = field(default_factory=list)
     files: dict[str, bytes] = field(default_factory=dict)
+    proofs: dict[str, str] = field(default_factory=dict)  # receipt -> c2sp.org/tlog-proof
     away: bool = False
     refuses: str | None = None
     asked: int = 0
@@ -243,6 +244,12 @@ class Shelf:
         ways = tuple(Way(recipient=code, mailbox=self.mailboxes.get(code, code)) for code in recipients)
         reached = {way.mailbox for way in ways}
         return Ways(ways, tuple(each for each in self.for_sealing if each.organisation in reached))
+
+    async def proof(self, receipt_id: str) -> tuple[str, bytes | None]:
+        self._check()
+        if receipt_id not in self.proofs:
+            raise NotFound(receipt_id, code="log/not-logged")
+        return self.proofs[receipt_id], None
 
     def _check(self) -> None:
         if self.away:

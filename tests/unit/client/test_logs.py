@@ -13,16 +13,34 @@ import pytest
 from axis.client import Trusted, verify_proof
 from axis.client.logs import FolderSource, HttpSource, read_keys, write_keys, write_proof
 from axis.core.ids import new_id
-from axis.errors import Misconfigured, Refused, Unavailable
+from axis.errors import Misconfigured, NotFound, Refused, Unavailable
 from axis.proving import Checkpoint, Edge, LogProof, LogReader, NoteSigner, leaf_hash, receipt_entry
 from axis.proving.timestamps import read_roots
 from axis.trust import DemonstrationCA, SigningKey, new_key
 from schemas import examples
 from tests.stamping import timestamp_authority
+from tests.unit.client.doubles import World
 
 NOW = dt.datetime.now(dt.UTC)
 ORIGIN = "axis.example/log"
 LOG_KEY = NoteSigner.from_pem(ORIGIN, new_key("ed25519"))
+
+
+async def logged(body: bytes, signature: str) -> tuple[Checkpoint, LogProof]:
+    others = [receipt_entry(new_id(NOW), b"other", "signature") for _ in range(6)]
+    entry = receipt_entry(json.loads(body)["id"], body, signature)
+    leaves = [leaf_hash(each.data) for each in (*others[:3], entry, *others[3:])]
+    edge, files = Edge(0, {}), {}
+    for tile, content in edge.append(leaves).items():
+        files[tile.path] = content
+
+    class Files:
+        async def get(self, path: str) -> bytes | None:
+            return files.get(path)
+
+    checkpoint = Checkpoint(ORIGIN, edge.size, edge.root())
+    hashes = await LogReader(Files()).inclusion(3, edge.size)
+    return checkpoint, LogProof(3, tuple(hashes), checkpoint.signed([LOG_KEY]))
 
 
 class Axis:
@@ -38,24 +56,8 @@ class Axis:
         self.signature = self.key.sign(self.body)
         self.trusted = Trusted(self.certificate, [LOG_KEY.public])
 
-    def checkpoint_and_proof(self, body: bytes, signature: str) -> tuple[Checkpoint, LogProof]:
-        others = [receipt_entry(new_id(NOW), b"other", "signature") for _ in range(6)]
-        entry = receipt_entry(json.loads(body)["id"], body, signature)
-        leaves = [leaf_hash(each.data) for each in (*others[:3], entry, *others[3:])]
-        edge, files = Edge(0, {}), {}
-        for tile, content in edge.append(leaves).items():
-            files[tile.path] = content
-
-        class Files:
-            async def get(self, path: str) -> bytes | None:
-                return files.get(path)
-
-        checkpoint = Checkpoint(ORIGIN, edge.size, edge.root())
-        hashes = asyncio.run(LogReader(Files()).inclusion(3, edge.size))
-        return checkpoint, LogProof(3, tuple(hashes), checkpoint.signed([LOG_KEY]))
-
     def proof(self, timestamp: bytes | None = None) -> bytes:
-        _, log = self.checkpoint_and_proof(self.body, self.signature)
+        _, log = asyncio.run(logged(self.body, self.signature))
         return write_proof(self.body, self.signature, log, timestamp)
 
 
@@ -137,13 +139,30 @@ def test_a_time_is_proven_by_a_timestamp_and_asked_for_by_naming_its_root(axis: 
     roots = read_roots(authority.root.read_bytes())
     with_roots = Trusted(axis.certificate, [LOG_KEY.public], roots)
     assert code_of(axis.proof(), with_roots) == "log/timestamp"
-    checkpoint, log = axis.checkpoint_and_proof(axis.body, axis.signature)
+    checkpoint, log = asyncio.run(logged(axis.body, axis.signature))
     query = TimestampRequestBuilder().data(checkpoint.text.encode()).hash_algorithm(HashAlgorithm.SHA256).build()
     stamp = authority.answer(query.as_bytes())
     found = verify_proof(write_proof(axis.body, axis.signature, log, stamp), with_roots)
     assert found.stamped_at is not None
     assert abs(found.stamped_at - dt.datetime.now(dt.UTC)) < dt.timedelta(minutes=5)
     assert code_of(axis.proof(base64.b64decode("AAAA")), with_roots) == "log/timestamp"
+
+
+async def test_an_agency_keeps_its_receipt_with_the_proof_as_soon_as_it_is_logged(world: World) -> None:
+    message = new_id(NOW)
+    receipt = world.receipt(message)
+    async with world.connect() as agency:
+        with pytest.raises(Unavailable, match="no receipt"):
+            await agency.proof(message, deadline=0.05)
+        await world.post.put("notices.H37", receipt)
+        with pytest.raises(NotFound) as missing:
+            await agency.proof(message, deadline=5)
+        assert missing.value.code == "log/not-logged"
+        _, log = await logged(receipt.body, str(receipt.headers["axis-signature"]))
+        world.shelf.proofs[str(receipt.message_id)] = log.text
+        proof = await agency.proof(message, deadline=5)
+    found = verify_proof(proof, Trusted(world.axis.certificate_pem, [LOG_KEY.public]))
+    assert (found.receipt.message_id, found.receipt.account) == (message, "H37")
 
 
 def test_a_file_of_keys_may_have_remarks_and_must_have_keys() -> None:
