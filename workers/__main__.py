@@ -225,7 +225,7 @@ async def _notarise(settings: Settings) -> None:
         httpx.AsyncClient(timeout=_TSA_DEADLINE_SECONDS, trust_env=False) as http,
     ):
         notary = Notary(store=store.log, files=files, signers=signers, stop=stop, log=log, metrics=metrics)
-        stamp = partial(fetch_timestamp, http, settings.tsa_url or "")
+        stamp = partial(fetch_timestamp, http, settings.tsa_url or "", deadline=_TSA_DEADLINE_SECONDS)
         stamping = Stamping(store=store.log, files=files, origin=settings.log_origin, stamp=stamp, log=log)
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         keys = [str(signer.public) for signer in signers]

@@ -3,6 +3,7 @@
 What is stamped is the checkpoint's text, not the note: a signature added for a new key changes nothing about it.
 """
 
+import asyncio
 import datetime as dt
 from collections.abc import Sequence
 
@@ -27,27 +28,29 @@ _REPLY = "application/timestamp-reply"
 _GRANTED = 0
 
 
-async def fetch_timestamp(http: httpx.AsyncClient, url: str, checkpoint: Checkpoint) -> bytes:
-    """Ask an authority for a timestamp; return the TimeStampResp (DER). The client's own deadline holds.
+async def fetch_timestamp(
+    http: httpx.AsyncClient, url: str, checkpoint: Checkpoint, *, deadline: float = 10.0
+) -> bytes:
+    """Ask an authority for a timestamp; return the TimeStampResp (DER). `deadline` (seconds) is for the whole answer.
 
     Raises Unavailable when it is away, or answers something else: whom to believe is for whoever verifies, but what is
     not about this checkpoint and this request is not kept.
     """
     request = TimestampRequestBuilder().data(checkpoint.text.encode()).hash_algorithm(HashAlgorithm.SHA256).build()
     try:
-        answer = await http.post(url, content=request.as_bytes(), headers={"content-type": _QUERY, "accept": _REPLY})
-    except httpx.HTTPError as error:
+        # The client's own deadline is for each piece: a byte now and then would hold us for ever.
+        async with asyncio.timeout(deadline):
+            content = await _ask(http, url, request)
+    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError) as error:
         raise Unavailable(f"the timestamp authority is away: {type(error).__name__} {error}"[:300]) from error
-    if answer.status_code != httpx.codes.OK or len(answer.content) > MAX_TIMESTAMP_BYTES:
-        raise Unavailable(f"the timestamp authority answered {answer.status_code}, {len(answer.content)} bytes")
     try:
-        response = decode_timestamp_response(answer.content)
+        response = decode_timestamp_response(content)
         fits = _fits(request, response)
     except ValueError as error:
         raise Unavailable(f"the timestamp authority's answer cannot be read: {error}"[:300]) from error
     if not fits:
         raise Unavailable("the timestamp authority did not grant a timestamp of this checkpoint")
-    return answer.content
+    return content
 
 
 def verify_timestamp(timestamp: bytes, checkpoint: Checkpoint, roots: Sequence[x509.Certificate]) -> dt.datetime:
@@ -72,6 +75,19 @@ def read_roots(pem: bytes) -> list[x509.Certificate]:
         return x509.load_pem_x509_certificates(pem)
     except ValueError as error:
         raise Misconfigured(f"not root certificates in PEM: {error}") from error
+
+
+async def _ask(http: httpx.AsyncClient, url: str, request: TimeStampRequest) -> bytes:
+    headers = {"content-type": _QUERY, "accept": _REPLY}
+    async with http.stream("POST", url, content=request.as_bytes(), headers=headers) as answer:
+        if answer.status_code != httpx.codes.OK:
+            raise Unavailable(f"the timestamp authority answered {answer.status_code}")
+        content = b""
+        async for piece in answer.aiter_bytes():
+            content += piece
+            if len(content) > MAX_TIMESTAMP_BYTES:
+                raise Unavailable(f"the timestamp authority answered more than {MAX_TIMESTAMP_BYTES} bytes")
+    return content
 
 
 def _fits(request: TimeStampRequest, response: TimeStampResponse) -> bool:

@@ -1,8 +1,9 @@
 """Timestamps of checkpoints: one that OpenSSL made (tests/vectors/log), and authorities that misbehave."""
 
+import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import httpx
@@ -105,6 +106,29 @@ async def test_an_authority_that_is_away_or_answers_something_else(
 ) -> None:
     with pytest.raises(Unavailable, match="timestamp authority"):
         await fetched(answer)
+
+
+@pytest.mark.parametrize("url", ["", "tsa.example", "http://[::", "ftp://tsa.example/"])
+async def test_an_address_that_is_none_delays_timestamps_and_nothing_else(url: str) -> None:
+    async with httpx.AsyncClient() as http:
+        with pytest.raises(Unavailable, match="timestamp authority is away"):
+            await fetch_timestamp(http, url, CHECKPOINT)
+
+
+class Trickle(httpx.AsyncByteStream):
+    """A byte now and then, for ever."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            yield b"0"
+            await asyncio.sleep(0.01)
+
+
+async def test_an_authority_that_never_ends_its_answer_is_left_at_the_deadline() -> None:
+    transport = httpx.MockTransport(lambda _: httpx.Response(200, stream=Trickle()))
+    async with asyncio.timeout(10), httpx.AsyncClient(transport=transport) as http:
+        with pytest.raises(Unavailable, match="timestamp authority is away"):
+            await fetch_timestamp(http, "http://tsa.example/", CHECKPOINT, deadline=0.1)
 
 
 def test_the_vector_is_what_it_says() -> None:
