@@ -16,7 +16,7 @@ ConfirmIssuer = Annotated[
     typer.Option(
         "--confirm-issuer",
         metavar="WHY",
-        help="Take it although it leads to no trusted root: how you know that it is genuine. Kept for the auditor.",
+        help="Take it although its issuer is not known here: how you know that it is genuine. Kept for the auditor.",
         show_default=False,
     ),
 ]
