@@ -43,3 +43,9 @@ def test_every_target_named_exists() -> None:
 def test_every_folder_on_the_map_exists() -> None:
     for path in re.findall(r"`([a-z]+/[a-z/.]*)`", README):
         assert (ROOT / path).exists(), path
+
+
+def test_every_link_leads_somewhere() -> None:
+    links = set(re.findall(r"\]\(([^)#:]+)\)", README))
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
