@@ -4,7 +4,7 @@ import datetime as dt
 from collections.abc import Callable
 
 from axis.core.ending import due
-from axis.errors import Misconfigured
+from axis.errors import Misconfigured, Unavailable
 from axis.evidence import Refresher
 from axis.store import Store
 from workers.metrics import Metrics
@@ -30,6 +30,11 @@ class Certificates:
         except Misconfigured as error:
             # A file in the folder of authorities is no reason to stop documents: what is proved counts on meanwhile.
             self._log.error("evidence", code=error.code, detail=error.detail)
+            return
+        except Unavailable:
+            raise
+        except Exception:  # noqa: BLE001 - nor is a fault of ours in one pass: the relay has documents to publish
+            self._log.exception("evidence")
             return
         self._metrics.certificates(proved=len(swept.proved), unproven=len(swept.unproven))
         for thumbprint, why in swept.unproven.items():

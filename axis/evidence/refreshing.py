@@ -6,6 +6,7 @@ before goes on to count until the policy's grace is over. So an outage degrades 
 next pass that gets an answer.
 """
 
+import asyncio
 import datetime as dt
 import logging
 from collections.abc import Callable, Mapping, Sequence
@@ -85,6 +86,7 @@ class Refresher:
     ) -> list[tuple[Enrolment, Chain]]:
         chains: list[tuple[Enrolment, Chain]] = []
         for certificate in wanted:
+            await asyncio.sleep(0)  # whoever shares the loop publishes documents meanwhile
             try:
                 chains.append((certificate, await find_chain(certificate.der, authorities, at)))
             except Refused as error:

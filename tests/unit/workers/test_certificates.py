@@ -3,10 +3,11 @@
 import datetime as dt
 from typing import Any
 
+import pytest
 import structlog
 from structlog.testing import LogCapture
 
-from axis.errors import Misconfigured
+from axis.errors import Misconfigured, Unavailable
 from axis.evidence import Swept
 from axis.store import FakeStore
 from tests.builders import NOW
@@ -77,3 +78,17 @@ async def test_an_unreadable_folder_of_authorities_does_not_end_the_relay() -> N
     await certificates.refresh()
     (entry,) = capture.entries
     assert (entry["log_level"], entry["detail"]) == ("error", "bad.pem: no certificate")
+
+
+async def test_a_fault_of_ours_in_one_look_does_not_end_the_relay() -> None:
+    certificates, capture, _ = made(FakeStore(), ZeroDivisionError("strange"), [NOW])
+    await certificates.refresh()
+    (entry,) = capture.entries
+    assert (entry["log_level"], entry["event"], entry["exc_info"]) == ("error", "evidence", True)
+
+
+async def test_a_store_that_is_away_is_waited_for() -> None:
+    certificates, capture, _ = made(FakeStore(), Unavailable("the store is away"), [NOW])
+    with pytest.raises(Unavailable):
+        await certificates.refresh()
+    assert capture.entries == []
