@@ -23,7 +23,7 @@ from axis.errors import Misconfigured
 from axis.store import hosts
 from axis.tls import ALLOW_VARIABLE, Credentials, is_loopback
 from axis.trust.locations import read_location
-from schemas import Quota
+from schemas import Code, Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
@@ -97,6 +97,10 @@ class Settings(BaseSettings):
     )
     evidence_hosts: tuple[str, ...] = Field(
         (), description="Hosts inside the network that lists and OCSP answers may be fetched from, as a JSON list."
+    )
+    hybrid_required: frozenset[Code] = Field(
+        frozenset(),
+        description="Codes, as a JSON list: these and all below sign with ML-DSA-65 as well, or are refused.",
     )
     max_blob_bytes: int = Field(2 * 1024**3, gt=0)
     id_past_days: int = Field(31, gt=0, description="How old the time in an id may be.")

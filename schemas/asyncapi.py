@@ -182,6 +182,10 @@ def _headers() -> dict[str, Any]:
         "required": [wire.SIGNATURE_HEADER],
         "properties": {
             wire.SIGNATURE_HEADER: {"type": "string", "description": "Detached JWS over the exact body bytes."},
+            wire.SECOND_SIGNATURE_HEADER: {
+                "type": "string",
+                "description": "A second detached JWS over the same bytes, ML-DSA-65; who does not know it leaves it.",
+            },
             wire.ROUTES_HEADER: {
                 "type": "string",
                 "description": "Only on delivered documents: JSON object of mailbox -> positions in recipients.",

@@ -19,6 +19,11 @@ Every envelope and status carries a detached JWS (RFC 7515 appendix F, RFC 7797 
 4. signature = sign(ASCII(segment) + "." + body).
 5. {wire.SIGNATURE_HEADER}: segment + ".." + BASE64URL(signature).
 
+A second signature may stand beside it, in `{wire.SECOND_SIGNATURE_HEADER}`: made in the same way over the same bytes
+with an ML-DSA-65 key (FIPS 204, empty context; alg "ML-DSA-65"), whose certificate is enrolled for the same
+organisation and role. The first one must be there and verify all the same; a second one that does not verify is
+refused. Some organisations have to make it (`signature/second-missing`).
+
 `x-signature-example` has every intermediate value for an Ed25519 key, which any library must reproduce byte for byte.
 The repository's tests/vectors/signatures holds a signature of each algorithm to verify, and some seventy that must be
 refused, each with its reason code.
@@ -29,6 +34,7 @@ Take T from the header and fetch the certificate (GET /v1/certificates/{{thumbpr
 SHA-256 is T, that `alg` fits its key, that it was valid and not revoked at the time in the message's id (the first 48
 bits of a UUIDv7 are milliseconds since 1970), and that its `organisation` is the sender (for a status: the reporter)
 or stands above it, as `H37` stands above `H37.05`. Then verify the signature over ASCII(segment) + "." + body.
+Where there is a `{wire.SECOND_SIGNATURE_HEADER}`, verify that too, or leave it.
 Receipts are signed by the axis: its certificate (role axis) came with your profile; pin it and accept no other."""
 
 DESCRIPTION = f"""\

@@ -15,5 +15,7 @@ STATUS_MEDIA_TYPE = "application/vnd.axis.status+json"
 RECEIPT_MEDIA_TYPE = "application/vnd.axis.receipt+json"
 
 SIGNATURE_HEADER = "axis-signature"
+# A second detached JWS over the same bytes (ML-DSA-65), beside the first and never alone.
+SECOND_SIGNATURE_HEADER = "axis-signature-pq"
 # JSON object mailbox -> [positions in recipients, from 0] of recipients served by a mailbox that is not their own.
 ROUTES_HEADER = "axis-routes"

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, mldsa, padding, rsa
 from cryptography.hazmat.primitives.hashes import SHA1, SHA256
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509 import ocsp
@@ -18,7 +18,7 @@ from axis.trust.chains import Authorities
 from axis.trust.keys import load_key
 from tests.builders import NOW
 
-Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+Key = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey
 
 DAY = dt.timedelta(days=1)
 HOUR = dt.timedelta(hours=1)
@@ -29,6 +29,8 @@ def key_of(kind: str) -> Key:
     match kind:
         case "ed25519":
             return ed25519.Ed25519PrivateKey.generate()
+        case "ml-dsa-65":
+            return mldsa.MLDSA65PrivateKey.generate()
         case "p256":
             return ec.generate_private_key(ec.SECP256R1())
         case "p384":
@@ -233,7 +235,7 @@ class TestAuthority:
 
 
 def _hash(key: Key) -> SHA256 | None:
-    return None if isinstance(key, ed25519.Ed25519PrivateKey) else SHA256()
+    return None if isinstance(key, ed25519.Ed25519PrivateKey | mldsa.MLDSA65PrivateKey) else SHA256()
 
 
 def _usage(*, ca: bool) -> x509.KeyUsage:

@@ -21,6 +21,7 @@ from pamqp.commands import Basic
 from prometheus_client.parser import text_string_to_metric_families
 
 from axis.broker import Consumer, Link, ManagementApi, Publisher
+from axis.core.hybrid import headers_of
 from axis.core.lanes import lane_of, mailbox_queue, notices_queue, submit_key
 from axis.core.messages import Outgoing, Submission
 from axis.core.reading import parse_envelope
@@ -29,7 +30,7 @@ from axis.local.ports import free_port
 from axis.store import Store
 from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
 from schemas import Mailbox, Priority, Receipt
-from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, STATUS_EXCHANGE, STATUS_MEDIA_TYPE, SUBMIT_EXCHANGE
+from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_EXCHANGE, STATUS_MEDIA_TYPE, SUBMIT_EXCHANGE
 from tests.builders import LONG_AGO, as_bytes, envelope_dict, organisation, status_dict
 from tests.services import Vhost, role_variables
 
@@ -219,7 +220,7 @@ class Rig:
             "type": "document",
             "content_type": ENVELOPE_MEDIA_TYPE,
             "message_id": identifier,
-            "headers": {SIGNATURE_HEADER: self.keys[key or sender].sign(raw)} if (key or sender) else {},
+            "headers": headers_of(self.keys[key or sender].sign(raw)) if (key or sender) else {},
             "user_id": sender,
         }
         return Outgoing(**{**base, **changes})
@@ -238,7 +239,7 @@ class Rig:
             "type": "status",
             "content_type": STATUS_MEDIA_TYPE,
             "message_id": body["id"],
-            "headers": {SIGNATURE_HEADER: self.keys[reporter].sign(raw)},
+            "headers": headers_of(self.keys[reporter].sign(raw)),
             "user_id": reporter,
         }
         return Outgoing(**{**base, **{k: v for k, v in changes.items() if k not in fields}})

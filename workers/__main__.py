@@ -122,7 +122,7 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
         Link(settings.worker_url, f"axis {worker.value} consuming") as consuming,
         contextlib.AsyncExitStack() as links,
     ):
-        view = View(store, log, settings.mailbox_limit, settings.quota)
+        view = View(store, log, settings.mailbox_limit, settings.quota, hybrid_required=settings.hybrid_required)
         await view.load()
         desk = Desk(now=utc_now, sign=key.sign, has_mailbox=view.has_mailbox)
         # Only now: who waits for the page waits for a worker that can work.

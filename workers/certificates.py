@@ -7,6 +7,7 @@ from axis.core.ending import due
 from axis.errors import Misconfigured, Unavailable
 from axis.evidence import Refresher
 from axis.store import Store
+from axis.trust import is_second
 from workers.metrics import Metrics
 from workers.runtime import Log
 
@@ -50,7 +51,7 @@ class Certificates:
     async def warn(self) -> None:
         """Warn of certificates that end in 60, 30 or 7 days and have no successor."""
         _, _, enrolled = await self._store.directory.load()
-        for each in due(enrolled, await self._store.proofs.warned(), self._now()):
+        for each in due(enrolled, await self._store.proofs.warned(), self._now(), is_second=is_second):
             certificate = each.certificate
             if await self._store.proofs.warn(certificate.thumbprint, each.days):
                 self._log.warning(

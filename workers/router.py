@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned, refuse_over_limit
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.directory import Directory
+from axis.core.hybrid import check_second
 from axis.core.lanes import lane_of, mailbox_queue
 from axis.core.messages import Submission
 from axis.core.reading import read_envelope, signature_of
@@ -120,6 +121,7 @@ class Router:
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)
             admit_envelope(envelope, submission, signer, directory, at)
+            check_second(envelope.sender, signer, self._view.hybrid_required)
             admit_source(envelope, source)
             self._window.check(envelope.id, at, "envelope/id-time")
             candidate = Candidate(submission, envelope, signer, signature, digest(submission.body))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from axis.core.admission import IdWindow, admit_status, refuse_over_limit
 from axis.core.decisions import Desk, Refuse, digest, poison
+from axis.core.hybrid import check_second
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_status, signature_of
 from axis.core.records import NoticeRow, StatusRow
@@ -92,6 +93,7 @@ class Tracker:
             signature = signature_of(submission)
             signer = self._view.keyring.verify(submission.body, signature, at)
             admit_status(status, submission, signer, self._view.directory, at)
+            check_second(status.reporter, signer, self._view.hybrid_required)
             self._window.check(status.id, at, "status/id-time")
             return Report(submission, status, signer, signature, digest(submission.body))
         except Refused as error:

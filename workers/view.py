@@ -21,11 +21,20 @@ class View:
     """Directory, certificates, and which mailboxes have their queues.
 
     `limit`: with so many messages waiting in a queue it is full, and nothing more is put into it. `default`: the limits
-    of accounts that have none of their own.
+    of accounts that have none of their own. `hybrid_required`: these codes and all below sign with a second key too.
     """
 
-    def __init__(self, store: Store, log: Log, limit: int, default: Quota | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        log: Log,
+        limit: int,
+        default: Quota | None = None,
+        *,
+        hybrid_required: frozenset[str] = frozenset(),
+    ) -> None:
         self.limit = limit
+        self.hybrid_required = hybrid_required
         self._default = default or Quota()
         self._quotas: dict[Quota, Quota] = {}  # its own -> what holds: few, however many accounts there are
         self.directory = Directory.build((), ())

@@ -11,7 +11,7 @@ from axis.core.evidence import Proof, Standing
 from axis.errors import AxisError
 from axis.settings import Settings
 from axis.store import Store
-from axis.trust import SigningKey
+from axis.trust import SigningKey, is_second
 from schemas import Certificate
 
 _OWN_ENDS_SOON = dt.timedelta(days=30)
@@ -31,14 +31,16 @@ async def certificates(settings: Settings) -> list[Check]:
 
 def _lasting(enrolled: Sequence[Enrolment], valid: Sequence[Enrolment], open_now: set[str], now: dt.datetime) -> Check:
     """Look whether everybody can sign, and will be able to."""
-    if soon := [each for each in ending(enrolled, now) if each.certificate.role != "axis"]:
+    if soon := [each for each in ending(enrolled, now, is_second=is_second) if each.certificate.role != "axis"]:
         told = [
             f"{each.certificate.organisation} ({_what(each.certificate)}{local_time(each.certificate.until)})"
             for each in soon
         ]
         remedy = "have successors issued and enrol them: `axis certificate succeed`"
         return Check("certificates", Level.WARN, f"the last ones end soon: {few(told)}", remedy)
-    if without := sorted(open_now - {each.organisation for each in valid if each.role != "sealing"}):
+    if without := sorted(
+        open_now - {each.organisation for each in valid if each.role != "sealing" and not is_second(each)}
+    ):
         found = f"no valid one for {few(without)}: these can receive but not send"
         return Check("certificates", Level.WARN, found, "`axis certificate enrol`")
     found = f"{len(valid)} are valid, every mailbox has one for {WARN_DAYS[0]} days or more"

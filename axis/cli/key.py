@@ -20,6 +20,7 @@ class Kind(StrEnum):
     ED25519 = "ed25519"
     P256 = "p256"
     RSA = "rsa"
+    ML_DSA_65 = "ml-dsa-65"
 
 
 app.command()(check)
@@ -34,7 +35,9 @@ def _group() -> None:
 def new(
     out: Annotated[Path, typer.Option("--out", metavar="FILE", help="Where to write the key; never overwrites.")],
     *,
-    kind: Annotated[Kind, typer.Option(help="Ed25519 signs EdDSA, P-256 ES256, RSA PS256.")] = Kind.P256,
+    kind: Annotated[
+        Kind, typer.Option(help="Ed25519 signs EdDSA, P-256 ES256, RSA PS256; ML-DSA-65 a second signature.")
+    ] = Kind.P256,
     as_json: JsonOption = False,
 ) -> None:
     """Make a private key (PKCS #8, PEM), readable by its owner only. It is never printed.

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal, Protocol
 
+from axis.core.hybrid import headers_of
 from axis.core.messages import Outgoing
-from schemas.wire import SIGNATURE_HEADER
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ class Entry:
             type=self.kind,
             content_type=self.media_type,
             message_id=self.id,
-            headers={SIGNATURE_HEADER: self.signature},
+            headers=headers_of(self.signature),
             user_id=account,
         )
 

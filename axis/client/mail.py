@@ -13,9 +13,9 @@ from typing import TypeVar
 
 from axis.client.ledger import Suspicious
 from axis.client.transport import Batch, Received, Source
+from axis.core.hybrid import joined
 from axis.core.messages import Submission
 from axis.errors import Refused, Unavailable
-from schemas.wire import SIGNATURE_HEADER
 
 log = logging.getLogger("axis.client")
 
@@ -148,9 +148,11 @@ async def patiently(prove: Callable[[], Awaitable[_Result]]) -> _Result:
 
 
 def signature_of(submission: Submission) -> str:
-    """Return the signature header, empty where there is none: that is refused when it is verified."""
-    signature = submission.headers.get(SIGNATURE_HEADER)
-    return signature if isinstance(signature, str) else ""
+    """Return the signature, empty where there is none to be had: that is refused when it is verified."""
+    try:
+        return joined(submission.headers)
+    except Refused:
+        return ""
 
 
 def digest_of(submission: Submission) -> str:

@@ -31,6 +31,7 @@ CERTIFICATE = "certificate.pem"
 AXIS_CERTIFICATE = "axis.pem"
 LOG_KEYS = "log.vkey"  # the log's public keys; absent in profiles from before there was a log
 AUTHORITIES = "ca.pem"
+SECOND = "second"  # a folder: key.pem (ML-DSA-65) and certificate.pem; where it is, every signature is a hybrid
 SEALING = "sealing"  # a folder: NAME.key.pem with NAME.certificate.pem, the one in use and retired ones
 RECIPIENTS = "recipients"  # a folder: CODE.pem, the only certificates that documents are sealed for CODE with
 TLS_KEY = "tls.key.pem"
@@ -139,6 +140,8 @@ class AgencySettings:
         )
         files = {"cafile": authorities, "certfile": certificate, "keyfile": tls_key}
         key = SigningKey.load(folder, profile.key)
+        if (folder / SECOND).is_dir():
+            key = key.with_second(SigningKey.load(folder / SECOND))
         return cls(
             code=profile.code,
             amqp_url=SecretStr(_with_files(profile.amqp_url.get_secret_value(), files)),

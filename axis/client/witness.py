@@ -17,6 +17,7 @@ from typing import Protocol
 
 from axis.client.certificates import pinned, read_certificate, write_certificate
 from axis.core.admission import check_signer
+from axis.core.hybrid import SEPARATOR
 from axis.core.ids import time_of
 from axis.core.messages import Signer
 from axis.core.reading import parse_envelope, parse_receipt, parse_status
@@ -78,7 +79,11 @@ class Witness:
         return receipt, signer
 
     async def _verify(self, body: bytes, signature: str | None, identifier: str) -> Signer:
-        keyring = await self._keyring(take_apart(signature).header.thumbprint)
+        first, separator, second = (signature or "").partition(SEPARATOR)
+        keyring = await self._keyring(take_apart(first).header.thumbprint)
+        if separator:
+            other = await self._keyring(take_apart(second, second=True).header.thumbprint)
+            keyring = keyring.updated(other.certificates())
         return keyring.verify(body, signature, made_at(identifier))
 
     async def _keyring(self, thumbprint: str) -> Keyring:

@@ -1,7 +1,7 @@
 """Which certificates end soon, and who has not been warned of it yet."""
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.core.enrolment import Enrolment, State
@@ -17,26 +17,37 @@ class Ending:
     days: int
 
 
-def ending(certificates: Sequence[Enrolment], at: dt.datetime) -> list[Ending]:
+def ending(
+    certificates: Sequence[Enrolment], at: dt.datetime, *, is_second: Callable[[Enrolment], bool]
+) -> list[Ending]:
     """List the certificates that end soon and have no successor, each with the least of 60, 30, 7 days that is left.
 
-    A successor is another valid certificate of the same organisation and role that lasts beyond the first warning.
+    A successor is another valid certificate of the same organisation and role that lasts beyond the first warning, for
+    signatures in the same place: neither key of a hybrid replaces the other. `is_second`: whether it makes the second.
     """
     counted = [each for each in certificates if each.state(at) in {State.VALID, State.UNPROVEN}]
     found = []
     for certificate in counted:
         left = _end(certificate) - at
         days = min((each for each in WARN_DAYS if left <= dt.timedelta(days=each)), default=None)
-        if days is not None and not any(_succeeds(each, certificate, at) for each in counted):
+        if days is not None and not any(
+            _succeeds(each, certificate, at) and is_second(each) == is_second(certificate) for each in counted
+        ):
             found.append(Ending(certificate, days))
     return sorted(found, key=lambda each: (_end(each.certificate), each.certificate.thumbprint))
 
 
-def due(certificates: Sequence[Enrolment], warned: Mapping[str, Mapping[int, object]], at: dt.datetime) -> list[Ending]:
+def due(
+    certificates: Sequence[Enrolment],
+    warned: Mapping[str, Mapping[int, object]],
+    at: dt.datetime,
+    *,
+    is_second: Callable[[Enrolment], bool],
+) -> list[Ending]:
     """List what has to be warned of now: nobody was told for so few days before the end."""
     return [
         each
-        for each in ending(certificates, at)
+        for each in ending(certificates, at, is_second=is_second)
         if not any(days <= each.days for days in warned.get(each.certificate.thumbprint, ()))
     ]
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Mapping, Sequence
 
+from axis.core.hybrid import headers_of
 from axis.core.lanes import mailbox_queue, notices_queue
 from axis.core.messages import Lane, Outgoing
 from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow
@@ -11,7 +12,6 @@ from schemas.wire import (
     ENVELOPE_MEDIA_TYPE,
     RECEIPT_MEDIA_TYPE,
     ROUTES_HEADER,
-    SIGNATURE_HEADER,
     STATUS_MEDIA_TYPE,
     TYPE_DOCUMENT,
     TYPE_RECEIPT,
@@ -66,14 +66,14 @@ def notice_message(notice: NoticeRow) -> Outgoing:
         type=TYPE_RECEIPT if receipt else TYPE_STATUS,
         content_type=RECEIPT_MEDIA_TYPE if receipt else STATUS_MEDIA_TYPE,
         message_id=notice.id,
-        headers={SIGNATURE_HEADER: notice.signature},
+        headers=headers_of(notice.signature),
     )
 
 
 def _publish(envelope: EnvelopeRow, part: Mapping[str, Sequence[int]]) -> Outgoing:
     first, *others = (mailbox_queue(envelope.lane, mailbox) for mailbox in part)
     routes = {mailbox: served for mailbox, served in part.items() if served}
-    headers = {SIGNATURE_HEADER: envelope.signature}
+    headers = headers_of(envelope.signature)
     if routes:
         headers[ROUTES_HEADER] = json.dumps(routes, separators=(",", ":"))
     return Outgoing(

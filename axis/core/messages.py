@@ -33,13 +33,15 @@ class Submission:
 class Signer:
     """Whose key made a signature, as the enrolled certificate says.
 
-    `evidence` names what shows that the certificate is not revoked, in the store; None: nothing does.
+    `evidence` names what shows that the certificate is not revoked, in the store; None: nothing does. `second`: the
+    certificate of the second signature (ML-DSA-65) that was verified beside it.
     """
 
     organisation: str
     thumbprint: str
     role: Literal["agency", "gateway", "axis"] = "agency"
     evidence: int | None = None
+    second: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

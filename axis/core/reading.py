@@ -6,11 +6,12 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
+from axis.core.hybrid import joined
 from axis.core.messages import Submission
 from axis.core.secrecy import refuse_marked
 from axis.errors import Refused
 from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Receipt, Status, Wire
-from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
+from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
 
 _MAX_PROBLEMS_TOLD = 3
 
@@ -42,11 +43,8 @@ def read_status(submission: Submission) -> Status:
 
 
 def signature_of(submission: Submission) -> str:
-    """Return the signature header; raise Refused signature/missing when it is absent or not text."""
-    signature = submission.headers.get(SIGNATURE_HEADER)
-    if not isinstance(signature, str) or not signature:
-        raise Refused("signature/missing", f"no {SIGNATURE_HEADER} header")
-    return signature
+    """Return the signature, a hybrid as one text; raise Refused signature/missing or malformed."""
+    return joined(submission.headers)
 
 
 def parse_envelope(body: bytes) -> Envelope:

@@ -1,7 +1,7 @@
 """Signatures, certificates and tokens: bytes in, verdict out; what cannot be proved raises."""
 
 from axis.trust.authority import Authority
-from axis.trust.certificates import enrol, is_demonstration, thumbprint
+from axis.trust.certificates import enrol, is_demonstration, is_second, thumbprint
 from axis.trust.demonstration import DemonstrationCA
 from axis.trust.keyring import Keyring
 from axis.trust.keys import SigningKey, new_key
@@ -16,6 +16,7 @@ __all__ = [
     "SigningKey",
     "enrol",
     "is_demonstration",
+    "is_second",
     "issue_token",
     "load_sealing_keys",
     "new_key",

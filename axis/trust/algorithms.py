@@ -1,6 +1,8 @@
-"""The four signature algorithms, and which key may use which (RFC 7518 section 3, RFC 8037).
+"""The signature algorithms, and which key may use which (RFC 7518 section 3, RFC 8037).
 
-Everything else, `none` and the HMAC family among them, has no entry here and so cannot be reached.
+ML-DSA-65 (FIPS 204) only ever stands beside one of the other four, as a second signature; its JOSE name is that of
+draft-ietf-cose-dilithium. Everything else, `none` and the HMAC family among them, has no entry here and so cannot be
+reached.
 """
 
 from collections.abc import Callable, Mapping
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePublicKey,
 )
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey, MLDSA65PublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -23,16 +26,17 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from axis.errors import Refused
 
-Algorithm = Literal["EdDSA", "ES256", "PS256", "RS256"]
-ALGORITHMS: frozenset[str] = frozenset(get_args(Algorithm))
+Algorithm = Literal["EdDSA", "ES256", "PS256", "RS256", "ML-DSA-65"]
+SECOND_ALGORITHMS: frozenset[str] = frozenset({"ML-DSA-65"})
+ALGORITHMS: frozenset[str] = frozenset(get_args(Algorithm)) - SECOND_ALGORITHMS
 
 MIN_RSA_BITS = 2048
 MAX_RSA_BITS = 8192  # verifying grows with the square; a huge key would let its owner slow the router down
 MIN_RSA_EXPONENT = 65_537  # with 1 anybody can sign; small ones turn padding mistakes into forgeries
 MAX_RSA_EXPONENT = 2**32
 
-PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey
-PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey
+PublicKey = Ed25519PublicKey | EllipticCurvePublicKey | RSAPublicKey | MLDSA65PublicKey
+PrivateKey = Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey | MLDSA65PrivateKey
 
 _SHA256 = SHA256()
 _ECDSA = ECDSA(_SHA256)
@@ -71,6 +75,9 @@ def verifying_key(key: object) -> VerifyingKey:
         return VerifyingKey({"ES256": _es256(key)})
     if isinstance(key, RSAPublicKey):
         return VerifyingKey({"PS256": _rsa(key, _PSS), "RS256": _rsa(key, _PKCS1)})
+    if isinstance(key, MLDSA65PublicKey):
+        # The pure form with an empty context; the library refuses signatures of another length (FIPS 204 section 5.3).
+        return VerifyingKey({"ML-DSA-65": key.verify})
     raise TypeError("a kind of key that is checked but not known here")
 
 
@@ -83,8 +90,9 @@ def check_public_key(key: object) -> TypeGuard[PublicKey]:
             raise Refused("certificate/malformed", f"the curve is {key.curve.name}, taken is P-256")
     elif isinstance(key, RSAPublicKey):
         _check_rsa(key)
-    else:
-        raise Refused("certificate/malformed", f"a key of kind {type(key).__name__}: take Ed25519, P-256 or RSA")
+    elif not isinstance(key, MLDSA65PublicKey):
+        told = "take Ed25519, P-256 or RSA, and ML-DSA-65 for a second signature"
+        raise Refused("certificate/malformed", f"a key of kind {type(key).__name__}: {told}")
     return True
 
 
@@ -92,12 +100,14 @@ def algorithm_for(key: PrivateKey) -> Algorithm:
     """Name the algorithm the axis prefers for a private key."""
     if isinstance(key, Ed25519PrivateKey):
         return "EdDSA"
+    if isinstance(key, MLDSA65PrivateKey):
+        return "ML-DSA-65"
     return "ES256" if isinstance(key, EllipticCurvePrivateKey) else "PS256"
 
 
 def signing(key: PrivateKey, algorithm: Algorithm) -> Sign:
     """Return what signs bytes; ES256 gives the 64 bytes r‖s of RFC 7518 section 3.4, not DER."""
-    if isinstance(key, Ed25519PrivateKey):
+    if isinstance(key, Ed25519PrivateKey | MLDSA65PrivateKey):
         return key.sign
     if isinstance(key, EllipticCurvePrivateKey):
         return _sign_es256(key)

@@ -8,6 +8,7 @@ import warnings
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PublicKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.utils import CryptographyDeprecationWarning
 from cryptography.x509.oid import ExtensionOID
@@ -17,7 +18,7 @@ from axis.errors import Refused
 from axis.trust import encoding
 from axis.trust.algorithms import check_public_key
 from axis.trust.sealing_usage import check_sealing_key, check_sealing_usage
-from schemas import CertificateRole
+from schemas import Certificate, CertificateRole
 
 # An extension of our demonstration CA. The arc is that of UUIDs (2.25), which anybody may use: it names nothing else.
 DEMONSTRATION_OID = x509.ObjectIdentifier("2.25.214748364799000000001")
@@ -115,6 +116,14 @@ def enrol(
 def is_demonstration(certificate: x509.Certificate) -> bool:
     """Say whether a certificate carries the mark of a demonstration CA."""
     return any(extension.oid == DEMONSTRATION_OID for extension in certificate.extensions)
+
+
+def is_second(certificate: Certificate) -> bool:
+    """Say whether an enrolled certificate's key makes second signatures (ML-DSA-65), which never stand alone."""
+    try:
+        return isinstance(x509.load_der_x509_certificate(certificate.der).public_key(), MLDSA65PublicKey)
+    except UNREADABLE:
+        return False  # it verifies nothing, in either place
 
 
 def _check_validity(certificate: x509.Certificate, at: dt.datetime) -> None:

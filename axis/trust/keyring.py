@@ -7,13 +7,14 @@ comparisons of times, and the signature itself.
 import datetime as dt
 import logging
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 
 from axis.core.enrolment import Enrolment, State
+from axis.core.hybrid import SEPARATOR
 from axis.core.messages import Signer
 from axis.errors import Refused
 from axis.trust.algorithms import VerifyingKey, verifying_key
@@ -71,9 +72,23 @@ class Keyring:
 
     def verify(self, body: bytes, signature: str | None, at: dt.datetime) -> Signer:
         """Return who signed these exact bytes; raise Refused signature/* or certificate/* when nobody provably did."""
+        if signature is not None and SEPARATOR in signature:
+            first, second = signature.split(SEPARATOR, 1)
+            return self._verify_both(body, first, second, at)
         detached = take_apart(signature)
         header = detached.header
         return self.check(header.thumbprint, header.algorithm, detached.signature, detached.prefix + body, at)
+
+    def _verify_both(self, body: bytes, first: str, second: str, at: dt.datetime) -> Signer:
+        """Verify a hybrid: the classical signature as ever, and the second one for the same organisation and role."""
+        signer = self.verify(body, first, at)
+        detached = take_apart(second, second=True)
+        header = detached.header
+        other = self.check(header.thumbprint, header.algorithm, detached.signature, detached.prefix + body, at)
+        if (other.organisation, other.role) != (signer.organisation, signer.role):
+            told = f"one is of {signer.organisation} ({signer.role}), the other of {other.organisation} ({other.role})"
+            raise Refused("signature/second-mismatch", told)
+        return replace(signer, second=other.thumbprint)
 
     def check(self, thumbprint: str, algorithm: str, signature: bytes, signed: bytes, at: dt.datetime) -> Signer:
         """Check a signature over a whole signing input; raises as `verify`."""

@@ -1,5 +1,6 @@
 """Private keys: made, loaded together with their certificate, and used to sign."""
 
+from copy import copy
 from pathlib import Path
 from typing import Literal, Self
 
@@ -7,6 +8,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey, generate_private_key
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key as generate_rsa
 from cryptography.hazmat.primitives.serialization import (
@@ -17,15 +19,16 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_private_key,
 )
 
+from axis.core.hybrid import SEPARATOR
 from axis.errors import Misconfigured, Refused
 from axis.trust import encoding
-from axis.trust.algorithms import Algorithm, PrivateKey, check_public_key, verifying_key
+from axis.trust.algorithms import SECOND_ALGORITHMS, Algorithm, PrivateKey, check_public_key, verifying_key
 from axis.trust.certificates import UNREADABLE, load_pem, thumbprint
 from axis.trust.holders import FileKey, KeyHolder
 from axis.trust.jws import detached_header, header_segment
 from axis.trust.locations import FilePlace, TokenPlace, read_location
 
-KeyKind = Literal["ed25519", "p256", "rsa"]
+KeyKind = Literal["ed25519", "p256", "rsa", "ml-dsa-65"]
 
 KEY_FILE = "key.pem"
 CERTIFICATE_FILE = "certificate.pem"
@@ -33,7 +36,7 @@ _NEW_RSA_BITS = 3072
 
 
 def new_key(kind: str) -> bytes:
-    """Make a private key of a kind (ed25519, p256, rsa): PKCS #8, PEM, unencrypted, so keep it to its owner."""
+    """Make a private key of a kind (ed25519, p256, rsa, ml-dsa-65): PKCS #8, PEM, unencrypted: its owner's alone."""
     key: PrivateKey
     match kind:
         case "ed25519":
@@ -42,8 +45,10 @@ def new_key(kind: str) -> bytes:
             key = generate_private_key(SECP256R1())
         case "rsa":
             key = generate_rsa(public_exponent=65_537, key_size=_NEW_RSA_BITS)
+        case "ml-dsa-65":
+            key = MLDSA65PrivateKey.generate()
         case _:
-            raise Misconfigured(f"no kind of key “{kind}”: take ed25519, p256 or rsa")
+            raise Misconfigured(f"no kind of key “{kind}”: take ed25519, p256 or rsa, or ml-dsa-65 for a second one")
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
 
 
@@ -53,6 +58,7 @@ class SigningKey:
     def __init__(self, holder: KeyHolder, certificate: x509.Certificate | None = None) -> None:
         self.algorithm: Algorithm = holder.algorithm
         self._sign = holder.sign
+        self._second: SigningKey | None = None
         self._thumbprint = None if certificate is None else thumbprint(certificate.public_bytes(Encoding.DER))
         self.not_after = None if certificate is None else certificate.not_valid_after_utc
         self._segment = None if self._thumbprint is None else detached_header(self.algorithm, self._thumbprint)
@@ -104,11 +110,25 @@ class SigningKey:
         return self._thumbprint
 
     def sign(self, body: bytes) -> str:
-        """Sign the exact bytes; return the detached JWS for the `axis-signature` header."""
+        """Sign the exact bytes; return the detached JWS, or both of a hybrid (`axis.core.hybrid`)."""
         if self._segment is None:
             raise Misconfigured("the key has no certificate yet")
         signature = self._sign(self._segment.encode("ascii") + b"." + body)
-        return f"{self._segment}..{encoding.encode(signature)}"
+        first = f"{self._segment}..{encoding.encode(signature)}"
+        return first if self._second is None else f"{first}{SEPARATOR}{self._second.sign(body)}"
+
+    def with_second(self, second: "SigningKey") -> Self:
+        """Return a key that makes hybrid signatures: this one's, and beside it one by an ML-DSA-65 key.
+
+        Tokens (`sign_compact`) stay classical: they live for a minute.
+        """
+        if self.algorithm in SECOND_ALGORITHMS or second.algorithm not in SECOND_ALGORITHMS:
+            raise Misconfigured(f"{second.algorithm} cannot stand beside {self.algorithm}: the second is ML-DSA-65")
+        both = copy(self)
+        both._second = second  # noqa: SLF001 - our own, and nobody has seen it yet
+        # Either end is the end of both: a second signature that is there has to verify.
+        both.not_after = min((each.not_after for each in (self, second) if each.not_after is not None), default=None)
+        return both
 
     def sign_compact(self, members: dict[str, object], payload: bytes) -> str:
         """Sign a payload that travels inside the JWS; `members` go into the header beside alg and x5t#S256."""
@@ -126,7 +146,7 @@ def load_key(pem: bytes) -> PrivateKey:
         raise Misconfigured(f"not an unencrypted private key in PEM: {error}"[:300]) from error
     except Refused as error:
         raise Misconfigured(error.detail) from error
-    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey):
+    if not isinstance(key, Ed25519PrivateKey | EllipticCurvePrivateKey | RSAPrivateKey | MLDSA65PrivateKey):
         raise Misconfigured(f"a key of kind {type(key).__name__}: take Ed25519, P-256 or RSA")
     return key
 

@@ -4,6 +4,7 @@ import unicodedata
 
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.mldsa import MLDSA65PrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
@@ -29,5 +30,5 @@ def request(key_pem: bytes, organisation: str, name: str) -> bytes:
         ]
     )
     builder = x509.CertificateSigningRequestBuilder().subject_name(subject)
-    hashed = None if isinstance(key, Ed25519PrivateKey) else SHA256()
+    hashed = None if isinstance(key, Ed25519PrivateKey | MLDSA65PrivateKey) else SHA256()
     return builder.sign(key, hashed).public_bytes(Encoding.PEM)

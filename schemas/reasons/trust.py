@@ -37,6 +37,22 @@ REASONS = (
         rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_INVALID_SIGNATURE, rivals.NHN_INVALID_CERTIFICATE),
     ),
     Reason(
+        code="signature/second-missing",
+        title="There is no second signature, and this organisation has to make one.",
+        title_vi="Thiếu chữ ký số thứ hai mà cơ quan này bắt buộc phải có.",
+        remedy="Sign with your ML-DSA-65 key as well: header axis-signature-pq.",
+        remedy_vi="Ký thêm bằng khóa ML-DSA-65 trong tiêu đề axis-signature-pq.",
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE, rivals.XROAD_MISSING_SIGNATURE),
+    ),
+    Reason(
+        code="signature/second-mismatch",
+        title="The two signatures are of different organisations.",
+        title_vi="Hai chữ ký số thuộc hai cơ quan khác nhau.",
+        remedy="Sign both with keys that are enrolled for the same organisation and in the same role.",
+        remedy_vi="Ký cả hai bằng các khóa đã đăng ký cho cùng một cơ quan và cùng vai trò.",
+        rivals=(rivals.AS4_FAILED_AUTHENTICATION, rivals.XROAD_INVALID_SIGNATURE),
+    ),
+    Reason(
         code="certificate/unknown",
         title="No certificate with this thumbprint is enrolled.",
         title_vi="Chứng thư số này chưa được đăng ký với trục liên thông.",

@@ -13,6 +13,7 @@ from axis.cli.moments import moment
 from axis.core.enrolment import Enrolment
 from axis.errors import Malformed
 from axis.settings import Settings
+from axis.trust import is_second
 
 
 def retire(
@@ -111,4 +112,5 @@ async def _revoke(thumbprint: str, at: dt.datetime, since: dt.datetime, why: str
 
 def _stands_in(other: Enrolment, certificate: Enrolment, at: dt.datetime) -> bool:
     same = (other.organisation, other.role) == (certificate.organisation, certificate.role)
+    same = same and is_second(other) == is_second(certificate)  # neither key of a hybrid replaces the other
     return same and other.thumbprint != certificate.thumbprint and other.not_before <= at < other.until

@@ -27,6 +27,7 @@ from axis.core.enrolment import Enrolment, State
 from axis.errors import Malformed
 from axis.evidence import Admitted
 from axis.settings import Settings
+from axis.trust import is_second
 from axis.trust.enrolling import Confirmation
 from axis.trust.requesting import request as requested
 from schemas import CertificateRole
@@ -175,6 +176,9 @@ async def _succeed(
         )
         if admitted.enrolment.thumbprint == old.thumbprint:
             raise Malformed("it is the same certificate", code="certificate/successor")
+        if is_second(admitted.enrolment) != is_second(old):
+            told = "a key for second signatures (ML-DSA-65) stands beside the other one: `axis certificate enrol`"
+            raise Malformed(told, code="certificate/successor")
         ends = min(each for each in (at + overlap, old.not_after, old.retired_at) if each is not None)
         # The new one first: should this end in between, the old one only lasts longer.
         record = await desk.keep(admitted, predecessor=old.thumbprint)

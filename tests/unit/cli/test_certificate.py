@@ -191,6 +191,24 @@ def test_a_successor_overlaps_and_the_old_one_ends_by_itself(
     assert audited(store)[1:] == ["certificate.succeed", "certificate.retire", "certificate.retire"]
 
 
+def test_a_second_key_stands_beside_the_first_and_does_not_succeed_it(
+    run: Run, store: FakeStore, issuing: TestAuthority, answers: Answers, tmp_path: Path
+) -> None:
+    first, second, next_one = issuing.issue(), issuing.issue("ml-dsa-65"), issuing.issue("ml-dsa-65")
+    for party in (first, second):
+        assert run("certificate", "enrol", written(tmp_path, party), "--for", "H37").code == 0
+    ran = run("certificate", "succeed", written(tmp_path, next_one), first.thumbprint, "--json")
+    assert (ran.code, ran.json["error"]["code"]) == (65, "certificate/successor")
+    assert record(store, first.thumbprint).retired_at is None
+    # Without the first one the organisation signs nothing, however many others it has.
+    last = run("certificate", "retire", first.thumbprint, "--json")
+    assert (last.code, last.json["error"]["code"]) == (65, "certificate/last")
+    assert run("certificate", "succeed", written(tmp_path, next_one), second.thumbprint).code == 0
+    assert record(store, second.thumbprint).retired_at is not None
+    revoked = run("certificate", "revoke", next_one.thumbprint, "--why", "mất thẻ", "--json")
+    assert revoked.code == 0, revoked.err
+
+
 def test_the_last_one_is_retired_only_on_purpose(
     run: Run, store: FakeStore, issuing: TestAuthority, answers: Answers, tmp_path: Path
 ) -> None:

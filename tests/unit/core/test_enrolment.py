@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from axis.core.ending import due, ending
+from axis.core import ending as endings
+from axis.core.ending import Ending
 from axis.core.enrolment import Enrolment, State
 from axis.core.evidence import GracePolicy, Proof, Standing
 from schemas import Certificate
@@ -14,6 +15,21 @@ from tests.unit.store.rows import certificate
 
 DAY = dt.timedelta(days=1)
 LATER = NOW + 400 * DAY
+
+
+SECOND = "Z" * 43  # the thumbprint of the only ML-DSA-65 key here
+
+
+def is_second(each: Enrolment) -> bool:
+    return each.thumbprint == SECOND
+
+
+def ending(certificates: list[Enrolment], at: dt.datetime) -> list[Ending]:
+    return endings.ending(certificates, at, is_second=is_second)
+
+
+def due(certificates: list[Enrolment], warned: dict[str, dict[int, object]], at: dt.datetime) -> list[Ending]:
+    return endings.due(certificates, warned, at, is_second=is_second)
 
 
 def named(letter: str, **changes: Any) -> Enrolment:
@@ -77,6 +93,12 @@ def test_a_successor_silences_the_warning() -> None:
         named("B", not_after=LATER, organisation="H38"),
     ):
         assert old.thumbprint in {each.certificate.thumbprint for each in ending([old, other], NOW)}
+
+
+def test_the_keys_of_a_hybrid_do_not_replace_each_other() -> None:
+    for old, other in (("A", SECOND[0]), (SECOND[0], "A")):
+        record = named(old, not_after=NOW + 20 * DAY)
+        assert [each.certificate for each in ending([record, named(other, not_after=LATER)], NOW)] == [record]
 
 
 def test_retirement_is_an_end_too_and_the_ended_are_not_warned_of() -> None:

@@ -8,7 +8,7 @@ from cryptography import x509
 
 from axis.core.enrolment import Enrolment
 from axis.errors import Misconfigured, Refused
-from axis.trust import Keyring, SigningKey, new_key
+from axis.trust import Keyring, SigningKey, is_second, new_key
 from axis.trust.chains import Authorities
 from axis.trust.enrolling import Confirmation, enrol_checked
 from axis.trust.requesting import request
@@ -49,6 +49,18 @@ async def test_every_kind_of_key_under_every_kind_of_authority(authority: str, k
     # What is enrolled also signs: by PS256 and RS256 where the key is RSA's.
     signing = SigningKey.from_pem(pem_of(party.key), party.pem)
     assert Keyring([record]).verify(b"{}", signing.sign(b"{}"), NOW).organisation == "H37"
+
+
+@pytest.mark.parametrize("authority", ["rsa3072", "p256", "ed25519"])
+async def test_a_key_for_second_signatures_under_a_classical_authority(authority: str) -> None:
+    issuing = TestAuthority((authority, authority))
+    party, beside = issuing.issue("p256"), issuing.issue("ml-dsa-65")
+    first, second = [await taken(each, issuing.authorities) for each in (party, beside)]
+    assert (second.anchor, second.matched) == (issuing.root.thumbprint, "serialNumber")
+    assert [is_second(each) for each in (first, second)] == [False, True]
+    key, other = (SigningKey.from_pem(pem_of(each.key), each.pem) for each in (party, beside))
+    signer = Keyring([first, second]).verify(b"{}", key.with_second(other).sign(b"{}"), NOW)
+    assert (signer.thumbprint, signer.second) == (party.thumbprint, beside.thumbprint)
 
 
 @pytest.mark.parametrize("kind", ["rsa1024", "p384"])
@@ -207,7 +219,7 @@ async def test_what_is_confirmed_is_an_unknown_issuer_never_a_signature_that_doe
 
 async def test_a_request_becomes_a_certificate_that_is_recognised() -> None:
     issuing = TestAuthority()
-    for kind in ("ed25519", "p256", "rsa"):
+    for kind in ("ed25519", "p256", "rsa", "ml-dsa-65"):
         key = new_key(kind)
         asked = x509.load_pem_x509_csr(request(key, "H37.05", "Sở Tài chính tỉnh Lạng Sơn"))
         assert asked.is_signature_valid
