@@ -72,9 +72,10 @@ class Keyring:
 
     def verify(self, body: bytes, signature: str | None, at: dt.datetime) -> Signer:
         """Return who signed these exact bytes; raise Refused signature/* or certificate/* when nobody provably did."""
-        if signature is not None and SEPARATOR in signature:
+        if isinstance(signature, str) and SEPARATOR in signature:
             first, second = signature.split(SEPARATOR, 1)
-            return self._verify_both(body, first, second, at)
+            if first and second:  # a space around a single one makes no hybrid of it, and is malformed below
+                return self._verify_both(body, first, second, at)
         detached = take_apart(signature)
         header = detached.header
         return self.check(header.thumbprint, header.algorithm, detached.signature, detached.prefix + body, at)

@@ -58,8 +58,8 @@ def test_neither_stands_in_the_place_of_the_other() -> None:
     assert code_of(f"{second.partition('..')[0]}..AAAA {second}", ring()) == "signature/algorithm"
     assert code_of(f"{first} {first}", ring()) == "signature/algorithm"
     assert code_of(f"{first} {second} {second}", ring()) == "signature/malformed"
-    assert code_of(f"{first} ", ring()) == "signature/missing"
-    assert code_of(f" {second}", ring()) == "signature/missing"
+    assert code_of(f"{first} ", ring()) == "signature/malformed"
+    assert code_of(f" {second}", ring()) == "signature/malformed"
 
 
 def test_the_name_of_an_algorithm_never_chooses_the_key() -> None:
