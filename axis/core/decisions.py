@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from axis.core import receipts, secrecy
+from axis.core.hybrid import SEPARATOR
 from axis.core.ids import new_id
 from axis.core.lanes import lane_of
 from axis.core.messages import Signer, Submission
@@ -20,7 +21,7 @@ from axis.core.records import Accepted, AttachmentRow, DeliveryRow, EnvelopeRow,
 from axis.errors import Refused
 from schemas import Envelope
 from schemas.base import CODE_PATTERN, UUID7_PATTERN
-from schemas.wire import SIGNATURE_HEADER, TYPE_DOCUMENT, TYPE_STATUS
+from schemas.wire import SECOND_SIGNATURE_HEADER, SIGNATURE_HEADER, TYPE_DOCUMENT, TYPE_STATUS
 
 Sign = Callable[[bytes], str]
 
@@ -128,14 +129,13 @@ class Desk:
         error = Refused(error.code, printable(error.detail), retry_after=error.retry_after)
         notice = None
         if answered and submission.account is not None:
-            signature = submission.headers.get(SIGNATURE_HEADER)
             receipt = receipts.refusal(
                 submission,
                 error,
                 receipt_id=new_id(at),
                 account=submission.account,
                 sha256=sha256,
-                signature_sha256=digest(signature.encode(errors="replace")) if isinstance(signature, str) else None,
+                signature_sha256=_signature_digest(submission),
                 at=at,
             )
             body = receipts.receipt_bytes(receipt)
@@ -185,3 +185,12 @@ def poison(error: Exception) -> Refused:
 def digest(body: bytes) -> str:
     """SHA-256 of the exact bytes, hexadecimal."""
     return hashlib.sha256(body).hexdigest()
+
+
+def _signature_digest(submission: Submission) -> str | None:
+    """Digest what the message was signed with, as a receipt of acceptance names it; None where nothing says so."""
+    first, second = (submission.headers.get(name) for name in (SIGNATURE_HEADER, SECOND_SIGNATURE_HEADER))
+    if not isinstance(first, str):
+        return None
+    signature = f"{first}{SEPARATOR}{second}" if isinstance(second, str) else first
+    return digest(signature.encode(errors="replace"))
