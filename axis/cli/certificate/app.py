@@ -15,12 +15,15 @@ def _group() -> None:
     """The life of a certificate: requested, enrolled, succeeded by another one, retired or revoked."""
 
 
+# One thumbprint in sixty-four begins with a hyphen, and is no option.
+_TAKES_THUMBPRINT = {"ignore_unknown_options": True}
+
 app.command("request")(request)
 app.command("enrol")(enrol)
-app.command("succeed")(succeed)
+app.command("succeed", context_settings=_TAKES_THUMBPRINT)(succeed)
 app.command("list")(list_command)
-app.command("check")(check)
+app.command("check", context_settings=_TAKES_THUMBPRINT)(check)
 app.command("refresh")(refresh)
-app.command("retire")(retire)
-app.command("revoke")(revoke)
-app.command("suspects")(suspects)
+app.command("retire", context_settings=_TAKES_THUMBPRINT)(retire)
+app.command("revoke", context_settings=_TAKES_THUMBPRINT)(revoke)
+app.command("suspects", context_settings=_TAKES_THUMBPRINT)(suspects)

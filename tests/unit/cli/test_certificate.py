@@ -282,3 +282,16 @@ def test_a_file_that_cannot_be_read_is_said(
     monkeypatch.setattr(Path, "read_bytes", denied)
     ran = run("certificate", "request", str(key), "--for", "H37", "--name", "UBND", "--out", str(tmp_path / "out"))
     assert (ran.code, "file/unreadable" in ran.err) == (65, True)
+
+
+@pytest.mark.parametrize("command", ["check", "retire", "revoke", "suspects"])
+@pytest.mark.usefixtures("store", "answers")
+def test_a_thumbprint_may_begin_with_a_hyphen(run: Run, command: str) -> None:
+    thumbprint = "-B" + "a" * 41
+    ran = run("certificate", command, thumbprint, "--json")
+    assert ran.code == 66
+    assert thumbprint in ran.out + ran.err
+
+
+def test_an_option_that_there_is_not_is_told(run: Run) -> None:
+    assert run("certificate", "retire", "a" * 43, "--undoo").code == 2
