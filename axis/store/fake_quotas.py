@@ -21,6 +21,6 @@ class FakeQuotas(QuotaStore):
         now = self._now()
         for each in takings:
             level, at = self._levels.get((each.account, each.meter), (0.0, now))
-            left = max(0.0, level - each.per_second * (now - at).total_seconds())
+            left = max(0.0, level - each.per_second * max(0.0, (now - at).total_seconds()))
             self._levels[each.account, each.meter] = (left + each.amount, now)
         return {(each.account, each.meter): self._levels[each.account, each.meter][0] for each in takings}

@@ -10,6 +10,7 @@ import asyncpg
 import pytest
 
 from axis.core.ids import new_id
+from axis.core.quotas import Taking
 from axis.core.records import Existing
 from axis.errors import Unavailable
 from axis.store import Store
@@ -271,3 +272,14 @@ async def test_a_file_that_is_uploaded_while_it_is_forgotten_stays(
     with pytest.raises(Unavailable, match="is being uploaded"):
         await forgetting
     assert await one.blobs.known("H37", [digest]) == {digest: 3}
+
+
+async def test_a_clock_that_was_set_back_adds_nothing_to_a_level(one: Store, database: str) -> None:
+    await one.quotas.add([Taking("H37", "messages", 10, 1.0)])
+    link = await asyncpg.connect(database)
+    try:
+        await link.execute("UPDATE quota_level SET at = at + interval '1 hour'")
+    finally:
+        await link.close()
+    level = await one.quotas.add([Taking("H37", "messages", 0, 1.0)])
+    assert round(level["H37", "messages"]) == 10
