@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from axis.catalogue.cleaning import RefusedRow
+from axis.core.quotas import OverLimit
 from axis.core.records import DeliveryRow, Hold
 from axis.core.resolving import Resolution
 from axis.core.routing import Obstacle
@@ -29,6 +30,7 @@ _CARRIERS: Mapping[type, str] = {
     DeliveryRow: "reason",
     Hold: "reason",
     Obstacle: "reason",
+    OverLimit: "code",
     RefusedRow: "code",
     Resolution: "reason",
 }
