@@ -51,11 +51,13 @@ class Relay:
         self._metrics = metrics
 
     async def sweep(self) -> None:
-        """Publish what is unmarked for too long, then release what is held and can go."""
+        """Publish what is unmarked for too long, and release what is held and can go."""
         # What is handed out is not handed out again for a while, so this ends however much of it fails.
-        while await self._publish_unmarked():
-            pass
-        await self._release_held()
+        more = True
+        while more:
+            more = await self._publish_unmarked()
+            # In between: an agency that floods and never reads must not keep waiting what is held for others.
+            await self._release_held()
 
     async def keep_partitions(self) -> None:
         """Make the coming months' partitions."""

@@ -5,6 +5,7 @@ from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlunsplit
 
 from axis.broker import split_address
+from axis.cli import moments
 from axis.client import TlsFiles
 from axis.local.certified import PKI
 from axis.settings import Settings
@@ -20,7 +21,7 @@ def certificate_for(settings: Settings, account: str) -> Issued | None:
     folder = settings.home / PKI
     if not (folder / "ca.pem").is_file():
         return None
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    now = moments.now()
     return Authority.open(folder, now).ensure("client", account, now=now, renew_before=_RENEW_BEFORE)
 
 

@@ -7,7 +7,7 @@ import typer
 from axis.cli.accounts import ensure_database_roles
 from axis.cli.console import JsonOption, print_json, print_table, say
 from axis.settings import Settings
-from axis.store import migrate
+from axis.store import migrate, renew_rights
 from axis.store.grants import TABLES
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Migrations, and the roles of the services.")
@@ -26,13 +26,15 @@ def migrate_command(*, as_json: JsonOption = False) -> None:
 
       axis database migrate
 
-    Run `axis database roles` after it: new tables are nobody's until then.
+    The services' roles get their rights to new tables at once; a database without roles wants `axis database roles`.
     """
-    applied = asyncio.run(migrate(Settings.load().database_url.get_secret_value()))
+    applied, roles = asyncio.run(_migrate(Settings.load().database_url.get_secret_value()))
     if as_json:
-        print_json({"applied": applied})
-    else:
-        say(f"applied now: {', '.join(applied) or 'nothing, it was up to date'}")
+        print_json({"applied": applied, "roles": roles})
+        return
+    say(f"applied now: {', '.join(applied) or 'nothing, it was up to date'}")
+    if not roles:
+        say("there are no roles of the services yet: axis database roles")
 
 
 @app.command("roles")
@@ -61,3 +63,7 @@ def roles_command(*, as_json: JsonOption = False) -> None:
         ("role", "table", "may"),
         [(role, table, ", ".join(verbs)) for role, may in TABLES.items() for table, verbs in sorted(may.items())],
     )
+
+
+async def _migrate(owner: str) -> tuple[list[str], bool]:
+    return await migrate(owner), await renew_rights(owner)

@@ -7,6 +7,11 @@ import typer
 from axis.edxml import VIETNAM_TIME
 
 
+def now() -> dt.datetime:
+    """Tell the time as people read it, to the second."""
+    return dt.datetime.now(dt.UTC).replace(microsecond=0)
+
+
 def moment(text: str) -> dt.datetime:
     """Read a date (its beginning in Vietnam, where decrees count days) or an ISO 8601 time; return UTC."""
     for form in ("%Y-%m-%d", "%d/%m/%Y"):

@@ -4,10 +4,10 @@ Everything here may be repeated. What is there is kept: the name, the password, 
 has changed (the broker's address, the name when another is given) is written anew.
 """
 
-import datetime as dt
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from axis.cli import moments
 from axis.cli.accounts import apply_topology, ensure_worker_account
 from axis.cli.connecting import Connecting, KeyKind, Newcomer, Profile
 from axis.core.directory import Directory
@@ -73,7 +73,7 @@ async def connect_all(
         Misconfigured: when the axis has no key or no gateway yet, or a password is not on this machine any more.
         Refused: `certificate/…` when a certificate cannot be enrolled.
     """
-    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    now = moments.now()
     organisations, mailboxes, certificates = await store.directory.load()
     directory = Directory.build(organisations, mailboxes)
     open_now = {mailbox.code: mailbox for mailbox in directory.mailboxes(now)}

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say
+from axis.cli.moments import now
 from axis.cli.profiles import home_folder
 from axis.local.certified import PKI
 from axis.trust import Authority
@@ -57,7 +58,7 @@ def init(
 
     Exit code 78 when there is an authority already.
     """
-    authority = Authority.create(_folder(folder), _now(), title=title)
+    authority = Authority.create(_folder(folder), now(), title=title)
     if as_json:
         print_json({"folder": _folder(folder), "ca": authority.ca, "crl": authority.crl})
     else:
@@ -94,8 +95,8 @@ def issue(
 
     Exit code 65 for a name or host that cannot be in a certificate; 66 when there is no authority yet.
     """
-    issued = Authority.open(_folder(folder), _now()).issue(
-        kind.value, name, hosts=tuple(host or ()), now=_now(), days=days
+    issued = Authority.open(_folder(folder), now()).issue(
+        kind.value, name, hosts=tuple(host or ()), now=now(), days=days
     )
     if as_json:
         print_json(_plain(issued))
@@ -125,8 +126,8 @@ def revoke(
 
     Exit code 66 when no such certificate was issued.
     """
-    authority = Authority.open(_folder(folder), _now())
-    revoked = authority.revoke(what, _now())
+    authority = Authority.open(_folder(folder), now())
+    revoked = authority.revoke(what, now())
     if as_json:
         print_json({"revoked": [entry.serial for entry in revoked], "crl": authority.crl})
     else:
@@ -146,9 +147,9 @@ def crl(
 
       axis pki crl --days 30
     """
-    path = Authority.open(_folder(folder), _now()).write_crl(_now(), days)
+    path = Authority.open(_folder(folder), now()).write_crl(now(), days)
     if as_json:
-        print_json({"crl": path, "next_update": _now() + dt.timedelta(days=days)})
+        print_json({"crl": path, "next_update": now() + dt.timedelta(days=days)})
     else:
         say(f"{path}: good for {days} days")
 
@@ -161,14 +162,14 @@ def list_command(*, folder: FolderOption = None, as_json: JsonOption = False) ->
 
       axis pki list --json
     """
-    now = _now()
-    entries = Authority.open(_folder(folder), now).register
+    at = now()
+    entries = Authority.open(_folder(folder), at).register
     if as_json:
-        print_json({"certificates": [{**_fields(entry), "state": _state(entry, now)} for entry in entries]})
+        print_json({"certificates": [{**_fields(entry), "state": _state(entry, at)} for entry in entries]})
         return
     print_table(
         ("kind", "name", "state", "until", "hosts", "serial"),
-        [(e.kind, e.name, _state(e, now), e.not_after, " ".join(e.hosts), e.serial) for e in entries],
+        [(e.kind, e.name, _state(e, at), e.not_after, " ".join(e.hosts), e.serial) for e in entries],
     )
 
 
@@ -188,15 +189,11 @@ def _fields(entry: Entry) -> dict[str, object]:
     }
 
 
-def _state(entry: Entry, now: dt.datetime) -> str:
+def _state(entry: Entry, at: dt.datetime) -> str:
     if entry.revoked_at is not None:
         return "revoked"
-    return "expired" if now >= entry.not_after else "valid"
+    return "expired" if at >= entry.not_after else "valid"
 
 
 def _folder(given: Path | None) -> Path:
     return given or home_folder() / PKI
-
-
-def _now() -> dt.datetime:
-    return dt.datetime.now(dt.UTC).replace(microsecond=0)

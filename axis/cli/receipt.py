@@ -51,6 +51,7 @@ _PROVEN = {
         "biên nhận là mục số {index} trong nhật ký “{origin}”, thuộc điểm chốt đã ký gồm {size} mục",
     ),
 }
+_KINDS_VI = {"document": "văn bản", "status": "trạng thái", "unknown": "gói tin"}
 _STAMPED = {
     False: "a timestamp authority saw that checkpoint at {at}",
     True: "tổ chức cấp dấu thời gian xác nhận điểm chốt đó lúc {at}",
@@ -176,7 +177,7 @@ def _tell(found: Proven, envelope: Path | None) -> None:
     words = {
         "signer": found.signer.thumbprint,
         "at": local_time(receipt.at),
-        "what": receipt.message_type,
+        "what": _KINDS_VI[receipt.message_type] if vietnamese else receipt.message_type,
         "message": receipt.message_id or "–",
         "account": receipt.account,
         "outcome": _outcome(receipt.outcome, vietnamese=vietnamese),

@@ -20,6 +20,7 @@ from axis.core.ending import WARN_DAYS
 from axis.errors import AxisError, Misconfigured
 from axis.tls import Credentials, is_loopback
 from axis.trust import SealingKey, SigningKey, load_sealing_keys
+from axis.trust.files import write
 from axis.trust.sealing_keys import CERTIFICATE_SUFFIX, KEY_SUFFIX
 from schemas import Code
 
@@ -189,26 +190,26 @@ def write_profile(
     if allow_plaintext:
         profile["allow_plaintext"] = True
     if tls is not None:
-        _write(folder / AUTHORITIES, tls.ca, 0o644)
+        write(folder / AUTHORITIES, tls.ca, 0o644)
         if tls.key is not None and tls.certificate is not None:
-            _write(folder / TLS_KEY, tls.key, 0o600)
-            _write(folder / TLS_CERTIFICATE, tls.certificate, 0o644)
+            write(folder / TLS_KEY, tls.key, 0o600)
+            write(folder / TLS_CERTIFICATE, tls.certificate, 0o644)
     if location := _location_in(folder):
         profile["key"] = location  # the agency's own doing: a profile written again must not make it look for a file
-    _write(folder / PROFILE, json.dumps(profile, indent=2).encode() + b"\n", 0o600)
-    _write(folder / KEY, key, 0o600)
-    _write(folder / CERTIFICATE, certificate, 0o644)
-    _write(folder / AXIS_CERTIFICATE, axis_certificate, 0o644)
+    write(folder / PROFILE, json.dumps(profile, indent=2).encode() + b"\n", 0o600)
+    write(folder / KEY, key, 0o600)
+    write(folder / CERTIFICATE, certificate, 0o644)
+    write(folder / AXIS_CERTIFICATE, axis_certificate, 0o644)
     if log_keys:
-        _write(folder / LOG_KEYS, log_keys.encode(), 0o644)
+        write(folder / LOG_KEYS, log_keys.encode(), 0o644)
 
 
 def write_sealing_key(folder: Path, *, key: bytes, certificate: bytes, name: str) -> None:
     """Put a sealing key and its certificate (PEM) into a profile folder, under a name that is not taken."""
     place = folder / SEALING
     place.mkdir(mode=0o700, parents=True, exist_ok=True)
-    _write(place / f"{name}{CERTIFICATE_SUFFIX}", certificate, 0o644)
-    _write(place / f"{name}{KEY_SUFFIX}", key, 0o600)
+    write(place / f"{name}{CERTIFICATE_SUFFIX}", certificate, 0o644)
+    write(place / f"{name}{KEY_SUFFIX}", key, 0o600)
 
 
 def _pins(folder: Path) -> Pins:
@@ -219,15 +220,6 @@ def _pins(folder: Path) -> Pins:
         except AxisError as error:
             raise Misconfigured(f"{path}: {error.detail}") from error
     return MappingProxyType(found)
-
-
-def _write(path: Path, data: bytes, mode: int) -> None:
-    # Made with its mode, then put in place: a secret is never readable for a moment, a profile never half written.
-    part = path.with_name(f".{path.name}.part")
-    part.unlink(missing_ok=True)
-    part.touch(mode=mode)
-    part.write_bytes(data)
-    part.replace(path)
 
 
 def _with_files(amqp_url: str, files: dict[str, Path | None]) -> str:

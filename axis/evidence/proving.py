@@ -53,7 +53,8 @@ class Prover:
 
     async def judge(self, chain: Chain, newest: Mapping[str, Stamp], at: dt.datetime) -> Judged:
         """Judge what was said about a chain; raises as `axis.trust.revocation.judge`."""
-        return await judge(chain, self.authorities, self.received, newest, at)
+        # In a thread: the library reads a list as a whole each time, and this loop has documents to publish meanwhile.
+        return await asyncio.to_thread(asyncio.run, judge(chain, self.authorities, self.received, newest, at))
 
     def told(self, chain: Chain) -> str:
         """Say why those asked about a chain gave nothing."""

@@ -4,7 +4,7 @@ from axis.store.fake import FakeStore
 from axis.store.log_seam import Logged, LogHead, LogKind, LogStore, Placed, SignedCheckpoint
 from axis.store.migrating import migrate
 from axis.store.proving import ProofStore, Signed, Stamp
-from axis.store.roles import ensure_roles
+from axis.store.roles import ensure_roles, renew_rights
 from axis.store.seam import (
     Advances,
     BlobStore,
@@ -55,4 +55,5 @@ __all__ = [
     "WithDeliveries",
     "ensure_roles",
     "migrate",
+    "renew_rights",
 ]

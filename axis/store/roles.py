@@ -46,6 +46,21 @@ async def ensure_roles(dsn: str, passwords: Mapping[str, str] = _NO_PASSWORDS) -
     return made
 
 
+async def renew_rights(dsn: str) -> bool:
+    """Give the roles their rights to what migrations have made since; False where no role was ever made.
+
+    `dsn` is the owner's. Raises as `ensure_roles`.
+    """
+    async with connection(dsn, "axis roles") as link:
+        with reaching("look for the roles", schema_is_ours=True):
+            there: bool = await link.fetchval(
+                "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = ANY ($1::text[]))", list(TABLES)
+            )
+    if there:
+        await ensure_roles(dsn)
+    return there
+
+
 async def _make(link: Any, passwords: Mapping[str, str]) -> list[str]:
     known = {row["rolname"] for row in await link.fetch("SELECT rolname FROM pg_roles WHERE rolname ~ '^axis_'")}
     made = []

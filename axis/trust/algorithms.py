@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Literal, TypeGuard, get_args
 
+from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric import padding
 from cryptography.hazmat.primitives.asymmetric.ec import (
@@ -94,6 +95,11 @@ def check_public_key(key: object) -> TypeGuard[PublicKey]:
         told = "take Ed25519, P-256 or RSA, and ML-DSA-65 for a second signature"
         raise Refused("certificate/malformed", f"a key of kind {type(key).__name__}: {told}")
     return True
+
+
+def public_bytes(owner: x509.Certificate | PrivateKey) -> bytes:
+    """Return the SubjectPublicKeyInfo (RFC 5280 section 4.1.2.7), DER: the same for a key and for its certificates."""
+    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
 def algorithm_for(key: PrivateKey) -> Algorithm:

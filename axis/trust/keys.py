@@ -15,14 +15,20 @@ from cryptography.hazmat.primitives.serialization import (
     Encoding,
     NoEncryption,
     PrivateFormat,
-    PublicFormat,
     load_pem_private_key,
 )
 
 from axis.core.hybrid import SEPARATOR
 from axis.errors import Misconfigured, Refused
 from axis.trust import encoding
-from axis.trust.algorithms import SECOND_ALGORITHMS, Algorithm, PrivateKey, check_public_key, verifying_key
+from axis.trust.algorithms import (
+    SECOND_ALGORITHMS,
+    Algorithm,
+    PrivateKey,
+    check_public_key,
+    public_bytes,
+    verifying_key,
+)
 from axis.trust.certificates import UNREADABLE, load_pem, thumbprint
 from axis.trust.holders import FileKey, KeyHolder
 from axis.trust.jws import detached_header, header_segment
@@ -70,7 +76,7 @@ class SigningKey:
     def from_pem(cls, key_pem: bytes, certificate_pem: bytes | None) -> Self:
         """Load a key and its certificate; raise Misconfigured when they cannot be used or do not belong together."""
         key, certificate = load_key(key_pem), None if certificate_pem is None else _certificate(certificate_pem)
-        if certificate is not None and _public_bytes(certificate) != _public_bytes(key):
+        if certificate is not None and public_bytes(certificate) != public_bytes(key):
             raise Misconfigured("the certificate is for another key")
         return cls(FileKey(key), certificate)
 
@@ -156,7 +162,3 @@ def _certificate(pem: bytes) -> x509.Certificate:
         return load_pem(pem)
     except Refused as error:
         raise Misconfigured(error.detail) from error
-
-
-def _public_bytes(owner: x509.Certificate | PrivateKey) -> bytes:
-    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

@@ -8,10 +8,11 @@ from typing import Self
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding
 from joserfc.jwk import ECKey, RSAKey
 
 from axis.errors import AxisError, Misconfigured
+from axis.trust.algorithms import public_bytes
 from axis.trust.certificates import load_pem, thumbprint
 from axis.trust.keys import load_key
 
@@ -23,7 +24,7 @@ class SealingKey:
     """A private key with the certificate that documents are sealed for; the certificate may have ended long ago."""
 
     def __init__(self, key: EllipticCurvePrivateKey | RSAPrivateKey, certificate: x509.Certificate) -> None:
-        if _public(key) != _public(certificate):
+        if public_bytes(key) != public_bytes(certificate):
             raise Misconfigured("the certificate is for another key")
         self.thumbprint = thumbprint(certificate.public_bytes(Encoding.DER))
         self.jwk = ECKey.import_key(key) if isinstance(key, EllipticCurvePrivateKey) else RSAKey.import_key(key)
@@ -64,7 +65,3 @@ def load_sealing_keys(folder: Path) -> Mapping[str, SealingKey]:
     if problems:
         raise Misconfigured("; ".join(problems))
     return MappingProxyType(keys)
-
-
-def _public(owner: x509.Certificate | EllipticCurvePrivateKey | RSAPrivateKey) -> bytes:
-    return owner.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)

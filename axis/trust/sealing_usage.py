@@ -11,10 +11,9 @@ from typing import TypeGuard
 from cryptography import x509
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from axis.errors import Refused
-from axis.trust.algorithms import check_public_key
+from axis.trust.algorithms import check_public_key, public_bytes
 from schemas import Certificate
 
 SealingPublicKey = EllipticCurvePublicKey | RSAPublicKey
@@ -52,13 +51,12 @@ def check_apart(certificate: Certificate, others: Sequence[Certificate]) -> None
 
     `others`: of the same organisation or of all. Two certificates for one key would make it sign and open after all.
     """
-    key = _public_bytes(certificate)
+    key = _key_of(certificate)
     for other in others:
-        if (other.role == "sealing") != (certificate.role == "sealing") and _public_bytes(other) == key:
+        if (other.role == "sealing") != (certificate.role == "sealing") and _key_of(other) == key:
             kinds = f"{certificate.role} and {other.role}"
             raise Refused("seal/key-kind", f"the key of {other.thumbprint} must not be enrolled as both {kinds}")
 
 
-def _public_bytes(certificate: Certificate) -> bytes:
-    key = x509.load_der_x509_certificate(certificate.der).public_key()
-    return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+def _key_of(certificate: Certificate) -> bytes:
+    return public_bytes(x509.load_der_x509_certificate(certificate.der))

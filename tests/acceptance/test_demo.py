@@ -15,30 +15,17 @@ import pytest
 from axis import local
 from axis.cli.demo import cast
 from axis.cli.stack import SET_NAME
-from axis.local.programs import find_postgres, find_rabbitmq
-from tests.services import open_folder
+from tests.acceptance.clones import MARKS, PROGRAM, SECONDS, clone
 
-PROGRAM = "from axis.cli import main; main()"
-SECONDS = 170
 COUNTS = {"sent": 16, "delivered": 14, "acknowledged": 13, "refused": 3, "lost": 0}
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(
-        find_rabbitmq() is None or find_postgres() is None,
-        reason="the demo starts nodes of its own, and there are no programs to start them with",
-    ),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def root() -> Iterator[Path]:
-    # Not pytest's own folder, which the services' users cannot enter.
-    folder = open_folder(f"/tmp/axis-demo-{os.getpid()}")
-    yield folder
-    local.stop_set(folder, SET_NAME)
-    local.down(folder)
-    subprocess.run(["rm", "-rf", str(folder)], check=True)
+    with clone("demo") as folder:
+        yield folder
 
 
 def state_of(root: Path) -> local.SetState:

@@ -16,28 +16,16 @@ from typing import Any
 
 import pytest
 
-from axis import local
-from axis.cli.stack import SET_NAME
-from axis.local.programs import find_postgres, find_rabbitmq
-from tests.acceptance.test_demo import COUNTS, PROGRAM, SECONDS
-from tests.services import open_folder
+from tests.acceptance.clones import MARKS, PROGRAM, SECONDS, clone
+from tests.acceptance.test_demo import COUNTS
 
-pytestmark = [
-    pytest.mark.timeout(400),
-    pytest.mark.skipif(
-        find_rabbitmq() is None or find_postgres() is None,
-        reason="the demo starts nodes of its own, and there are no programs to start them with",
-    ),
-]
+pytestmark = MARKS
 
 
 @pytest.fixture(scope="module")
 def root() -> Iterator[Path]:
-    folder = open_folder(f"/tmp/axis-tls-demo-{os.getpid()}")
-    yield folder
-    local.stop_set(folder, SET_NAME)
-    local.down(folder)
-    subprocess.run(["rm", "-rf", str(folder)], check=True)
+    with clone("tls-demo") as folder:
+        yield folder
 
 
 def secrets_of(root: Path) -> dict[str, bytes]:

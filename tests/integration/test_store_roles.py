@@ -11,7 +11,7 @@ import pytest
 
 from axis import local
 from axis.errors import Misconfigured
-from axis.store import Store, ensure_roles
+from axis.store import Store, ensure_roles, renew_rights
 from axis.store.grants import FUNCTIONS, TABLES
 from axis.store.roles import scram
 from tests import services as real
@@ -247,3 +247,15 @@ def test_what_is_kept_of_a_password_is_what_postgresql_keeps() -> None:
     assert re.fullmatch(r"SCRAM-SHA-256\$4096:W22ZaJ0SNY7soEsUEjb6gQ==\$[A-Za-z0-9+/=]{44}:[A-Za-z0-9+/=]{44}", told)
     assert told.partition("$4096:")[2].partition("$")[2].startswith("WG5d8oPm3OtcPnkdi4Uo7BkeZkBFzpcXkuLmtbsT4qY=")
     assert set(FUNCTIONS) < set(TABLES)
+
+
+async def test_after_a_migration_the_roles_have_their_rights_to_what_is_new(database: str) -> None:
+    asked = "SELECT has_table_privilege('axis_router', 'envelope', 'SELECT')"
+    link = await asyncpg.connect(database)
+    try:
+        await link.execute("REVOKE SELECT ON envelope FROM axis_router")  # as a table that has just been made
+        assert not await link.fetchval(asked)
+        assert await renew_rights(database)
+        assert await link.fetchval(asked)
+    finally:
+        await link.close()

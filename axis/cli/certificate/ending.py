@@ -7,9 +7,9 @@ from typing import Annotated
 
 import typer
 
-from axis.cli.certificate.opening import ThumbprintArgument, find, now, opened
+from axis.cli.certificate.opening import ThumbprintArgument, find, opened
 from axis.cli.console import JsonOption, local_time, print_json, say
-from axis.cli.moments import moment
+from axis.cli.moments import moment, now
 from axis.core.enrolment import Enrolment
 from axis.errors import Malformed
 from axis.settings import Settings

@@ -15,13 +15,13 @@ from axis.cli.certificate.opening import (
     ThumbprintArgument,
     content,
     find,
-    now,
     opened,
     plain,
     role_of,
 )
 from axis.cli.console import JsonOption, local_time, print_json, say
 from axis.cli.creating import create
+from axis.cli.moments import now
 from axis.core.codes import canonical
 from axis.core.enrolment import Enrolment, State
 from axis.errors import Malformed

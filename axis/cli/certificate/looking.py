@@ -13,12 +13,12 @@ from axis.cli.certificate.opening import (
     Demonstration,
     content,
     find,
-    now,
     opened,
     plain,
     role_of,
 )
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say
+from axis.cli.moments import now
 from axis.core.codes import canonical
 from axis.core.enrolment import Enrolment
 from axis.core.evidence import Answer, Proof, Standing

@@ -1,6 +1,5 @@
 """What the commands share: the store, the authorities, the one certificate that is meant."""
 
-import datetime as dt
 from contextlib import AbstractAsyncContextManager
 from pathlib import Path
 from typing import Annotated
@@ -20,11 +19,6 @@ ThumbprintArgument = Annotated[
 Demonstration = Annotated[
     bool, typer.Option("--demonstration", help="Allow certificates of a demonstration CA: never on a real axis.")
 ]
-
-
-def now() -> dt.datetime:
-    """Tell the time."""
-    return dt.datetime.now(dt.UTC).replace(microsecond=0)
 
 
 def opened(settings: Settings) -> AbstractAsyncContextManager[Store]:

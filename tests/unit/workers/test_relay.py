@@ -115,3 +115,19 @@ async def test_dead_letters_are_kept_answered_and_counted_once() -> None:
     assert len(axis.events("refused")) == 3
     axis.pass_time()
     assert await axis.store.unpublished(MINUTE, 10) == ([], [])
+
+
+async def test_what_is_held_is_released_between_two_helpings_of_what_is_unmarked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("workers.relay._LIMIT", 1)
+    axis = await axis_of(["G22", "H37", "H26"])
+    taken = axis.broker._queues.pop("mailbox.normal.H26")
+    await axis.router().handle([document(recipients=["H26"])], SOURCE)
+    await unmarked(axis, *(document(recipients=["H37"]) for _ in range(3)))
+    axis.broker._queues["mailbox.normal.H26"] = taken
+    axis.pass_time()
+    await axis.relay().sweep()
+    story = [each["event"] for each in axis.capture.entries if each["event"] in {"republished", "released"}]
+    assert story == ["republished", "released", "republished", "republished"]
+    assert len(axis.mail("H37")) == 3
