@@ -21,6 +21,15 @@ def old_version(context: ssl.SSLContext) -> ssl.SSLContext:
     return context
 
 
+async def hang_up(writer: asyncio.StreamWriter) -> None:
+    """End a connection now. Over TLS `close` alone waits for the other side's goodbye, past the end of a test's loop:
+    the socket is then closed by the garbage collector, which is an error in whatever test runs at that moment.
+    """
+    writer.transport.abort()
+    with contextlib.suppress(OSError):
+        await writer.wait_closed()
+
+
 @contextlib.asynccontextmanager
 async def impostor(issued: Issued | None, *, old: bool = False) -> AsyncIterator[int]:
     """Listen with a server's certificate (None: without TLS) and say nothing; yield the port."""

@@ -41,7 +41,9 @@ async def until_waiting(sql: Any, name: str = "axis other") -> None:
     """Wait until a connection of that name waits for a lock."""
     async with asyncio.timeout(20):
         while not await sql.fetchval(  # noqa: ASYNC110 - the server tells nobody when a session begins to wait
-            "SELECT count(*) FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock'", name
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = $1 AND wait_event_type = 'Lock'",
+            name,
         ):
             await asyncio.sleep(0.01)
 
@@ -224,7 +226,8 @@ async def test_listening_survives_a_lost_connection(other: Store, one: Store, sq
         listening = group.create_task(other.directory.listen(told.put))
         assert await told.get() is None
         ended = await sql.fetchval(
-            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE application_name = $1",
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND application_name = $1",
             "axis other listening",
         )
         assert ended == 1

@@ -21,7 +21,7 @@ from axis.trust import Authority
 from axis.trust.authority import Issued
 from tests import services as real
 from tests.rig import hash_of
-from tests.tls_peers import impostor, old_version
+from tests.tls_peers import hang_up, impostor, old_version
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 DAY = dt.timedelta(days=1)
@@ -165,7 +165,7 @@ async def test_versions_that_are_taken(place: Place, version: ssl.TLSVersion) ->
     reader, writer = await asyncio.open_connection("127.0.0.1", place.port, ssl=context)
     writer.write(b"AMQP\0\0\x09\x01")
     assert await reader.readexactly(1) == b"\1"
-    writer.close()
+    await hang_up(writer)
 
 
 async def test_tls_1_1_is_refused(place: Place) -> None:
@@ -277,7 +277,7 @@ async def _serial(place: Place, client: Issued) -> int:
     context = Credentials(client.ca, client.certificate, client.key).context()
     _, writer = await asyncio.open_connection("127.0.0.1", place.port, ssl=context)
     peer = writer.get_extra_info("peercert")
-    writer.close()
+    await hang_up(writer)
     return int(peer["serialNumber"], 16)
 
 
