@@ -155,12 +155,14 @@ class Author:
         reason: str | None = None,
         staff: Staff | None = None,
         reporter: str | None = None,
+        at: dt.datetime | None = None,
     ) -> Entry:
-        """Write a status; `recipient` is left out where it is the reporter itself.
+        """Write a status; `at` is when it came about, if not now.
 
-        The same status written again has the same key, so the ledger keeps the first and its id.
+        `recipient` is left out where it is the reporter itself. The same status written again has the same key, so
+        the ledger keeps the first and its id.
         """
-        at = self.now()
+        now = self.now()
         reporter = reporter or self.code
         said: dict[str, object] = {
             "reporter": reporter,
@@ -170,7 +172,7 @@ class Author:
             "reason": reason,
             "staff": staff and staff.model_dump(mode="json", exclude_none=True),
         }
-        body = _bytes({"schema": "axis.status/1", "id": new_id(at), **said, "at": at})
+        body = _bytes({"schema": "axis.status/1", "id": new_id(now), **said, "at": at or now})
         status = parse_status(body)
         digest = hashlib.sha256(_bytes(said)).hexdigest()
         return Entry(

@@ -30,6 +30,7 @@ from axis.client.delivery import Delivery, Desk, Reported, Said
 from axis.client.ledger import Entry, Ledger, Taken
 from axis.client.mail import Mail, Parcel, digest_of, evidence, patiently, signature_of
 from axis.client.outbox import Outbox
+from axis.client.papers import Paper
 from axis.client.witness import Witness
 from axis.core.codes import is_within
 from axis.core.fanout import recipients_of
@@ -147,7 +148,8 @@ class Inbox:
             for recipient in recipients
         ]
         taken = Taken(envelope_id, delivery.sha256, self._author.now())
-        kept = await self._ledger.write(taken=[taken], entries=entries)
+        paper = Paper.of(delivery.envelope, received=True)
+        kept = await self._ledger.write(taken=[taken], entries=entries, papers=[paper])
         # From here on it is taken, whatever the broker says.
         sent = await self._settle(mail, parcel, kept)
         if said is None:

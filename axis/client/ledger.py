@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Literal, Protocol
 
+from axis.client.papers import Paper, Papers
 from axis.core.hybrid import headers_of
 from axis.core.messages import Outgoing
 
@@ -99,6 +100,7 @@ class Ledger(Protocol):
         entries: Sequence[Entry] = (),
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
+        papers: Sequence[Paper] = (),
     ) -> list[Entry]:
         """Write all of it at once; return the entries as they now stand under their keys, in order."""
         ...
@@ -136,6 +138,10 @@ class Ledger(Protocol):
 
     async def taken(self, envelope_id: str) -> Taken | None:
         """Return what was taken under this id."""
+        ...
+
+    async def papers(self, *, document_id: str | None = None, envelope_id: str | None = None) -> list[Paper]:
+        """Return what is known of a document (by its DocumentId) or an envelope, the last written first."""
         ...
 
     async def next_notice(self, after: int) -> KeptNotice | None:
@@ -176,6 +182,7 @@ class MemoryLedger:
         self._waiting: dict[str, None] = {}  # ids of notices that are not done, in their order
         self._receipts: dict[str, str] = {}  # message -> id of its last receipt
         self._suspicious: dict[str, Suspicious] = {}
+        self._papers = Papers()
         self._number = 0
 
     async def write(
@@ -185,6 +192,7 @@ class MemoryLedger:
         entries: Sequence[Entry] = (),
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
+        papers: Sequence[Paper] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
         for each in taken:
@@ -197,6 +205,7 @@ class MemoryLedger:
                 self._keep_notice(notice)
         for found in suspicious:
             self._suspicious.setdefault(found.sha256, found)
+        self._papers.keep(papers)
         return [self._entries[entry.key] for entry in entries]
 
     async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
@@ -251,6 +260,10 @@ class MemoryLedger:
     async def taken(self, envelope_id: str) -> Taken | None:
         """See `Ledger`."""
         return self._taken.get(envelope_id)
+
+    async def papers(self, *, document_id: str | None = None, envelope_id: str | None = None) -> list[Paper]:
+        """See `Ledger`."""
+        return self._papers.find(document_id=document_id, envelope_id=envelope_id)
 
     async def next_notice(self, after: int) -> KeptNotice | None:
         """See `Ledger`."""

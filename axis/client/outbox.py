@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from axis.client.ledger import Entry, Ledger
+from axis.client.papers import Paper
 from axis.client.transport import Publishes
 from axis.errors import Unavailable
 
@@ -37,13 +38,13 @@ class Outbox:
         self._swept = asyncio.Event()
         self._changed = asyncio.Condition()
 
-    async def submit(self, entry: Entry) -> Entry:
-        """Keep an entry, then send it once; return it as it stands then.
+    async def submit(self, entry: Entry, *, papers: Sequence[Paper] = ()) -> Entry:
+        """Keep an entry and what is remembered of it, then send it once; return it as it stands then.
 
         Without `confirmed_at` it stays in the ledger and is sent again until it is confirmed. Raises Unavailable only
         when it cannot be kept.
         """
-        (sent,) = await self.send(await self._ledger.write(entries=[entry]))
+        (sent,) = await self.send(await self._ledger.write(entries=[entry], papers=papers))
         return sent
 
     async def send(self, kept: Sequence[Entry]) -> list[Entry]:

@@ -1,4 +1,4 @@
-"""An edXML document package as an envelope and its files."""
+"""edXML packages: a document as an envelope and its files, a status as what is reported of which document."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,15 +6,16 @@ from functools import partial
 from pathlib import Path
 
 from axis.client.building import File, envelope_bytes
+from axis.client.papers import spelled
 from axis.core.codes import canonical
 from axis.core.secrecy import refuse_declared
 from axis.edxml.convert import to_envelope
 from axis.edxml.errors import EdxmlError
 from axis.edxml.filenames import file_names
-from axis.edxml.model import EdxmlDocument
+from axis.edxml.model import EdxmlDocument, EdxmlStatus
 from axis.edxml.reader import read
 from axis.errors import Malformed
-from schemas import Envelope
+from schemas import Action, Envelope
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,8 +27,43 @@ class Package:
     files: tuple[File, ...]
 
 
-def read_package(
-    source: bytes | Path,
+def read_document(source: bytes | Path) -> EdxmlDocument:
+    """Read a document package; raise EdxmlError."""
+    document = _read(source)
+    if not isinstance(document, EdxmlDocument):
+        raise EdxmlError("this is a status package; report a status instead", code="edxml/conversion")
+    return document
+
+
+def read_status(source: bytes | Path) -> EdxmlStatus:
+    """Read a status package; raise EdxmlError."""
+    status = _read(source)
+    if not isinstance(status, EdxmlStatus):
+        raise EdxmlError("this is a document package; send it instead", code="edxml/conversion")
+    return status
+
+
+def acted_on(document: EdxmlDocument) -> str | None:
+    """Return the DocumentId that a recall, an update or a replacement is about; None for a new document.
+
+    A recall names it in its own header, as the packages of the guide do. Raises EdxmlError for a replacement of
+    several documents: an envelope acts on one.
+    """
+    business = document.business
+    if business is None or document.action is Action.NEW:
+        return None
+    if document.action is Action.REPLACE:
+        replaced = {spelled(each.document_id.text) for each in business.replacements if each.document_id is not None}
+        if len(replaced) > 1:
+            told = f"it replaces {len(replaced)} documents: send a package for each, or name one as `concerns`"
+            raise EdxmlError(told, code="edxml/conversion")
+        if replaced:
+            return replaced.pop()
+    return (business.document_id or document.document_id).text
+
+
+def package_of(
+    document: EdxmlDocument,
     *,
     identifier: str,
     sent_at: datetime,
@@ -35,17 +71,7 @@ def read_package(
     sender: str | None,
     concerns: str | None,
 ) -> Package:
-    """Read a package into what is sent for it; raise EdxmlError, or Refused secrecy/marked."""
-    if isinstance(source, bytes):
-        document = read(source)
-    else:
-        try:
-            with source.open("rb") as file:
-                document = read(file)
-        except OSError as error:
-            raise Malformed(f"{source}: {error.strerror}", code="file/unreadable") from error
-    if not isinstance(document, EdxmlDocument):
-        raise EdxmlError("this is a status package; report a status instead", code="edxml/conversion")
+    """Make of a package what is sent for it; raise EdxmlError, or Refused secrecy/marked."""
     refuse_declared((extra.path.rpartition("/")[2], extra.text) for extra in document.extras)
     envelope = to_envelope(
         document,
@@ -60,3 +86,13 @@ def read_package(
     names = file_names(document)
     files = tuple(File(attachment.content, name) for name, attachment in zip(names, document.attachments, strict=True))
     return Package(envelope, envelope_bytes(envelope), files)
+
+
+def _read(source: bytes | Path) -> EdxmlDocument | EdxmlStatus:
+    if isinstance(source, bytes):
+        return read(source)
+    try:
+        with source.open("rb") as file:
+            return read(file)
+    except OSError as error:
+        raise Malformed(f"{source}: {error.strerror}", code="file/unreadable") from error

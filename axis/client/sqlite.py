@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 import os
 import sqlite3
 import threading
@@ -10,7 +11,9 @@ from pathlib import Path
 from typing import Self, TypeVar
 
 from axis.client.ledger import Entry, KeptNotice, Suspicious, Taken
+from axis.client.papers import Paper, spelled
 from axis.errors import Misconfigured, Unavailable
+from schemas import Action
 
 _BUSY_SECONDS = 10.0
 _SCHEMA = """
@@ -53,11 +56,32 @@ CREATE TABLE suspicious (
     signature TEXT NOT NULL
 );
 """
+# What was taken before is known by its id alone, so it is not found by its DocumentId.
+_PAPERS = """
+CREATE TABLE paper (
+    number INTEGER PRIMARY KEY,
+    envelope_id TEXT NOT NULL,
+    document_id TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    action TEXT NOT NULL,
+    concerns TEXT,
+    received INTEGER NOT NULL,
+    UNIQUE (envelope_id, received)
+);
+CREATE INDEX paper_document ON paper (document_id);
+INSERT INTO paper (envelope_id, document_id, sender, recipients, action, concerns, received)
+SELECT id, spelled(json_extract(said, '$.document.document_id')), json_extract(said, '$.sender'),
+       json_extract(said, '$.recipients'), coalesce(json_extract(said, '$.action'), 'new'),
+       json_extract(said, '$.concerns'), 0
+FROM (SELECT number, id, CAST(body AS TEXT) AS said FROM entry WHERE kind = 'document') ORDER BY number
+"""
 # What each version added to the one before; the first makes all of it.
-_STEPS = (_SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT")
+_STEPS = (_SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", _PAPERS)
 _VERSION = len(_STEPS)
 _ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at, not_before"
 _NOTICE = "id, kind, about, body, signature, done, number"
+_PAPER = "envelope_id, document_id, sender, recipients, action, concerns, received"
 _SUSPICIOUS = "sha256, source, message_id, reason, detail, at, body, signature"
 
 _Result = TypeVar("_Result")
@@ -105,6 +129,7 @@ class SqliteLedger:
         entries: Sequence[Entry] = (),
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
+        papers: Sequence[Paper] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
 
@@ -127,6 +152,10 @@ class SqliteLedger:
                     (s.sha256, s.source, s.message_id, s.reason, s.detail, s.at.isoformat(), s.body, s.signature)
                     for s in suspicious
                 ],
+            )
+            db.executemany(
+                f"INSERT OR IGNORE INTO paper ({_PAPER}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                [_paper_row(each) for each in papers],
             )
             by_key = f"SELECT {_ENTRY} FROM entry WHERE key = ?"  # noqa: S608 - our own columns
             return [_entry(db.execute(by_key, (entry.key,)).fetchone()) for entry in entries]
@@ -191,6 +220,15 @@ class SqliteLedger:
         row = await self._run(lambda db: db.execute(query, (envelope_id,)).fetchone())
         return Taken(**{**dict(row), "at": dt.datetime.fromisoformat(row["at"])}) if row else None
 
+    async def papers(self, *, document_id: str | None = None, envelope_id: str | None = None) -> list[Paper]:
+        """See `Ledger`."""
+        wanted = {"document_id": document_id and spelled(document_id), "envelope_id": envelope_id}
+        conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
+        where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+        query = f"SELECT {_PAPER} FROM paper {where} ORDER BY number DESC"  # noqa: S608 - our own columns
+        rows = await self._run(lambda db: db.execute(query, wanted).fetchall())
+        return [_paper(row) for row in rows]
+
     async def next_notice(self, after: int) -> KeptNotice | None:
         """See `Ledger`."""
         query = f"SELECT {_NOTICE} FROM notice WHERE NOT done AND number > ? ORDER BY number LIMIT 1"  # noqa: S608 - our own columns
@@ -254,6 +292,7 @@ def _transaction(db: sqlite3.Connection, work: Callable[[sqlite3.Connection], _R
 
 def _bring_up(db: sqlite3.Connection, path: Path) -> None:
     def work(db: sqlite3.Connection) -> None:
+        db.create_function("spelled", 1, spelled, deterministic=True)
         (version,) = db.execute("PRAGMA user_version").fetchone()
         if version > _VERSION:
             raise Misconfigured(f"{path} was written by a newer version of the axis")
@@ -285,6 +324,27 @@ def _entry_row(entry: Entry) -> tuple[object, ...]:
 def _entry(row: sqlite3.Row) -> Entry:
     times = {name: row[name] and dt.datetime.fromisoformat(row[name]) for name in ("confirmed_at", "not_before")}
     return Entry(**{**dict(row), **times})
+
+
+def _paper_row(paper: Paper) -> tuple[object, ...]:
+    return (
+        paper.envelope_id,
+        paper.document_id,
+        paper.sender,
+        json.dumps(paper.recipients),
+        paper.action.value,
+        paper.concerns,
+        paper.received,
+    )
+
+
+def _paper(row: sqlite3.Row) -> Paper:
+    said = {
+        "recipients": tuple(json.loads(row["recipients"])),
+        "action": Action(row["action"]),
+        "received": bool(row["received"]),
+    }
+    return Paper(**{**dict(row), **said})
 
 
 def _notice(row: sqlite3.Row | None) -> KeptNotice | None:

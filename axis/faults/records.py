@@ -10,6 +10,7 @@ from itertools import count
 import orjson
 
 from axis.client.ledger import Entry, KeptNotice, MemoryLedger, Suspicious, Taken
+from axis.client.papers import Paper
 from schemas import Receipt, Status
 
 
@@ -155,11 +156,12 @@ class NotingLedger(MemoryLedger):
         entries: Sequence[Entry] = (),
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
+        papers: Sequence[Paper] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
         for found in suspicious:
             self._records.suspicious.append(f"{self._account} set aside {found.message_id}: {found.reason}")
-        kept = await super().write(taken=taken, entries=entries, notices=notices, suspicious=suspicious)
+        kept = await super().write(taken=taken, entries=entries, notices=notices, suspicious=suspicious, papers=papers)
         for entry in kept:
             self._records.kept(entry)
         return kept

@@ -70,6 +70,13 @@ REASONS = (
         remedy_vi="Chọn thư mục khác hoặc chuyển tệp đi nơi khác.",
     ),
     Reason(
+        code="document/not-found",
+        title="This agency has no such document.",
+        title_vi="Cơ quan này không có văn bản như vậy.",
+        remedy="Check the document's number, or give the id of its envelope; old ledgers know documents by that alone.",
+        remedy_vi="Kiểm tra lại mã văn bản, hoặc ghi mã gói tin; sổ cũ chỉ tìm được văn bản theo mã gói tin.",
+    ),
+    Reason(
         code="file/not-created",
         title="The file cannot be made.",
         title_vi="Không tạo được tệp.",

@@ -27,7 +27,7 @@ from axis.core.messages import Outgoing, Submission
 from axis.core.topology import WorkerUser, desired
 from axis.errors import NotFound, Refused, Unavailable
 from axis.trust import SealingKey, SigningKey, thumbprint
-from schemas import Certificate, Document, Mailbox, Priority, Receipt, StatusCode
+from schemas import Action, Certificate, Document, Mailbox, Priority, Receipt, StatusCode
 from schemas.wire import RECEIPT_MEDIA_TYPE, SIGNATURE_HEADER
 
 NOW = dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.UTC)
@@ -287,6 +287,9 @@ class World:
         attachments: Sequence[dict[str, object]] = (),
         sealed: dict[str, object] | None = None,
         identifier: str | None = None,
+        action: Action = Action.NEW,
+        concerns: str | None = None,
+        reason: str | None = None,
         body: Callable[[bytes], bytes] = lambda body: body,
     ) -> Submission:
         author = Author(sender, (by or self.sender).key, self.clock)
@@ -297,6 +300,9 @@ class World:
             attachments=attachments,
             sealed=sealed,
             identifier=identifier,
+            action=action,
+            concerns=concerns,
+            reason=reason,
         )
         headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
         if routes is not None:

@@ -1,0 +1,70 @@
+"""What an agency remembers of each document it sent or took, for as long as it keeps its ledger.
+
+The bytes of what was sent are forgotten after a while. This stays, because the other end may speak of a document a year
+later: by its DocumentId, which is all that an edXML package knows, or to recall it.
+"""
+
+import unicodedata
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from schemas import Action, Envelope
+
+# What stands for itself; a recall or an update bears the DocumentId of the document that it is about.
+DOCUMENTS = frozenset({Action.NEW, Action.REPLACE})
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One document, sent or (`received`) taken; `document_id` is the sender's own key for it, as `spelled`."""
+
+    envelope_id: str
+    document_id: str
+    sender: str
+    recipients: tuple[str, ...]
+    action: Action
+    concerns: str | None
+    received: bool
+
+    @classmethod
+    def of(cls, envelope: Envelope, *, received: bool) -> "Paper":
+        """Remember an envelope."""
+        return cls(
+            envelope_id=envelope.id,
+            document_id=spelled(envelope.document.document_id),
+            sender=envelope.sender,
+            recipients=tuple(envelope.recipients),
+            action=envelope.action,
+            concerns=envelope.concerns,
+            received=received,
+        )
+
+    def is_with(self, party: str) -> bool:
+        """Say whether it was exchanged with an organisation: its sender, or one of those we sent it to."""
+        return self.sender == party if self.received else party in self.recipients
+
+
+def spelled(document_id: str) -> str:
+    """Spell a DocumentId in one way: two systems write the same letters of Vietnamese differently (NFC, NFD)."""
+    return unicodedata.normalize("NFC", document_id).strip()
+
+
+class Papers:
+    """An index in memory, for the ledger there."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, bool], Paper] = {}
+
+    def keep(self, papers: Iterable[Paper]) -> None:
+        """Remember those that are new."""
+        for paper in papers:
+            self._kept.setdefault((paper.envelope_id, paper.received), paper)
+
+    def find(self, *, document_id: str | None, envelope_id: str | None) -> list[Paper]:
+        """Return those of a document or an envelope, the last kept first."""
+        wanted = None if document_id is None else spelled(document_id)
+        return [
+            paper
+            for paper in reversed(self._kept.values())
+            if wanted in {None, paper.document_id} and envelope_id in {None, paper.envelope_id}
+        ]
