@@ -25,6 +25,7 @@ class NodeFiles:
     certificate: Path
     key: Path
     crl: Path
+    crl_folder: Path
 
 
 def ensure_authority(root: Path) -> str:
@@ -44,12 +45,15 @@ def copied(record: Record, node: str, base: Path) -> NodeFiles:
     """Copy a node's files to where its user can read them; the caller gives them to that user."""
     issued, own = Path(record.pki) / "issued" / "server" / node, base / "tls"
     own.mkdir(mode=0o700, exist_ok=True)
-    files = NodeFiles(own / "ca.pem", own / "certificate.pem", own / "key.pem", own / "crl.pem")
+    files = NodeFiles(own / "ca.pem", own / "certificate.pem", own / "key.pem", own / "crl.pem", own / "crl")
+    files.crl_folder.mkdir(mode=0o700, exist_ok=True)
+    lists = [(path, files.crl_folder / path.name) for path in sorted((Path(record.pki) / "crl").iterdir())]
     for source, target in (
         (issued / "ca.pem", files.ca),
         (issued / "certificate.pem", files.certificate),
         (issued / "key.pem", files.key),
         (Path(record.pki) / "crl.pem", files.crl),
+        *lists,
     ):
         target.unlink(missing_ok=True)
         shutil.copyfile(source, target)

@@ -31,6 +31,7 @@ def prepare(found: Rabbitmq, record: Record, user: str | None) -> tuple[ProcessS
     files = copied(record, "rabbitmq", base) if record.pki else None
     (base / "rabbitmq.conf").write_text(_configuration(record, files), encoding="utf-8")
     (base / "rabbitmq.conf").chmod(0o600)
+    (base / "advanced.config").write_text("[].\n" if files is None else _revocation(files), encoding="utf-8")
     plugins = (*PLUGINS, *(() if files is None else TLS_PLUGINS))
     (base / "enabled_plugins").write_text(f"[{','.join(plugins)}].\n", encoding="ascii")
     (base / "rabbitmq-env.conf").write_text("", encoding="ascii")
@@ -97,7 +98,6 @@ def _encrypted(record: Record, files: NodeFiles) -> list[str]:
     return [
         "listeners.tcp = none",
         f"listeners.ssl.1 = {ports.LOOPBACK}:{record.ports['amqp']}",
-        *_tls("ssl_options", files),
         # What is sent as user and password is not even looked at.
         "auth_mechanisms.1 = EXTERNAL",
         "ssl_cert_login_from = common_name",
@@ -105,6 +105,30 @@ def _encrypted(record: Record, files: NodeFiles) -> list[str]:
         f"management.ssl.port = {record.ports['management']}",
         *_tls("management.ssl", files),
     ]
+
+
+def _revocation(files: NodeFiles) -> str:
+    """Write the TLS of the listener as Erlang terms: rabbitmq.conf has no word for revocation lists.
+
+    They are read for each connection, from files named by their issuer's hash, so a new list needs no restart. A list
+    that is too old locks everybody out: otherwise whoever was revoked would come in once it has ended.
+    """
+    return f"""[{{rabbit, [{{ssl_options, [
+  {{cacertfile, {_text(files.ca)}}},
+  {{certfile, {_text(files.certificate)}}},
+  {{keyfile, {_text(files.key)}}},
+  {{verify, verify_peer}}, {{fail_if_no_peer_cert, true}}, {{depth, 2}},
+  {{versions, ['tlsv1.3', 'tlsv1.2']}},
+  {{crl_check, peer}},
+  {{crl_cache, {{ssl_crl_hash_dir, {{internal, [{{dir, {_text(files.crl_folder)}}}]}}}}}}
+]}}]}}].
+"""
+
+
+def _text(path: Path) -> str:
+    """Write a path as an Erlang string."""
+    escaped = str(path).replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
 
 
 def _tls(prefix: str, files: NodeFiles) -> list[str]:

@@ -4,6 +4,7 @@
     root.key.pem              signs nothing but the intermediate and its own revocation list
     intermediate.{key,certificate}.pem
     crl.pem                   both revocation lists, for whoever checks whole chains
+    crl/<hash>.r0             the same lists one by one, named as RabbitMQ (Erlang) and OpenSSL look for them
     register.json             every certificate ever issued, and which are revoked
     issued/<kind>/<name>/     key.pem, certificate.pem (with the intermediate behind it), ca.pem
 
@@ -27,6 +28,7 @@ from axis.errors import Malformed, Misconfigured, NotFound, Refused
 from axis.trust import issuing
 from axis.trust.certificates import load_pem
 from axis.trust.files import PRIVATE, PUBLIC, authority_key, locked, write
+from axis.trust.hashed import file_names
 from axis.trust.issuing import MAX_NAME, WARNING, Issuer, Purpose
 
 Kind = Literal["server", "client"]
@@ -122,6 +124,11 @@ class Authority:
         except FileNotFoundError:
             return ()
         return tuple(map(_entry, raw))
+
+    @property
+    def crl_folder(self) -> Path:
+        """The same lists, each in a file named by its issuer's hash."""
+        return self._folder / "crl"
 
     def issue(self, kind: Kind, name: str, *, hosts: Sequence[str] = (), now: dt.datetime, days: int = DAYS) -> Issued:
         """Issue a certificate, or a successor of the one of that name: it keeps the key and, unless given, the hosts.
@@ -221,6 +228,9 @@ class Authority:
         lists = [issuing.revocation_list(root, (), now=now, days=days)]
         lists.append(issuing.revocation_list(self._intermediate, revoked, now=now, days=days))
         write(self.crl, b"".join(each.public_bytes(Encoding.PEM) for each in lists), PUBLIC)
+        self.crl_folder.mkdir(mode=0o755, exist_ok=True)
+        for file, each in file_names(lists):
+            write(self.crl_folder / file, each.public_bytes(Encoding.PEM), PUBLIC)
 
 
 def _kept(path: Path, make: Callable[[], x509.Certificate]) -> x509.Certificate:

@@ -60,8 +60,8 @@ def place() -> Iterator[Place]:
 async def _accounts(place: Place) -> None:
     items: list[Item] = [
         Queue("of.H37", {"x-queue-type": "quorum"}),
-        *(User(code, hash_of(code), ()) for code in ("G22", "H37")),
-        *(Permission(code, "", "amq.default", "of.H37" if code == "H37" else "") for code in ("G22", "H37")),
+        *(User(code, hash_of(code), ()) for code in ("G22", "H37", "H41")),
+        *(Permission(code, "", "amq.default", "of.H37" if code == "H37" else "") for code in ("G22", "H37", "H41")),
     ]
     async with ManagementApi(place.broker.api_url, VHOST) as api:
         await api.apply([Change(Verb.CREATE, item.kind, "", "", item) for item in items], lambda _: None)
@@ -285,3 +285,27 @@ def _own(path: Path, uid: int, gid: int) -> None:
     path.chmod(0o600)
     if os.geteuid() == 0:
         os.chown(path, uid, gid)
+
+
+# Revoking
+
+
+async def test_a_revoked_certificate_is_kept_out_and_its_successor_is_not(place: Place) -> None:
+    """The node reads the lists for each connection: nothing is restarted."""
+    url = place.url("H41", place.client("H41"))
+    async with Link(url, "test") as link:
+        assert link.connected
+    place.authority.revoke("H41", NOW)
+    read = place.broker.data / "tls" / "crl"
+    owner = read.stat()
+    for made in place.authority.crl_folder.iterdir():
+        fresh = read / f"{made.name}.new"
+        fresh.write_bytes(made.read_bytes())
+        _own(fresh, owner.st_uid, owner.st_gid)
+        fresh.replace(read / made.name)
+    assert await refused(url) in {"tls/client-revoked", HUNG_UP}
+    place.authority.issue("client", "H41", now=NOW)
+    async with Link(url, "test") as link:
+        assert link.connected
+    async with Link(place.url("H37", place.client("H37")), "test") as link:
+        assert link.connected, "nobody else is touched"
