@@ -71,6 +71,9 @@ class Settings(BaseSettings):
     gateway_client_ca: Path | None = Field(
         None, description="Only who has a client certificate of this authority reaches the gateway, each as itself."
     )
+    gateway_client_crl: Path | None = Field(
+        None, description="Revocation lists (PEM) of that authority and those below it; read again when they change."
+    )
     tls_ca: Path | None = Field(None, description="Whom this machine trusts as the gateway; default: the system.")
     tls_certificate: Path | None = Field(None, description="This machine's own client certificate for the gateway.")
     tls_key: Path | None = Field(None, description="The private key of tls_certificate, PEM.")
@@ -199,6 +202,8 @@ class Settings(BaseSettings):
             raise Misconfigured("AXIS_GATEWAY_CERTIFICATE and AXIS_GATEWAY_KEY belong together", code="tls/files")
         if self.gateway_client_ca is not None and self.gateway_certificate is None:
             raise Misconfigured("AXIS_GATEWAY_CLIENT_CA needs AXIS_GATEWAY_CERTIFICATE", code="tls/files")
+        if self.gateway_client_crl is not None and self.gateway_client_ca is None:
+            raise Misconfigured("AXIS_GATEWAY_CLIENT_CRL needs AXIS_GATEWAY_CLIENT_CA", code="tls/files")
         for name in _DATABASES:
             if (url := getattr(self, name)) is not None:
                 hosts.check_role(url.get_secret_value())

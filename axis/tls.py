@@ -80,8 +80,14 @@ class Credentials:
         return context
 
 
-def server_context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.SSLContext:
-    """Make a server's side; with `client_ca` only who has a certificate of it comes in. Raises Misconfigured."""
+def server_context(
+    certificate: Path, key: Path, client_ca: Path | None, client_crl: Path | None = None
+) -> ssl.SSLContext:
+    """Make a server's side; with `client_ca` only who has a certificate of it comes in. Raises Misconfigured.
+
+    With `client_crl` (PEM, a list of each authority of the chain) nobody comes in who is revoked, and nobody at all
+    once a list is past its end: whoever was revoked would come in again otherwise.
+    """
     try:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
@@ -89,8 +95,11 @@ def server_context(certificate: Path, key: Path, client_ca: Path | None) -> ssl.
         if client_ca is not None:
             context.load_verify_locations(client_ca)
             context.verify_mode = ssl.CERT_REQUIRED
+        if client_crl is not None:
+            context.load_verify_locations(client_crl)
+            context.verify_flags |= ssl.VerifyFlags.VERIFY_CRL_CHECK_CHAIN
     except (OSError, ValueError) as error:
-        raise _unreadable(error, certificate, key, client_ca) from error
+        raise _unreadable(error, certificate, key, client_ca, client_crl) from error
     return context
 
 

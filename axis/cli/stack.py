@@ -124,6 +124,7 @@ def _remember(home: Path, *, tls: bool) -> None:
         "AXIS_GATEWAY_CERTIFICATE": server / "certificate.pem",
         "AXIS_GATEWAY_KEY": server / "key.pem",
         "AXIS_GATEWAY_CLIENT_CA": server / "ca.pem",
+        "AXIS_GATEWAY_CLIENT_CRL": home / PKI / "crl.pem",
         "AXIS_TLS_CA": client / "ca.pem",
         "AXIS_TLS_CERTIFICATE": client / "certificate.pem",
         "AXIS_TLS_KEY": client / "key.pem",

@@ -1,6 +1,7 @@
-"""The gateway's own certificate, and who comes with which: taken up anew when it is renewed, without a restart."""
+"""The gateway's own certificate, and who comes with which: taken up anew when files change, without a restart."""
 
 import asyncio
+import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -15,11 +16,17 @@ _LOOK_SECONDS = 10.0
 
 
 class ServerCertificate:
-    """The files and the TLS side made of them; new connections get what `renew` has loaded last."""
+    """The files and the TLS side made of them; new connections get what `renew` has loaded last, and nothing older.
 
-    def __init__(self, certificate: Path, key: Path, client_ca: Path | None) -> None:
-        self._files = (certificate, key)
-        self.context = server_context(certificate, key, client_ca)
+    A server keeps the context it was started with. That one only hands each newcomer over to the present one, before
+    any certificate is looked at: adding to it instead would keep authorities that were taken out, and lists that ended.
+    """
+
+    def __init__(self, certificate: Path, key: Path, client_ca: Path | None, client_crl: Path | None = None) -> None:
+        self._files = (certificate, key, client_ca, client_crl)
+        self._present = server_context(*self._files)
+        self.context = server_context(*self._files)
+        self.context.sni_callback = self._hand_over
         self._seen = self._stamp()
         self._log = structlog.get_logger(part="certificate")
 
@@ -29,15 +36,17 @@ class ServerCertificate:
         if stamp == self._seen:
             return False
         try:
-            # Tried on another first: half a pair would leave this one without a certificate for every newcomer.
-            server_context(*self._files, None)
-            self.context.load_cert_chain(*self._files)
-        except (Misconfigured, OSError, ValueError) as error:
-            self._log.warning("the renewed certificate is not usable", detail=str(error))
+            self._present = server_context(*self._files)
+        except Misconfigured as error:
+            self._log.warning("the renewed files are not usable", detail=str(error))
             return False
         self._seen = stamp
-        self._log.info("certificate renewed", file=str(self._files[0]))
+        self._log.info("files renewed", files=[str(path) for path in self._files if path is not None])
         return True
+
+    def _hand_over(self, connection: ssl.SSLObject, *_: object) -> None:
+        # Called also for a client that names no server.
+        connection.context = self._present
 
     async def follow(self) -> None:
         """Look for renewed files until cancelled."""
@@ -48,6 +57,8 @@ class ServerCertificate:
     def _stamp(self) -> tuple[tuple[int, int, int], ...]:
         found = []
         for path in self._files:
+            if path is None:
+                continue
             try:
                 status = path.stat()
             except OSError:
@@ -61,7 +72,9 @@ def certificate_of(settings: Settings) -> ServerCertificate | None:
     """Load what the settings name; None: the gateway speaks without TLS. Raises Misconfigured `tls/files`."""
     if settings.gateway_certificate is None or settings.gateway_key is None:
         return None
-    return ServerCertificate(settings.gateway_certificate, settings.gateway_key, settings.gateway_client_ca)
+    return ServerCertificate(
+        settings.gateway_certificate, settings.gateway_key, settings.gateway_client_ca, settings.gateway_client_crl
+    )
 
 
 def presented(peer: Mapping[str, Any] | None) -> str | None:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import functools
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -102,20 +103,37 @@ def http_server(
     if tls is not None:
         config.load()
         config.ssl = tls.context
-    return _Announcing(config, ready)
+    return _Announcing(config, ready, limits.handshake_seconds)
 
 
 class _Announcing(uvicorn.Server):
-    """uvicorn, saying when it is ready."""
+    """uvicorn, saying when it is ready, and with a deadline for the handshake of TLS."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], handshake_seconds: float) -> None:
         super().__init__(config)
         self._ready = ready
+        self._handshake_seconds = handshake_seconds
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Start, then say so."""
-        await super().startup(sockets)
+        with _handshakes_within(self._handshake_seconds if self.config.ssl is not None else None):
+            await super().startup(sockets)
         self._ready()
+
+
+@contextlib.contextmanager
+def _handshakes_within(seconds: float | None) -> Iterator[None]:
+    """Give the servers that are created meanwhile a deadline for handshakes: uvicorn has no word for it.
+
+    asyncio's own is a minute, and whoever opens connections and says nothing would hold each for so long.
+    """
+    loop = asyncio.get_running_loop()
+    before = loop.create_server
+    loop.create_server = functools.partial(before, ssl_handshake_timeout=seconds)  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        loop.create_server = before  # type: ignore[method-assign]
 
 
 def listen(host: str, port: int) -> socket.socket:

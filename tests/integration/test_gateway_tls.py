@@ -19,7 +19,7 @@ from axis.gateway.certificate import ServerCertificate
 from axis.tls import Credentials, TlsRefused
 from axis.trust import Authority
 from tests.tls_peers import old_version
-from tests.unit.gateway.harness import DEADLINE_SECONDS, Agency, Store, path_of, serving
+from tests.unit.gateway.harness import DEADLINE_SECONDS, Agency, Store, path_of, raw_connection, serving
 
 NOW = dt.datetime.now(dt.UTC).replace(microsecond=0)
 DATA = "Công văn".encode() * 100
@@ -59,8 +59,8 @@ async def place(tmp_path: Path) -> AsyncIterator[Place]:
     agencies = [Agency(code, tmp_path / "ca", NOW) for code in ("G22", "H37")]
     authority = Authority.create(tmp_path / "pki", NOW)
     issued = authority.issue("server", "gateway", hosts=("127.0.0.1", "localhost"), now=NOW)
-    server = ServerCertificate(issued.certificate, issued.key, authority.ca)
-    limits = Limits()
+    server = ServerCertificate(issued.certificate, issued.key, authority.ca, authority.crl)
+    limits = Limits(handshake_seconds=0.5)
     app = create_app(
         blobs=Blobs.open((tmp_path / "blobs").as_uri()),
         store=Store(),
@@ -148,3 +148,44 @@ async def test_the_sdk_says_why_it_does_not_trust_a_gateway(
                 pass
     assert isinstance(caught.value, TlsRefused)
     assert caught.value.code == code
+
+
+async def test_a_revoked_certificate_is_kept_out_without_a_restart_and_its_successor_is_not(place: Place) -> None:
+    stolen = place.credentials("G22")
+    assert (await place.put(place.agency, stolen)).status_code == 201
+    kept = stolen.context()  # a thief has the files, whatever is issued under the name later
+    place.authority.revoke("G22", NOW)
+    assert place.server.renew()
+    async with httpx.AsyncClient(verify=kept, trust_env=False, timeout=DEADLINE_SECONDS) as client:
+        with pytest.raises((httpx.HTTPError, ssl.SSLError)):
+            await client.get(f"https://127.0.0.1:{place.port}/v1/health/live")
+    assert (await place.put(place.agency, place.credentials("G22"))).status_code in {200, 201}
+    assert (await place.put(place.other, place.credentials("H37"))).status_code in {200, 201}
+
+
+async def test_an_authority_counts_while_it_is_in_the_file(place: Place, tmp_path: Path) -> None:
+    other = Authority.create(tmp_path / "other", NOW, title="Trục")
+    issued = other.issue("client", "G22", now=NOW)
+    newcomer = Credentials(place.authority.ca, issued.certificate, issued.key)
+    with pytest.raises((httpx.HTTPError, ssl.SSLError)):
+        await place.put(place.agency, newcomer)
+    alone = place.authority.ca.read_bytes()
+    place.authority.ca.write_bytes(alone + other.ca.read_bytes())
+    place.authority.crl.write_bytes(place.authority.crl.read_bytes() + other.crl.read_bytes())
+    assert place.server.renew()
+    assert (await place.put(place.agency, newcomer)).status_code == 201
+    place.authority.ca.write_bytes(alone)
+    assert place.server.renew()
+    with pytest.raises((httpx.HTTPError, ssl.SSLError)):
+        await place.put(place.agency, newcomer)
+
+
+async def test_a_list_that_cannot_be_read_changes_nothing(place: Place) -> None:
+    place.authority.crl.write_text("nonsense")
+    assert not place.server.renew()
+    assert (await place.put(place.agency, place.credentials("G22"))).status_code == 201
+
+
+async def test_who_connects_and_says_nothing_is_hung_up_on(place: Place) -> None:
+    async with raw_connection(place.port) as silent:
+        assert await silent.closed()

@@ -150,6 +150,11 @@ def test_a_certificate_of_another_role_is_noticed(home: Path, monkeypatch: pytes
     [
         {"AXIS_GATEWAY_CERTIFICATE": "/some/certificate.pem"},
         {"AXIS_GATEWAY_CLIENT_CA": "/some/ca.pem"},
+        {
+            "AXIS_GATEWAY_CERTIFICATE": "/some/certificate.pem",
+            "AXIS_GATEWAY_KEY": "/some/key.pem",
+            "AXIS_GATEWAY_CLIENT_CRL": "/some/crl.pem",
+        },
     ],
 )
 def test_half_of_the_gateways_tls_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
