@@ -124,7 +124,9 @@ def worker_user(settings: Settings) -> WorkerUser:
 async def wanted_topology(settings: Settings, store: Store) -> Topology:
     """Compute what the broker has to hold for the mailboxes in force now."""
     _, mailboxes, _ = await store.directory.load()
-    return desired(mailboxes, worker_user=worker_user(settings), at=dt.datetime.now(dt.UTC), default=settings.quota)
+    # Where AXIS_QUOTA is not set, nobody knows what it is elsewhere: that must not take everybody's limits away.
+    default = settings.quota if "quota" in settings.model_fields_set else None
+    return desired(mailboxes, worker_user=worker_user(settings), at=dt.datetime.now(dt.UTC), default=default)
 
 
 async def apply_topology(settings: Settings, store: Store, progress: Callable[[str], None]) -> int:

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from axis.cli.admitting import ConfirmIssuer, ConfirmOrganisation
+from axis.cli.closing import close
 from axis.cli.console import JsonOption, local_time, print_json, print_table, progress, say
 from axis.cli.directory_view import Shown, listed, yes_or_dash
 from axis.cli.importing import CatalogueOption, import_organisations
@@ -27,6 +28,7 @@ from schemas import UnknownBelow
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Who is connected, and connecting them.")
 
 app.command("limit")(limit)
+app.command("close")(close)
 
 CodeArgument = Annotated[
     str, typer.Argument(help="Identifier code, either form: H37.05 or 000.00.05.H37.", show_default=False)

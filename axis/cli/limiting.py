@@ -77,6 +77,9 @@ def limit(
     print_table(("limit", "its own", "holds"), rows)
     if changes:
         say(f"{canonical(code)}: {', '.join(changes)} changed")
+    kept = [name for name, number in changes.items() if number is None and name in _AT_THE_BROKER]
+    if kept and "quota" not in settings.model_fields_set:
+        say(f"the broker keeps its limit of {' and '.join(kept)}: AXIS_QUOTA is not set here (0 takes it away)")
 
 
 async def _limit(settings: Settings, code: str, changes: dict[str, int | None]) -> Quota:

@@ -124,12 +124,15 @@ class TopicPermission:
 
 @dataclass(frozen=True, slots=True)
 class UserLimit:
-    """How much of something an account may have open at once; `name`: max-connections or max-channels."""
+    """How much of something an account may have open at once; `name`: max-connections or max-channels.
+
+    `value` is None in what is wanted where nobody here knows: whatever the broker has is left then.
+    """
 
     kind: ClassVar[str] = "user limit"
     user: str
     name: str
-    value: int
+    value: int | None
 
     @property
     def key(self) -> Key:

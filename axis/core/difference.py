@@ -65,7 +65,11 @@ def difference(wanted: Topology, actual: Topology) -> tuple[Change, ...]:
     """Compute what turns `actual` into `wanted`, in the order to do it."""
     have = {(item.kind, item.key): item for item in actual.items()}
     want = {(item.kind, item.key): item for item in wanted.items()}
-    changes = [_toward(item, have.get(place)) for place, item in want.items() if have.get(place) != item]
+    changes = [
+        _toward(item, have.get(place))
+        for place, item in want.items()
+        if have.get(place) != item and not (isinstance(item, UserLimit) and item.value is None)
+    ]
     extra = [item for place, item in have.items() if place not in want]
     kept = {item.name for item in wanted.users}
     ours = kept | {item.user for item in actual.permissions if _CODE.fullmatch(item.user)}

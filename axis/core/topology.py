@@ -89,12 +89,15 @@ class WorkerUser:
 def desired(
     directory_mailboxes: Iterable[Mailbox], *, worker_user: WorkerUser, at: dt.datetime, default: Quota | None = None
 ) -> Topology:
-    """Compute what has to be there for the mailboxes in force at a time; `default`: limits where they have no own."""
+    """Compute what has to be there for the mailboxes in force at a time.
+
+    `default`: limits where they have no own; None: not known here, so no limit that is there is taken away.
+    """
     items: list[Item] = [POLICY, *_axis_objects()]
     items += [User(worker_user.name, worker_user.password_hash), worker_permission(worker_user.name)]
     for mailbox in _in_force(directory_mailboxes, at):
         items += _mailbox_objects(mailbox)
-        items += _user_limits(mailbox.code, mailbox.quota.or_else(default or Quota()))
+        items += _user_limits(mailbox.code, mailbox.quota, default)
     return Topology.of(items)
 
 
@@ -136,9 +139,17 @@ def _mailbox_objects(mailbox: Mailbox) -> list[Item]:
     ]
 
 
-def _user_limits(user: str, quota: Quota) -> list[Item]:
-    limits = {"max-connections": quota.connections, "max-channels": quota.channels}
-    return [UserLimit(user, name, value) for name, value in limits.items() if value is not None]
+def _user_limits(user: str, own: Quota, default: Quota | None) -> list[Item]:
+    holds = own.or_else(default or Quota())
+    limits = {
+        "max-connections": (own.connections, holds.connections),
+        "max-channels": (own.channels, holds.channels),
+    }
+    return [
+        UserLimit(user, name, value)
+        for name, (said, value) in limits.items()
+        if value is not None or (said is None and default is None)
+    ]
 
 
 def _in_force(mailboxes: Iterable[Mailbox], at: dt.datetime) -> list[Mailbox]:

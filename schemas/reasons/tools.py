@@ -4,6 +4,13 @@ from schemas.reasons.model import Fault, Reason
 
 REASONS = (
     Reason(
+        code="agency/last",
+        title="Nobody would get the organisation's documents any more.",
+        title_vi="Sẽ không còn hộp thư nào nhận văn bản gửi cho cơ quan này.",
+        remedy="Connect an organisation above it first, or close it all the same with --yes.",
+        remedy_vi="Kết nối một cơ quan cấp trên trước, hoặc vẫn đóng bằng --yes.",
+    ),
+    Reason(
         code="agency/name",
         title="The organisation is new and has no name yet.",
         title_vi="Cơ quan mới chưa có tên.",
@@ -30,6 +37,13 @@ REASONS = (
         title_vi="Hồ sơ kết nối thuộc cơ quan khác hoặc không tạo được.",
         remedy="Name the right folder with --profile; `axis up` makes what a profile needs.",
         remedy_vi="Chỉ đúng thư mục bằng --profile; lệnh axis up tạo những gì hồ sơ cần.",
+    ),
+    Reason(
+        code="agency/waiting",
+        title="Messages wait in the mailbox that is to be closed.",
+        title_vi="Hộp thư sắp đóng còn văn bản hoặc thông báo chưa nhận.",
+        remedy="Let the agency take them first, or close it all the same with --yes: they stay in its queues.",
+        remedy_vi="Để cơ quan nhận hết trước, hoặc vẫn đóng bằng --yes: chúng vẫn nằm trong hàng đợi.",
     ),
     Reason(
         code="certificate/last",

@@ -166,6 +166,29 @@ async def test_a_lost_password_is_not_replaced_unasked(axis: Axis) -> None:
     assert profile.read_text() != before
 
 
+def test_a_closed_agency_is_out_at_once_and_comes_back_to_what_waited(agencies: Axis, tmp_path: Path) -> None:
+    agencies.run("agency", "add", "X46", "--name", "Cơ quan sẽ đóng", "--demonstration-key")
+    letter = tmp_path / "thu.txt"
+    letter.write_text("Thử")
+    agencies.run("send", str(letter), "--as", SENDER, "--to", "X46")
+    assert "agency/waiting" in agencies.run("agency", "close", "X46", "--why", "sáp nhập", code=65).stderr
+    told = agencies.json("agency", "close", "X46", "--why", "sáp nhập", "--yes")
+    assert (told["code"], told["mailbox"], told["waiting"]) == ("X46", None, 1)
+    agencies.run("inbox", "--as", "X46", code=69)
+    refused = agencies.run("send", str(letter), "--as", SENDER, "--to", "X46", code=65)
+    assert "recipient/no-mailbox" in refused.stdout
+    assert "has no mailbox" in agencies.run("agency", "close", "X46", "--why", "lần nữa", code=66).stderr
+    agencies.run("agency", "add", "X46", "--new-password")
+    assert agencies.json("inbox", "--as", "X46")
+
+
+def test_the_last_mailbox_for_somebody_is_not_closed_unasked(agencies: Axis) -> None:
+    agencies.run("agency", "add", "X47", "--name", "Cơ quan", "--demonstration-key")
+    agencies.run("agency", "add", "X47.01", "--name", "Đơn vị", "--demonstration-key")
+    assert "agency/last" in agencies.run("agency", "close", "X47", "--why", "thử", code=65).stderr
+    assert agencies.json("agency", "close", "X47.01", "--why", "thử")["mailbox"] == "X47"
+
+
 async def test_a_run_that_ended_between_profile_and_store_is_taken_up_again(axis: Axis) -> None:
     async with Store.connect(axis.settings.database_url.get_secret_value(), connections=2) as store:
 

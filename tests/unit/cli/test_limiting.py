@@ -55,6 +55,15 @@ def test_the_default_holds_where_there_is_no_own(run: Run, connected: None, monk
     assert (shown["own"]["messages_per_minute"], shown["holds"]["messages_per_minute"]) == (None, 7)
 
 
+def test_a_limit_of_the_broker_stays_where_nobody_knows_the_default_and_that_is_said(
+    run: Run, connected: None, applied: list[None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran = run("agency", "limit", "H37", "--connections", "default")
+    assert "AXIS_QUOTA is not set here" in ran.out
+    monkeypatch.setenv("AXIS_QUOTA", "{}")
+    assert "AXIS_QUOTA" not in run("agency", "limit", "H37", "--connections", "default").out
+
+
 def test_what_cannot_be_is_said(run: Run, store: FakeStore, connected: None, applied: list[None]) -> None:
     for wrong in ("many", "-1", "1.5", "١", "1" + 30 * "0", str(2**62 + 1), 5000 * "9"):
         assert run("agency", "limit", "H37", "--connections", wrong).code == 2

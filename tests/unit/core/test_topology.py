@@ -13,10 +13,11 @@ from axis.core.topology import (
     WorkerUser,
     desired,
 )
+from schemas import Quota
 from tests.unit.core.records import MERGER, NOW, mailbox
 
 WORKER = WorkerUser("axis-worker", "hash of the workers")
-WANTED = desired([mailbox("H37"), mailbox("H37.05")], worker_user=WORKER, at=NOW)
+WANTED = desired([mailbox("H37"), mailbox("H37.05")], worker_user=WORKER, at=NOW, default=Quota())
 QUEUES = {queue.name: queue for queue in WANTED.queues}
 
 

@@ -21,7 +21,7 @@ from schemas import Quota
 from tests.unit.core.records import NOW, mailbox
 
 WORKER = WorkerUser("axis-worker", "hash of the workers")
-WANTED = desired([mailbox("H37"), mailbox("G22")], worker_user=WORKER, at=NOW)
+WANTED = desired([mailbox("H37"), mailbox("G22")], worker_user=WORKER, at=NOW, default=Quota())
 
 
 def plus(*items: Item) -> Topology:
@@ -90,7 +90,7 @@ def test_what_the_broker_cannot_change_is_a_conflict_with_its_traits() -> None:
 
 
 def test_a_closed_mailbox_loses_its_rights_first_and_keeps_its_queues() -> None:
-    later = desired([mailbox("G22")], worker_user=WORKER, at=NOW)
+    later = desired([mailbox("G22")], worker_user=WORKER, at=NOW, default=Quota())
     changes = difference(later, WANTED)
     assert [(c.verb.value, c.kind) for c in changes] == [
         ("delete", "permission"),
@@ -164,7 +164,7 @@ def test_limits_of_accounts_are_made_after_them_changed_and_taken_away() -> None
     def held(**most: int) -> Topology:
         quota = Quota(**most)
         boxes = [mailbox("H37").model_copy(update={"quota": quota}), mailbox("G22")]
-        return desired(boxes, worker_user=WORKER, at=NOW)
+        return desired(boxes, worker_user=WORKER, at=NOW, default=Quota())
 
     made = difference(held(connections=5, channels=50), without(User("H37", "x")))
     kinds = [change.kind for change in difference(held(connections=5, channels=50), Topology())]
@@ -177,7 +177,7 @@ def test_limits_of_accounts_are_made_after_them_changed_and_taken_away() -> None
     assert (changed.verb, changed.item) == (Verb.UPDATE, UserLimit("H37", "max-connections", 6))
     (gone,) = difference(WANTED, held(connections=5))
     assert (gone.verb, gone.kind) == (Verb.DELETE, "user limit")
-    closing = difference(desired([mailbox("G22")], worker_user=WORKER, at=NOW), held(connections=5))
+    closing = difference(desired([mailbox("G22")], worker_user=WORKER, at=NOW, default=Quota()), held(connections=5))
     away = [change.kind for change in closing]
     assert away.index("user limit") < away.index("user")
     assert difference(WANTED, plus(UserLimit("guest", "max-connections", 1))) == ()
@@ -189,3 +189,22 @@ def test_a_default_limit_holds_for_every_agency_and_not_for_the_workers() -> Non
         UserLimit("G22", "max-connections", 9),
         UserLimit("H37", "max-connections", 9),
     )
+
+
+def test_where_the_default_is_not_known_no_limit_is_taken_away_but_those_that_were_lifted_by_name() -> None:
+    def box(**own: int) -> Topology:
+        boxes = [mailbox("H37").model_copy(update={"quota": Quota(**own)})]
+        return desired(boxes, worker_user=WORKER, at=NOW)
+
+    there = Topology.of(
+        [
+            *(item for item in box().items() if not isinstance(item, UserLimit)),
+            UserLimit("H37", "max-connections", 9),
+            UserLimit("H37", "max-channels", 90),
+        ]
+    )
+    assert difference(box(), there) == ()
+    (gone,) = difference(box(connections=0), there)
+    assert (gone.verb, gone.item) == (Verb.DELETE, UserLimit("H37", "max-connections", 9))
+    (changed,) = difference(box(channels=5), there)
+    assert (changed.verb, changed.item) == (Verb.UPDATE, UserLimit("H37", "max-channels", 5))
