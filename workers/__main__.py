@@ -118,7 +118,7 @@ async def _context(worker: Worker, settings: Settings) -> AsyncIterator[Context]
     key = SigningKey.load(settings.axis_key, settings.key)
     async with (
         stop_on_signals(log) as stop,
-        Store.connect(settings.database_of(worker.value)) as store,
+        Store.connect(settings.database_of(worker.value), name=f"axis {worker.value}") as store,
         Link(settings.worker_url, f"axis {worker.value} consuming") as consuming,
         contextlib.AsyncExitStack() as links,
     ):

@@ -80,10 +80,20 @@ def _axis_key(settings: Settings, valid: Sequence[Certificate], now: dt.datetime
     try:
         thumbprint = SigningKey.load(settings.axis_key, settings.key).thumbprint
     except AxisError as error:
-        return Check("axis key", Level.FAIL, error.detail, "`axis up` makes one; receipts cannot be signed without")
+        return Check(
+            "axis key",
+            Level.FAIL,
+            error.detail,
+            "receipts cannot be signed without: docs/runbooks/keys.md (on one machine `axis up` makes one)",
+        )
     record = next((each for each in valid if each.thumbprint == thumbprint), None)
     if record is None:
-        return Check("axis key", Level.FAIL, f"{thumbprint} is not enrolled, or not valid now", "`axis up` enrols it")
+        return Check(
+            "axis key",
+            Level.FAIL,
+            f"{thumbprint} is not enrolled, or not valid now",
+            "`axis certificate enrol certificate.pem --for W00 --axis`",
+        )
     level = Level.OK if record.not_after - now > _OWN_ENDS_SOON else Level.WARN
     remedy = "" if level is Level.OK else "make a new key, and give its certificate to every agency before it is used"
     return Check(

@@ -4,21 +4,23 @@ import asyncio
 import datetime as dt
 import shutil
 import ssl
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
+from typing import get_args
 from urllib.parse import unquote, urlsplit
 
 import httpx
 
 from axis.broker import Link
+from axis.cli import moments
 from axis.cli.accounts import management, wanted_topology
 from axis.cli.certificate_checks import certificates
-from axis.cli.console import in_words
+from axis.cli.console import in_words, local_time
 from axis.cli.findings import Check, Level, few
 from axis.core.lanes import LANES, route_queue
 from axis.core.topology import Verb, difference
 from axis.errors import AxisError, Misconfigured
-from axis.settings import Settings
+from axis.settings import Service, Settings
 from axis.store import Store
 from axis.store.hosts import split
 from axis.store.reaching import connection
@@ -27,8 +29,15 @@ from schemas.wire import QUARANTINE_QUEUE, TRACK_QUEUE
 
 DEADLINE_SECONDS = 20.0
 _CLOCK_WARN, _CLOCK_FAIL = 1.0, 30.0  # seconds
+_LOG_WITHIN, _LOG_BEHIND = dt.timedelta(days=1), dt.timedelta(minutes=1)
 _DISK_WARN, _DISK_FAIL = 5 * 1024**3, 1024**3  # bytes; RabbitMQ stops taking messages long before zero
 
+# Whoever is connected by the account that the tables belong to, by what their programs call themselves.
+_AS_OWNER = """
+SELECT DISTINCT application_name FROM pg_stat_activity
+WHERE datname = current_database() AND application_name LIKE 'axis %'
+  AND usename = (SELECT tableowner FROM pg_tables WHERE tablename = 'envelope' AND schemaname = current_schema())
+"""
 
 Look = Callable[[Settings], Awaitable[list[Check]]]
 
@@ -52,7 +61,7 @@ async def _guarded(name: str, look: Look, settings: Settings) -> list[Check]:
             return await look(settings)
     except AxisError as error:
         remedy = (
-            "`axis up` starts or sets up what is missing"
+            "set it (docs/runbooks/certificates.md); on one machine `axis up` sets up what is missing"
             if isinstance(error, Misconfigured)
             else in_words(error.reason)[1]
         )
@@ -98,7 +107,9 @@ async def database(settings: Settings) -> list[Check]:
         asked = dt.datetime.now(dt.UTC)
         theirs = await link.fetchval("SELECT clock_timestamp()")
         answered = dt.datetime.now(dt.UTC)
+        as_owner = [record["application_name"] for record in await link.fetch(_AS_OWNER)]
     checks = [Check("database", Level.OK, f"PostgreSQL {version} answers"), _clock(asked, theirs, answered)]
+    checks.append(_roles(as_owner))
     checks += _standby(dsn, standbys)
     try:
         async with Store.connect(dsn, name="axis doctor", connections=1) as store:
@@ -121,6 +132,14 @@ async def database(settings: Settings) -> list[Check]:
     else:
         checks.append(Check("deliveries", Level.OK, "none is held back"))
     return checks
+
+
+def _roles(as_owner: Sequence[str]) -> Check:
+    """Judge which of the axis's services work as the owner of the tables: such a one could alter everything."""
+    if services := sorted(set(as_owner) & {f"axis {service}" for service in get_args(Service)}):
+        remedy = "`axis database roles`, then each service its own address: docs/runbooks/certificates.md, step 7"
+        return Check("roles", Level.WARN, f"they work as the owner of the database: {few(services)}", remedy)
+    return Check("roles", Level.OK, "no service works as the owner of the database")
 
 
 def _standby(dsn: str, standbys: str) -> list[Check]:
@@ -188,6 +207,23 @@ def _worker(worker: str, states: Mapping[str, tuple[int, int] | None]) -> Check:
     return Check(worker, Level.OK, f"consumers of {told}; {waiting} messages wait")
 
 
+async def log(settings: Settings) -> list[Check]:
+    """Look whether every receipt of the last day is in the log, and the log is signed up to its end."""
+    async with Store.connect(settings.operator_database, name="axis doctor", connections=1) as store:
+        missing = await store.log.unlogged(_LOG_WITHIN, _LOG_BEHIND)
+        head = await store.log.head()
+    start = "start what writes it: `axis up`, or python -m workers notary"
+    if missing:
+        found = f"{missing} receipts of the last day are in no log though they are older than a minute"
+        return [Check("log", Level.FAIL, found, start)]
+    signed = head.latest
+    if head.assigned > head.size and (signed is None or moments.now() - signed.signed_at > _LOG_BEHIND):
+        found = f"{head.assigned - head.size} entries wait for a checkpoint"
+        return [Check("log", Level.WARN, found, f"look into the notary's log: is the blob store away? Else {start}")]
+    told = "is empty" if signed is None else f"{head.size} entries, signed {local_time(signed.signed_at)}"
+    return [Check("log", Level.OK, told)]
+
+
 async def gateway(settings: Settings) -> list[Check]:
     """Ask the gateway for its health."""
     if settings.gateway_url is None:
@@ -237,6 +273,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("database", database),
     ("topology", topology),
     ("workers", workers),
+    ("log", log),
     ("gateway", gateway),
     ("certificates", certificates),
     ("disk", disk),

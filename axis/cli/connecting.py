@@ -132,8 +132,8 @@ class Connecting:
         certificate = _read(self._settings.axis_key / CERTIFICATE)
         if certificate is None or self._settings.gateway_url is None:
             raise Misconfigured(
-                "a profile needs the axis's own certificate and the gateway's address (AXIS_GATEWAY_URL): "
-                "`axis up` makes both",
+                f"a profile needs the axis's own certificate ({self._settings.axis_key / CERTIFICATE}) and the "
+                "gateway's address (AXIS_GATEWAY_URL); on one machine `axis up` makes both",
                 code="agency/profile",
             )
         return certificate

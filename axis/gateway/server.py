@@ -41,7 +41,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
     log_files = Objects.open(settings.blobs, LOG_FOLDER)
     enrolled = Enrolled(default=settings.quota)
     tls = certificate_of(settings)
-    async with Store.connect(settings.database_of("gateway")) as store:
+    async with Store.connect(settings.database_of("gateway"), name="axis gateway") as store:
         await enrolled.load(store.directory)
         quotas = UploadQuotas(store.quotas, enrolled.quota_of)
         log = Log(log_files, store.log)

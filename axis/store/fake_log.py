@@ -48,6 +48,14 @@ class FakeLog(LogStore):
             ][:page]
             return found[-1].id if found else None, self._append(leaf, found, page)
 
+    async def unlogged(self, within: dt.timedelta, older_than: dt.timedelta) -> int:
+        """Count receipts without a place."""
+        async with self._alone() as memory:
+            logged = {id_ for kind, id_, _ in self.places if kind == "receipt"}
+            first, last = self._now() - within, self._now() - older_than
+            missing = [each for each in self._receipts(memory) if each.id not in logged]
+            return sum(first <= time_of(each.id) < last for each in missing[:1000])
+
     async def head(self) -> LogHead:
         """Return how far the log is."""
         async with self._alone():

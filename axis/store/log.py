@@ -43,6 +43,11 @@ class PostgresLog(LogStore):
             receipts = [_receipt(each) for each in await link.fetch(_SQL["receipts_by_id"], ids, *rows.span(ids))]
             return rows.identifier(found["last"]), await self._append(link, leaf, receipts)
 
+    async def unlogged(self, within: dt.timedelta, older_than: dt.timedelta) -> int:
+        """Count receipts without a place."""
+        async with self._pool.link("look for receipts without a place") as link:
+            return int(await link.fetchval(_SQL["unlogged"], within, older_than))
+
     async def head(self) -> LogHead:
         """Return how far the log is."""
         async with self._pool.link("look where the log ends") as link:

@@ -80,6 +80,10 @@ class LogStore(ABC):
         """
 
     @abstractmethod
+    async def unlogged(self, within: dt.timedelta, older_than: dt.timedelta) -> int:
+        """Count the receipts of the time `within` that have no place though they are older; at most a thousand."""
+
+    @abstractmethod
     async def head(self) -> LogHead:
         """Return how far the log is."""
 

@@ -187,3 +187,13 @@ async def test_a_receipt_is_found_by_its_own_id_and_by_its_envelope(store: Store
         await tx.accept([envelope])
     by_envelope = await store.log.receipt(envelope.envelope.id)
     assert by_envelope == await store.log.receipt(envelope.receipt.id) == envelope.receipt
+
+
+async def test_old_receipts_without_a_place_are_counted(store: Store) -> None:
+    await receipts(store, 90 * MINUTE, 5 * MINUTE, 0 * MINUTE)
+    day, hour = 24 * 60 * MINUTE, 60 * MINUTE
+    assert await store.log.unlogged(day, MINUTE) == 2
+    assert await store.log.unlogged(hour, MINUTE) == 1
+    assert await store.log.unlogged(day, hour) == 1
+    await assigned(store)
+    assert await store.log.unlogged(day, MINUTE) == 0

@@ -73,6 +73,9 @@ def enrol(
     sealing: Annotated[
         bool, typer.Option("--sealing", help="For sealing: documents are encrypted for it, and it signs nothing.")
     ] = False,
+    axis: Annotated[
+        bool, typer.Option("--axis", help="The axis's own: it signs receipts, and no document or status.")
+    ] = False,
     confirm_issuer: ConfirmIssuer = None,
     confirm_organisation: ConfirmOrganisation = None,
     demonstration: Demonstration = False,
@@ -93,13 +96,15 @@ def enrol(
 
       axis certificate enrol h37.sealing.certificate.pem --for H37 --sealing
 
+      axis certificate enrol axis-2027.pem --for W00 --axis
+
       axis certificate enrol stc.pem --for H37.05 --confirm-organisation "công văn 12/STC-VP, đối chiếu 24/11/2026"
 
     Exit code 65 when it cannot be used, with its code and why.
     """
     pem, code = content(certificate), canonical(organisation)
     confirmed = Confirmation(confirm_issuer, confirm_organisation)
-    role = role_of(gateway=gateway, sealing=sealing)
+    role = role_of(gateway=gateway, sealing=sealing, axis=axis)
     admitted = asyncio.run(_enrol(pem, code, role, confirmed, demonstration=demonstration))
     _tell(admitted, as_json=as_json)
 
@@ -168,7 +173,10 @@ async def _succeed(
     async with opened(settings) as store, admission(settings, store) as desk:
         old = await find(store, predecessor)
         if old.role == "axis":
-            raise Malformed("the axis's own key is changed by `axis up`", code="certificate/successor")
+            raise Malformed(
+                "agencies pin the axis's own: `axis certificate enrol … --axis`, then docs/runbooks/keys.md",
+                code="certificate/successor",
+            )
         if old.state(at) not in _STILL_SIGNS:
             raise Malformed(f"{predecessor} is {old.state(at).value}", code="certificate/successor")
         admitted = await desk.admit(

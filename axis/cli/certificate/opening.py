@@ -50,8 +50,8 @@ def plain(record: Enrolment) -> dict[str, object]:
     return record.model_dump(mode="json", exclude={"der"}, exclude_none=True)
 
 
-def role_of(*, gateway: bool, sealing: bool) -> CertificateRole:
+def role_of(*, gateway: bool, sealing: bool, axis: bool = False) -> CertificateRole:
     """Say what a certificate is for by the options given; without any it signs for an agency."""
-    if gateway and sealing:
-        raise typer.BadParameter("either --gateway or --sealing")
-    return "gateway" if gateway else "sealing" if sealing else "agency"
+    if gateway + sealing + axis > 1:
+        raise typer.BadParameter("one of --gateway, --sealing and --axis at most")
+    return "gateway" if gateway else "sealing" if sealing else "axis" if axis else "agency"

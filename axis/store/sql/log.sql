@@ -31,6 +31,14 @@ WITH page AS MATERIALIZED (
 SELECT (SELECT id FROM page ORDER BY id DESC LIMIT 1) AS last,
        ARRAY (SELECT id FROM page WHERE NOT EXISTS (SELECT FROM log_entry WHERE receipt = page.id)) AS missing;
 
+-- name: unlogged
+-- A thousand are as bad as more.
+SELECT count(*) FROM (
+    SELECT FROM notice
+    WHERE kind = 'receipt' AND id >= axis_id_floor(now() - $1::interval) AND id < axis_id_floor(now() - $2::interval)
+      AND NOT EXISTS (SELECT FROM log_entry WHERE receipt = notice.id)
+    LIMIT 1000) AS found;
+
 -- name: receipts_by_id
 SELECT id, sha256(body) AS sha256, sha256(convert_to(signature, 'UTF8')) AS signature_sha256
 FROM notice

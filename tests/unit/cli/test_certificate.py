@@ -158,6 +158,18 @@ def test_a_demonstration_certificate_is_taken_only_where_it_is_allowed(
     assert "valid" in run("certificate", "list").out
 
 
+def test_the_axis_own_certificate_is_enrolled_by_hand_where_it_is_a_real_one(
+    run: Run, store: FakeStore, tmp_path: Path
+) -> None:
+    pem = DemonstrationCA.open_or_create(tmp_path / "ca", now()).issue(
+        "W00", new_key("p256"), name="Trục", now=now(), days=30
+    )
+    (tmp_path / "axis.pem").write_bytes(pem)
+    named = ("certificate", "enrol", str(tmp_path / "axis.pem"), "--for", "W00", "--axis")
+    assert run(*named, "--demonstration", "--json").json["role"] == "axis"
+    assert run(*named, "--gateway").code == 2
+
+
 def test_an_absent_file_and_a_bad_code_are_said_so(run: Run, store: FakeStore, tmp_path: Path) -> None:
     assert run("certificate", "enrol", str(tmp_path / "none.pem"), "--for", "H37").code == 66
     assert run("certificate", "enrol", demonstration(tmp_path), "--for", "nobody").code == 65

@@ -1,16 +1,20 @@
 import datetime as dt
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from axis.cli.certificate_checks import _lasting, _revocation
-from axis.cli.checks import _clock, _space, _standby, _worker
+from axis.cli.checks import _clock, _roles, _space, _standby, _worker, log
 from axis.cli.findings import Level, few
 from axis.core.evidence import Proof
+from axis.core.ids import new_id
+from axis.settings import Settings
+from axis.store import FakeStore
 from tests.builders import NOW
 from tests.unit.cli.conftest import Run
-from tests.unit.store.rows import certificate
+from tests.unit.store.rows import accepted, certificate, notice_row
 
 DAY = dt.timedelta(days=1)
 
@@ -40,6 +44,29 @@ def test_what_is_away_fails_alone(run: Run, store: object, tmp_path: Path) -> No
 )
 def test_clocks(ahead: float, level: Level) -> None:
     assert _clock(NOW, NOW + dt.timedelta(seconds=ahead), NOW).level is level
+
+
+def test_services_that_work_as_the_owner_are_named() -> None:
+    found = _roles(["axis router", "axis doctor", "axis relay"])
+    assert (found.level, "axis relay, axis router" in found.found) == (Level.WARN, True)
+    assert _roles(["axis doctor", "axis cli"]).level is Level.OK
+
+
+async def test_a_log_that_nobody_writes(store: FakeStore) -> None:
+    settings = Settings.load()
+    (empty,) = await log(settings)
+    assert empty.level is Level.OK
+    old = dt.datetime.now(dt.UTC) - dt.timedelta(minutes=5)
+    async with store.transaction() as tx:
+        await tx.accept([replace(accepted(), receipt=notice_row(id=new_id(old)))])
+    (behind,) = await log(settings)
+    assert (behind.level, "1 receipts of the last day" in behind.found) == (Level.FAIL, True)
+    await store.log.assign(lambda each: b"x" * 32, 10, dt.timedelta(days=1))
+    (unsigned,) = await log(settings)
+    assert (unsigned.level, "wait for a checkpoint" in unsigned.found) == (Level.WARN, True)
+    await store.log.record(1, b"r" * 32, "note")
+    (signed,) = await log(settings)
+    assert (signed.level, "1 entries, signed" in signed.found) == (Level.OK, True)
 
 
 def test_a_slow_answer_is_no_wrong_clock() -> None:
