@@ -14,6 +14,8 @@ from schemas import MAX_ENVELOPE_BYTES, MAX_STATUS_BYTES, Envelope, Receipt, Sta
 from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_MEDIA_TYPE, TYPE_DOCUMENT, TYPE_STATUS
 
 _MAX_PROBLEMS_TOLD = 3
+# An envelope of the largest size names some 5,000 recipients, and a receipt has a few hundred bytes for each.
+_MAX_RECEIPT_BYTES = 8 * 1024 * 1024
 
 # Where the schema refuses, a more telling code than message/schema exists for some places.
 _TELLING: Mapping[tuple[str, str], str] = {
@@ -72,6 +74,8 @@ def parse_receipt(body: bytes) -> Receipt:
     an axis that says more than before must not make its receipts unreadable to agencies that were not updated yet. A
     member that stands twice is refused all the same: what is shown to a court must say one thing to every reader.
     """
+    if len(body) > _MAX_RECEIPT_BYTES:
+        raise Refused("message/too-large", f"{len(body)} bytes, the limit for a receipt is {_MAX_RECEIPT_BYTES}")
     try:
         _refuse_duplicate_keys(body.decode("utf-8"))
         return Receipt.model_validate_json(body, extra="ignore")

@@ -28,7 +28,8 @@ def main() -> int:
             partial = port_file.with_name(f"{port_file.name}.{os.getpid()}")
             partial.write_text(f"{port}\n", encoding="ascii")
             partial.replace(port_file)  # a reader sees the whole number or no file
-        sys.stdout.write(f"gateway: http://{address}:{port}\n")
+        scheme = "http" if settings.gateway_certificate is None else "https"
+        sys.stdout.write(f"gateway: {scheme}://{address}:{port}\n")
         sys.stdout.flush()
         structlog.get_logger(part="gateway").info("listening", host=host, port=port)
 

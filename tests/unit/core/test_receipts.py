@@ -103,3 +103,6 @@ def test_a_receipt_of_a_later_axis_is_still_read() -> None:
     for wrong in (b"[]", b"{}", json.dumps(later | {"schema": "axis.receipt/2"}).encode()):
         with pytest.raises(Refused, match="message/schema"):
             parse_receipt(wrong)
+    with pytest.raises(Refused) as caught:
+        parse_receipt(b" " * (8 * 1024 * 1024 + 1))
+    assert caught.value.code == "message/too-large"
