@@ -48,6 +48,7 @@ class AttachmentRole(StrEnum):
     MAIN = "main"
     APPENDIX = "appendix"
     RELATED = "related"
+    PACKAGE = "package"
 
 
 class Attachment(Wire):
@@ -158,7 +159,7 @@ class Envelope(Wire):
     attachments: list[Attachment] = Field(
         default_factory=list,
         max_length=MAX_ATTACHMENTS,
-        description="No two of the same name, upper and lower case being the same.",
+        description="No two of the same name, upper and lower case being the same. Only the last can be a `package`.",
     )
     sealed: Annotated[
         Sealed | None,
@@ -175,4 +176,7 @@ class Envelope(Wire):
         names = [attachment.name.casefold() for attachment in self.attachments]
         if len(set(names)) != len(names):
             raise ValueError("two attachments have the same name")
+        # Recipients do not save it unasked, so nothing else may hide behind the role.
+        if any(attachment.role is AttachmentRole.PACKAGE for attachment in self.attachments[:-1]):
+            raise ValueError("only the last attachment can be the edXML package")
         return self

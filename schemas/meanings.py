@@ -32,6 +32,7 @@ MEANINGS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         AttachmentRole.MAIN: "The document itself.",
         AttachmentRole.APPENDIX: "Phụ lục: an appendix of it.",
         AttachmentRole.RELATED: "Another file that goes along.",
+        AttachmentRole.PACKAGE: "The edXML package the document came as, byte for byte; only ever the last.",
     },
     StatusCode: {
         StatusCode.ARRIVED: "Đã đến: the document is safe in the recipient's own system; sent by the software.",

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from axis.cli.console import local_time, print_table, say_reasons
-from schemas import Attachment, Envelope, Outcome, Receipt
+from schemas import Attachment, AttachmentRole, Envelope, Outcome, Receipt
 
 OUTCOMES = {
     Outcome.ACCEPTED: "accepted: every recipient gets it",
@@ -21,6 +21,10 @@ def print_receipt(receipt: Receipt) -> None:
     if rows:
         print_table(("recipient", "outcome", "resolved", "mailbox", "by way of", "code", "detail"), rows)
     say_reasons([receipt.code, *(each.code for each in receipt.recipients)])
+
+
+def _kind(attachment: Attachment) -> str:
+    return ", the edXML package" if attachment.role is AttachmentRole.PACKAGE else ""
 
 
 def lines_about(
@@ -43,6 +47,6 @@ def lines_about(
         ("priority", document.priority.value),
         ("due", "" if document.due_on is None else document.due_on.isoformat()),
         ("sent", local_time(envelope.sent_at)),
-        ("files", ", ".join(f"{each.name} ({each.size} bytes)" for each in files or envelope.attachments)),
+        ("files", ", ".join(f"{each.name} ({each.size} bytes{_kind(each)})" for each in files or envelope.attachments)),
     ]
     return [(label, value) for label, value in found if value]

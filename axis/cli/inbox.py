@@ -28,6 +28,9 @@ def inbox(
             metavar="DIR", help="Save each document in DIR/<envelope id>/ before it is taken.", show_default=False
         ),
     ] = None,
+    package: Annotated[
+        bool, typer.Option("--package", help="With --save: also the edXML package a document came as, byte for byte.")
+    ] = False,
     accept: Annotated[
         bool, typer.Option("--accept", help="Also report 03, entered in the register, for each.")
     ] = False,
@@ -67,7 +70,9 @@ def inbox(
     if accept and leave:
         raise typer.BadParameter("either --accept or --leave")
     settings = load_profile(agency, profile)
-    reading = _Reading(save=save, accept=accept, leave=leave, lines=as_json and follow, quiet=as_json)
+    if package and save is None:
+        raise typer.BadParameter("--package needs --save")
+    reading = _Reading(save=save, package=package, accept=accept, leave=leave, lines=as_json and follow, quiet=as_json)
     try:
         asyncio.run(_read(settings, reading, idle=None if follow else idle, limit=limit))
     finally:
@@ -84,8 +89,11 @@ def inbox(
 class _Reading:
     """What is done with each document, and what was read."""
 
-    def __init__(self, *, save: Path | None, accept: bool, leave: bool, lines: bool, quiet: bool) -> None:
+    def __init__(
+        self, *, save: Path | None, package: bool, accept: bool, leave: bool, lines: bool, quiet: bool
+    ) -> None:
         self._save = save
+        self._package = package
         self._accept = accept
         self._lines = lines
         self._quiet = quiet
@@ -98,7 +106,9 @@ class _Reading:
         inside = await _look_inside(delivery)
         unopened = inside.error is not None and (self._save is not None or self._accept)
         self.left_sealed += unopened
-        saved = [] if self._save is None or unopened else await _keep(delivery, self._save / delivery.envelope.id)
+        saved: list[Path] = []
+        if self._save is not None and not unopened:
+            saved = await _keep(delivery, self._save / delivery.envelope.id, package=self._package)
         reported: Sequence[Reported] = ()
         if self._accept and not unopened:
             reported = await delivery.accept()
@@ -175,9 +185,10 @@ async def _look_inside(delivery: Delivery) -> _Inside:
         return _Inside(error=error)
 
 
-async def _keep(delivery: Delivery, folder: Path) -> list[Path]:
+async def _keep(delivery: Delivery, folder: Path, *, package: bool) -> list[Path]:
     """Save the signed bytes, the signature and the files; what is there with the same content is left."""
-    files = await delivery.save_attachments(folder / "files") if delivery.envelope.attachments else []
+    attached = bool(delivery.envelope.attachments)
+    files = await delivery.save_attachments(folder / "files", package=package) if attached else []
     kept = {folder / "envelope.json": delivery.body.decode(), folder / "envelope.jws": delivery.signature}
     await asyncio.to_thread(_write, kept)
     return [*kept, *files]

@@ -42,6 +42,7 @@ class File:
     """A file to send along; what is not given is derived from the name.
 
     `source` is a path, the bytes themselves, or something whose `chunks()` gives the bytes from the start each time.
+    `sha256`: what the bytes have to be, where somebody has read them before.
     """
 
     source: "Path | bytes | Chunked"
@@ -49,6 +50,7 @@ class File:
     media_type: str | None = None
     role: AttachmentRole | None = None
     description: str | None = None
+    sha256: str | None = None
 
     @classmethod
     def of(cls, source: "Path | File") -> "File":
@@ -73,6 +75,11 @@ class File:
                 raise Malformed(f"{self.source}: {error.strerror}", code="file/unreadable") from error
         else:
             yield from self.source.chunks(size)
+
+    def check(self, sha256: str) -> None:
+        """Raise Malformed `file/changed` when the bytes that were read are not those that somebody has read before."""
+        if self.sha256 not in {None, sha256}:
+            raise Malformed(f"{self.name} changed while it was being sent", code="file/changed")
 
     def attachment(self, number: int, *, sha256: str, size: int) -> dict[str, object]:
         """Describe the file as the envelope does; the first is the document itself unless said otherwise."""

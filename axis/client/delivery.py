@@ -14,7 +14,7 @@ from typing import BinaryIO, Protocol
 from axis.client.opening import Opened
 from axis.core.messages import Signer
 from axis.errors import Malformed
-from schemas import Attachment, Envelope, Staff, StatusCode
+from schemas import Attachment, AttachmentRole, Envelope, Staff, StatusCode
 
 _LONGEST_NAME = 240  # bytes: file systems end at 255, and a temporary name is a little longer
 
@@ -170,15 +170,17 @@ class Delivery:
             async for piece in pieces:
                 yield piece
 
-    async def save_attachments(self, folder: Path) -> list[Path]:
+    async def save_attachments(self, folder: Path, *, package: bool = False) -> list[Path]:
         """Save every file under its own name, opened, in the envelope's order; return the paths. Raises as `files`.
 
+        With `package` also the edXML package that the document came as, which holds the same files once more.
         A file appears only when it is whole, right and on disk. One that is there already with the same bytes is
         left; with other bytes it raises Malformed `file/exists`: nothing is ever overwritten.
         """
         files = await self.files()
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
-        return [await self._save(attachment, folder) for attachment in files]
+        wanted = [each for each in files if package or each.role is not AttachmentRole.PACKAGE]
+        return [await self._save(attachment, folder) for attachment in wanted]
 
     async def _open(self) -> Opened:
         if self._opened is None:

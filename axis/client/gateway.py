@@ -263,6 +263,7 @@ def _digest(file: File) -> Uploaded:
     for piece in file.chunks(PIECE):
         digest.update(piece)
         size += len(piece)
+    file.check(digest.hexdigest())
     return Uploaded(digest.hexdigest(), size)
 
 

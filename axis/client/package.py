@@ -1,9 +1,17 @@
-"""edXML packages: a document as an envelope and its files, a status as what is reported of which document."""
+"""edXML packages: a document as an envelope and its files, a status as what is reported of which document.
 
+The last file of a document is the package itself, byte for byte: a system that reads edXML gets it as it was written.
+"""
+
+import contextlib
+import hashlib
+import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from axis.client.building import File, envelope_bytes
 from axis.client.papers import spelled
@@ -11,11 +19,12 @@ from axis.core.codes import canonical
 from axis.core.secrecy import refuse_declared
 from axis.edxml.convert import to_envelope
 from axis.edxml.errors import EdxmlError
-from axis.edxml.filenames import file_names
+from axis.edxml.filenames import file_names, media_type, package_name
 from axis.edxml.model import EdxmlDocument, EdxmlStatus
 from axis.edxml.reader import read
 from axis.errors import Malformed
-from schemas import Action, Envelope
+from schemas import Action, Attachment, AttachmentRole, Envelope
+from schemas.envelope import MAX_ATTACHMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,17 +36,26 @@ class Package:
     files: tuple[File, ...]
 
 
-def read_document(source: bytes | Path) -> EdxmlDocument:
-    """Read a document package; raise EdxmlError."""
-    document = _read(source)
+@dataclass(frozen=True, slots=True)
+class Original:
+    """A package as it was read; a file that is written meanwhile must not become two documents."""
+
+    source: bytes | Path
+    size: int
+    sha256: str
+
+
+def read_document(source: bytes | Path) -> tuple[EdxmlDocument, Original]:
+    """Read a document package, and say of which bytes; raise EdxmlError."""
+    document, original = _read(source)
     if not isinstance(document, EdxmlDocument):
         raise EdxmlError("this is a status package; report a status instead", code="edxml/conversion")
-    return document
+    return document, original
 
 
 def read_status(source: bytes | Path) -> EdxmlStatus:
     """Read a status package; raise EdxmlError."""
-    status = _read(source)
+    status, _ = _read(source)
     if not isinstance(status, EdxmlStatus):
         raise EdxmlError("this is a document package; send it instead", code="edxml/conversion")
     return status
@@ -64,6 +82,7 @@ def acted_on(document: EdxmlDocument) -> str | None:
 
 def package_of(
     document: EdxmlDocument,
+    original: Original,
     *,
     identifier: str,
     sent_at: datetime,
@@ -83,16 +102,50 @@ def package_of(
         sender=sender,
         concerns=concerns,
     )
+    if len(envelope.attachments) >= MAX_ATTACHMENTS:
+        raise EdxmlError(f"attachments: an envelope holds {MAX_ATTACHMENTS} with the package", code="edxml/conversion")
+    whole = Attachment(
+        name=(name := package_name(document)),
+        media_type=media_type(name, None, unpacked=False),
+        size=original.size,
+        sha256=original.sha256,
+        role=AttachmentRole.PACKAGE,
+    )
+    envelope = envelope.model_copy(update={"attachments": [*envelope.attachments, whole]})
     names = file_names(document)
-    files = tuple(File(attachment.content, name) for name, attachment in zip(names, document.attachments, strict=True))
-    return Package(envelope, envelope_bytes(envelope), files)
+    files = [File(attachment.content, name) for name, attachment in zip(names, document.attachments, strict=True)]
+    files.append(File(original.source, whole.name, sha256=original.sha256))
+    return Package(envelope, envelope_bytes(envelope), tuple(files))
 
 
-def _read(source: bytes | Path) -> EdxmlDocument | EdxmlStatus:
+def _read(source: bytes | Path) -> tuple[EdxmlDocument | EdxmlStatus, Original]:
+    with _opened(source) as file:
+        counted = _Counted(file)
+        return read(cast("BinaryIO", counted)), Original(source, counted.size, counted.digest.hexdigest())
+
+
+@contextlib.contextmanager
+def _opened(source: bytes | Path) -> Iterator[BinaryIO]:
     if isinstance(source, bytes):
-        return read(source)
+        yield io.BytesIO(source)
+        return
     try:
         with source.open("rb") as file:
-            return read(file)
+            yield file
     except OSError as error:
         raise Malformed(f"{source}: {error.strerror}", code="file/unreadable") from error
+
+
+class _Counted:
+    """Read on, and remember what was read."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file = file
+        self.digest = hashlib.sha256()
+        self.size = 0
+
+    def read(self, size: int) -> bytes:
+        piece = self._file.read(size)
+        self.digest.update(piece)
+        self.size += len(piece)
+        return piece

@@ -153,6 +153,7 @@ def _seal_into(out: IO[bytes], file: File, key: bytes, associated: bytes) -> Upl
     for segment in seal(counted(), key, associated):
         out.write(segment)
     out.flush()
+    file.check(digest.hexdigest())
     return Uploaded(digest.hexdigest(), size)
 
 

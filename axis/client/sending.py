@@ -98,11 +98,12 @@ class Sending(Office):
         package names. `seal` is as in `send`. Raises EdxmlError besides what `send` does.
         """
         now = self._author.now()
-        document = await asyncio.to_thread(read_document, source)
+        document, original = await asyncio.to_thread(read_document, source)
         if concerns is None and (about := acted_on(document)) is not None:
             concerns = await self._sent_under(about)
         package = package_of(
             document,
+            original,
             identifier=envelope_id or new_id(now),
             sent_at=now,
             recipients=None if recipients is None else [canonical(recipient) for recipient in recipients],

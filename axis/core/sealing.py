@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from axis.core.resolving import Resolution
 from axis.errors import Refused
-from schemas import SEAL_SCHEME, Envelope, SealContents
+from schemas import SEAL_SCHEME, AttachmentRole, Envelope, SealContents
 
 KEYS_NAME = "keys.jwe"  # under which the wrapped keys are recorded beside the attachments
 
@@ -44,6 +44,8 @@ def check_contents(contents: SealContents, envelope: Envelope) -> None:
         raise Refused(
             "seal/malformed", f"{len(contents.files)} files are described, {len(envelope.attachments)} are attached"
         )
+    if any(file.role is AttachmentRole.PACKAGE for file in contents.files[:-1]):
+        raise Refused("seal/malformed", "a file that is not the last is called the edXML package")
     names = [file.name.casefold() for file in contents.files]
     if len(set(names)) != len(names):
         raise Refused("seal/malformed", "two files have the same name")

@@ -2,7 +2,9 @@
 
 package = read(file)                       # EdxmlDocument or EdxmlStatus; EdxmlError says what is wrong, and where
 envelope = to_envelope(package, id=…, sent_at=…, to_canonical=…)
+package = from_envelope(envelope, {sha256: path, …}, naming=naming_from(names))
 data = build_document(EdxmlDocument(…, attachments=(attach("7816.pdf", data),)))
+write_document(package, file)              # big attachments piece by piece
 """
 
 from axis.edxml.content import Content
@@ -27,10 +29,11 @@ from axis.edxml.model import (
     Staff,
     Trace,
 )
+from axis.edxml.outgoing import CodeForm, Naming, from_envelope, from_status, naming_from
 from axis.edxml.packing import attach
 from axis.edxml.reader import read
 from axis.edxml.values import VIETNAM_TIME, Day, DocumentId, IdForm, Instant
-from axis.edxml.writer import build_document, build_status
+from axis.edxml.writer import build_document, build_status, write_document
 
 __all__ = [
     "CODES",
@@ -39,6 +42,7 @@ __all__ = [
     "VIETNAM_TIME",
     "Attachment",
     "Business",
+    "CodeForm",
     "Content",
     "Day",
     "Deviation",
@@ -51,6 +55,7 @@ __all__ = [
     "IdForm",
     "Instant",
     "Limits",
+    "Naming",
     "Organisation",
     "OtherInfo",
     "ReceiverChange",
@@ -64,7 +69,11 @@ __all__ = [
     "build_document",
     "build_status",
     "file_names",
+    "from_envelope",
+    "from_status",
+    "naming_from",
     "read",
     "to_envelope",
     "to_status",
+    "write_document",
 ]

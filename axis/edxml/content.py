@@ -11,7 +11,8 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import IO
+from pathlib import Path
+from typing import IO, Protocol
 
 from axis.edxml.errors import EdxmlError
 from axis.edxml.limits import DEFAULT_LIMITS, Limits
@@ -28,6 +29,46 @@ _UNREADABLE_ZIP = (
     ValueError,
     struct.error,
 )
+
+
+class Chunked(Protocol):
+    """Bytes kept anywhere that can be read from the start as often as needed."""
+
+    def chunks(self, size: int) -> Iterator[bytes]:
+        """Yield the bytes from the start in pieces of at most `size`."""
+        ...
+
+
+class Source(Protocol):
+    """What an attachment's bytes are read from."""
+
+    def chunks(self, size: int = _PIECE) -> Iterator[bytes]:
+        """Yield the bytes from the start in pieces of at most `size`."""
+        ...
+
+    def read(self) -> bytes:
+        """Return all bytes at once."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Bytes that stay where they are: in a file, or behind somebody's `chunks`."""
+
+    source: Path | Chunked
+
+    def chunks(self, size: int = _PIECE) -> Iterator[bytes]:
+        """Yield the bytes from the start in pieces of at most `size`; raise OSError when the file cannot be read."""
+        if not isinstance(self.source, Path):
+            yield from self.source.chunks(size)
+            return
+        with self.source.open("rb") as file:
+            while piece := file.read(size):
+                yield piece
+
+    def read(self) -> bytes:
+        """Return all bytes at once."""
+        return b"".join(self.chunks())
 
 
 class Content:

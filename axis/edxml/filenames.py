@@ -56,6 +56,17 @@ def file_names(document: EdxmlDocument) -> tuple[str, ...]:
     return tuple(names)
 
 
+def package_name(document: EdxmlDocument) -> str:
+    """Return a file name for the package itself, made of its document identifier and distinct from its files'."""
+    taken = {name.casefold() for name in file_names(document)}
+    plain = _shorten(f"{_plain(document.document_id.text)}.edxml", "")
+    name, number = plain, 1
+    while name.casefold() in taken:
+        number += 1
+        name = _numbered(plain, number)
+    return name
+
+
 def media_type(name: str, content_type: str | None, *, unpacked: bool) -> str:
     """Return the media type of a file by its name, else by what the package said of it."""
     known = _BY_SUFFIX.get(suffix_of(name))

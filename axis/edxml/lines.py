@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from typing import BinaryIO
 
 from axis.edxml.errors import EdxmlError
 from axis.edxml.names import NAMESPACE
@@ -18,15 +19,23 @@ Element = tuple[str, "_Value | Iterable[Element]"]
 
 
 class Lines:
-    """Collect indented lines of XML."""
+    """Write indented lines of XML: UTF-8, CRLF."""
 
-    def __init__(self) -> None:
-        self._lines = ['<?xml version="1.0" encoding="UTF-8"?>']
+    def __init__(self, target: BinaryIO) -> None:
+        self._target = target
         self._depth = 0
+        self.line('<?xml version="1.0" encoding="UTF-8"?>')
 
     def line(self, text: str) -> None:
         """Add one line."""
-        self._lines.append("  " * self._depth + text)
+        self.long_line(text, (), "")
+
+    def long_line(self, begin: str, pieces: Iterable[bytes], end: str) -> None:
+        """Add one line that is too long to be held."""
+        self._target.write(("  " * self._depth + begin).encode())
+        for piece in pieces:
+            self._target.write(piece)
+        self._target.write(f"{end}\r\n".encode())
 
     def start(self, tag: str) -> None:
         """Add a start tag; what follows is indented."""
@@ -50,10 +59,6 @@ class Lines:
         for child, content in value:
             self.element(child, content, prefix=prefix)
         self.end(f"</{tag}>")
-
-    def bytes(self) -> bytes:
-        """Return the document: UTF-8, CRLF."""
-        return "\r\n".join([*self._lines, ""]).encode("utf-8")
 
 
 def _text(value: str | int | DocumentId | Day | Instant) -> str:

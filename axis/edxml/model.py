@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from axis.edxml.content import Content
+from axis.edxml.content import Content, Source
 from axis.edxml.errors import Deviation
 from axis.edxml.values import Day, DocumentId, Instant
 from schemas.envelope import Action
@@ -138,7 +138,7 @@ class Attachment:
     size: int
     sha256: str
     description: str | None = None
-    content: Content = field(default_factory=Content, compare=False, repr=False)
+    content: Source = field(default_factory=Content, compare=False, repr=False)
     entry: str | None = field(default=None, compare=False)
 
 

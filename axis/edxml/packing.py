@@ -1,16 +1,25 @@
 """The attachment rule of the connection SDK for writing: which files travel as they are and which inside a ZIP."""
 
-import base64
-import io
+import binascii
+import hashlib
+import tempfile
 import uuid
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from typing import IO, cast
 
+from axis.edxml.bytestream import CHUNK
 from axis.edxml.content import Content
+from axis.edxml.errors import EdxmlError
+from axis.edxml.limits import DEFAULT_LIMITS
 from axis.edxml.model import Attachment
 
 ZIP_TYPE = "application/zip"
 # The list is the SDK's own; `xsl` and `xslx` are its misspellings, so real Excel files travel packed.
 _UNPACKED = {"pdf", "doc", "docx", "xsl", "xslx", "zip"}
+_TRIPLE = 3  # bytes that become four characters of base64
 
 
 def attach(name: str, data: bytes, *, content_id: str | None = None, description: str | None = None) -> Attachment:
@@ -55,19 +64,53 @@ def travels_as(attachment: Attachment) -> str | None:
     return content_type_of(attachment.name) if misleading else said
 
 
-def encode(attachment: Attachment) -> str:
-    """Return what goes into ContentTransferEncoded: base64 on one line, of the file or of a ZIP of one entry."""
-    data = attachment.content.read()
-    if suffix_of(attachment.name) not in _UNPACKED:
-        data = _pack(data, attachment)
-    return base64.b64encode(data).decode("ascii")
+def encoded(attachment: Attachment) -> Iterator[bytes]:
+    """Yield what goes into ContentTransferEncoded: base64 on one line, of the file or of a ZIP of one entry.
+
+    Raises:
+        EdxmlError: `edxml/conversion` when the content has not the size and digest that the attachment says.
+    """
+    with _travelling(attachment) as pieces:
+        rest = b""
+        for piece in pieces:
+            data = rest + piece
+            whole = len(data) - len(data) % _TRIPLE
+            rest = data[whole:]
+            yield binascii.b2a_base64(data[:whole], newline=False)
+        yield binascii.b2a_base64(rest, newline=False)
 
 
-def _pack(data: bytes, attachment: Attachment) -> bytes:
+@contextmanager
+def _travelling(attachment: Attachment) -> Iterator[Iterator[bytes]]:
+    if suffix_of(attachment.name) in _UNPACKED:
+        yield _checked(attachment)
+        return
+    with tempfile.SpooledTemporaryFile(max_size=DEFAULT_LIMITS.spool) as packed:
+        _pack(attachment, cast("IO[bytes]", packed))
+        packed.seek(0)
+        yield iter(partial(packed.read, CHUNK), b"")
+
+
+def _pack(attachment: Attachment, target: IO[bytes]) -> None:
     # As in the SDK the entry has a name of its own; the time is fixed so that equal input makes equal bytes.
     suffix = suffix_of(attachment.name)
-    entry = str(uuid.uuid5(uuid.NAMESPACE_OID, attachment.sha256)) + (f".{suffix}" if suffix.isalnum() else "")
-    target = io.BytesIO()
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(zipfile.ZipInfo(entry), data, zipfile.ZIP_DEFLATED)
-    return target.getvalue()
+    entry = zipfile.ZipInfo(
+        str(uuid.uuid5(uuid.NAMESPACE_OID, attachment.sha256)) + (f".{suffix}" if suffix.isalnum() else "")
+    )
+    entry.compress_type = zipfile.ZIP_DEFLATED
+    entry.file_size = attachment.size
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive, archive.open(entry, "w") as out:
+        for piece in _checked(attachment):
+            out.write(piece)
+
+
+def _checked(attachment: Attachment) -> Iterator[bytes]:
+    digest, size = hashlib.sha256(), 0
+    for piece in attachment.content.chunks(CHUNK):
+        size += len(piece)
+        if size > attachment.size:
+            break
+        digest.update(piece)
+        yield piece
+    if size != attachment.size or digest.hexdigest() != attachment.sha256:
+        raise EdxmlError(f"the bytes of {attachment.name!r} are not the ones it names", code="edxml/conversion")

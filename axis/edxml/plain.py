@@ -4,8 +4,7 @@ import datetime as dt
 from dataclasses import fields
 from enum import Enum
 
-from axis.edxml.content import Content
-from axis.edxml.model import EdxmlDocument, EdxmlStatus
+from axis.edxml.model import Attachment, EdxmlDocument, EdxmlStatus
 
 
 def as_plain(package: EdxmlDocument | EdxmlStatus) -> dict[str, object]:
@@ -15,8 +14,10 @@ def as_plain(package: EdxmlDocument | EdxmlStatus) -> dict[str, object]:
 
 
 def _fields(value: object) -> dict[str, object]:
-    named = ((one.name, getattr(value, one.name)) for one in fields(value))  # type: ignore[arg-type] # checked by _plain
-    return {name: _plain(content) for name, content in named if not isinstance(content, Content)}
+    names = [one.name for one in fields(value)]  # type: ignore[arg-type] # checked by _plain
+    if isinstance(value, Attachment):
+        names.remove("content")
+    return {name: _plain(getattr(value, name)) for name in names}
 
 
 def _plain(value: object) -> object:

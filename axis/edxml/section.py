@@ -203,6 +203,11 @@ def parse_instant(text: str, report: Report, node: Node | None) -> Instant:
     return Instant(text, dt.datetime.combine(day, time, VIETNAM_TIME) if day else None)
 
 
+def document_id_of(text: str) -> DocumentId:
+    """Read a document identifier that comes from elsewhere than a package."""
+    return parse_document_id(text, Report(), None)
+
+
 def parse_document_id(text: str, report: Report, node: Node | None) -> DocumentId:
     """Read `<code>,<yyyy/MM/dd>,<number>/<notation>` into its parts, or keep a UUID or any other key as it is."""
     parts = [part.strip() for part in text.split(",", 2)]

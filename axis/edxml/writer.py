@@ -1,5 +1,8 @@
 """Write packages exactly in the order and spelling of the connection SDK, which every reader in the field takes."""
 
+import io
+from typing import BinaryIO
+
 from axis.edxml.lines import DECLARED, PREFIX, Element, Lines
 from axis.edxml.model import (
     Attachment,
@@ -14,18 +17,28 @@ from axis.edxml.model import (
     Staff,
 )
 from axis.edxml.names import NAMESPACE
-from axis.edxml.packing import encode, travels_as
+from axis.edxml.packing import encoded, travels_as
 
 _TYPES = {"new": "0", "recall": "1", "update": "2", "replace": "3"}
 
 
 def build_document(document: EdxmlDocument) -> bytes:
-    """Write a document package: UTF-8, CRLF, no signature.
+    """Return a document package as bytes; for big attachments see `write_document`, which raises the same."""
+    target = io.BytesIO()
+    write_document(document, target)
+    return target.getvalue()
 
-    Attachments are encoded by the SDK's rule; `extras`, `warnings` and the signature state are not written.
+
+def write_document(document: EdxmlDocument, target: BinaryIO) -> None:
+    """Write a document package to a binary file: UTF-8, CRLF, no signature.
+
+    Attachments are encoded by the SDK's rule, piece by piece; `extras`, `warnings` and the signature state are not
+    written. What was written when it raises is no package.
 
     Raises:
-        EdxmlError: `edxml/conversion` for a character that XML cannot carry.
+        EdxmlError: `edxml/conversion` for a character that XML cannot carry, and for an attachment whose content has
+            not the size and digest that it says.
+        OSError: when a content cannot be read, or the target not written.
     """
     header: list[Element] = [
         ("From", _organisation(document.sender)),
@@ -56,7 +69,7 @@ def build_document(document: EdxmlDocument) -> bytes:
         *[("TraceHeader", (("OrganId", hop.organ_id), ("Timestamp", hop.at))) for hop in document.trace],
         ("Bussiness", _business(document.business) if document.business else None),
     ]
-    out = Lines()
+    out = Lines(target)
     out.start(f'<edXML xmlns="{NAMESPACE}">')
     out.start(f"<{PREFIX}edXMLEnvelope{DECLARED}>")
     out.start(f"<{PREFIX}edXMLHeader>")
@@ -76,11 +89,10 @@ def build_document(document: EdxmlDocument) -> bytes:
         for name, value in _attachment(attachment):
             out.element(name, value, prefix="")
         name = f"{PREFIX}ContentTransferEncoded"
-        out.line(f"<{name}{DECLARED}>{encode(attachment)}</{name}>")
+        out.long_line(f"<{name}{DECLARED}>", encoded(attachment), f"</{name}>")
         out.end("</Attachment>")
     out.end("</AttachmentEncoded>")
     out.end("</edXML>")
-    return out.bytes()
 
 
 def build_status(status: EdxmlStatus) -> bytes:
@@ -89,7 +101,8 @@ def build_status(status: EdxmlStatus) -> bytes:
     Raises:
         EdxmlError: `edxml/conversion` for a character that XML cannot carry.
     """
-    out = Lines()
+    target = io.BytesIO()
+    out = Lines(target)
     out.start(f'<edXML xmlns="{NAMESPACE}">')
     out.start(f"<{PREFIX}edXMLEnvelope{DECLARED}>")
     out.start(f"<{PREFIX}edXMLHeader>")
@@ -107,7 +120,7 @@ def build_status(status: EdxmlStatus) -> bytes:
     out.end(f"</{PREFIX}edXMLHeader>")
     out.end(f"</{PREFIX}edXMLEnvelope>")
     out.end("</edXML>")
-    return out.bytes()
+    return target.getvalue()
 
 
 def _organisation(organisation: Organisation) -> list[Element]:

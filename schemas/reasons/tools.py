@@ -77,6 +77,14 @@ REASONS = (
         retry=True,
     ),
     Reason(
+        code="file/changed",
+        title="The file was changed while it was being sent.",
+        title_vi="Tệp bị thay đổi trong khi đang gửi.",
+        remedy="Let whoever writes it finish, then send it again.",
+        remedy_vi="Chờ việc ghi tệp hoàn tất rồi gửi lại.",
+        retry=True,
+    ),
+    Reason(
         code="file/exists",
         title="There is a file of that name already.",
         title_vi="Đã có tệp trùng tên.",

@@ -301,11 +301,13 @@ async def test_a_package_is_sealed_too(sealed_world: World, tmp_path: Path) -> N
     async with world.connect() as agency:
         sent = await agency.send_edxml(package, seal=True)
     envelope = published(world)
-    assert (sent.sealed_for, [each.name for each in envelope.attachments]) == (("G12",), ["1.sealed"])
+    assert (sent.sealed_for, [each.name for each in envelope.attachments]) == (("G12",), ["1.sealed", "2.sealed"])
     key = sealing("rsa", "G12")
     opened = await Opener(world.shelf, keys(key)).open(envelope)
-    assert [(each.name, each.size) for each in opened.files] == [(NAME, len(SECRET))]
+    whole = "000.00.00.H37,2026_11_24,1_BC.edxml"
+    assert [(each.name, each.size) for each in opened.files] == [(NAME, len(SECRET)), (whole, len(package))]
     assert b"".join([piece async for piece in opened.read(opened.files[0])]) == SECRET
+    assert b"".join([piece async for piece in opened.read(opened.files[1])]) == package
     assert NAME.encode() not in world.post.published[0].body
 
 

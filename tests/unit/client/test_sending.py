@@ -211,7 +211,11 @@ async def test_an_edxml_package_becomes_an_envelope(world: World) -> None:
     assert (body["id"], body["sender"], body["recipients"]) == (sent.envelope_id, "H37", ["G22"])
     for attachment in body["attachments"]:
         assert len(world.shelf.files[attachment["sha256"]]) == attachment["size"]
-    assert body["attachments"]
+    package = body["attachments"][-1]
+    assert (package["role"], package["media_type"]) == ("package", "application/xml")
+    assert package["name"] == "000.00.00.G22,2015_09_30,7816_VPCP-TTĐT.edxml"
+    assert world.shelf.files[package["sha256"]] == (EDXML / "edoc_new.edxml").read_bytes()
+    assert [each["role"] for each in body["attachments"][:-1]] == ["main"]
 
 
 # Receipts and notices
