@@ -1,15 +1,18 @@
 """Read and write edXML packages (QCVN 102:2016), and turn them into envelopes and statuses.
 
 package = read(file)                       # EdxmlDocument or EdxmlStatus; EdxmlError says what is wrong, and where
+report = check(file, Profile.STRICT)       # everything that is wrong at once, in Vietnamese and English
 envelope = to_envelope(package, id=…, sent_at=…, to_canonical=…)
 package = from_envelope(envelope, {sha256: path, …}, naming=naming_from(names))
 data = build_document(EdxmlDocument(…, attachments=(attach("7816.pdf", data),)))
 write_document(package, file)              # big attachments piece by piece
 """
 
+from axis.edxml.checking import Finding, Profile, Report, Severity, check
 from axis.edxml.content import Content
 from axis.edxml.convert import to_envelope, to_status
-from axis.edxml.errors import CODES, DEVIATIONS, Deviation, EdxmlError
+from axis.edxml.deviations import DEVIATIONS, Deviation
+from axis.edxml.errors import CODES, EdxmlError
 from axis.edxml.filenames import file_names
 from axis.edxml.limits import DEFAULT_LIMITS, Limits
 from axis.edxml.model import (
@@ -52,15 +55,19 @@ __all__ = [
     "EdxmlError",
     "EdxmlStatus",
     "Extra",
+    "Finding",
     "IdForm",
     "Instant",
     "Limits",
     "Naming",
     "Organisation",
     "OtherInfo",
+    "Profile",
     "ReceiverChange",
     "Replacement",
+    "Report",
     "Response",
+    "Severity",
     "SignatureState",
     "Signer",
     "Staff",
@@ -68,6 +75,7 @@ __all__ = [
     "attach",
     "build_document",
     "build_status",
+    "check",
     "file_names",
     "from_envelope",
     "from_status",

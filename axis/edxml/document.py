@@ -175,6 +175,11 @@ def _read_attachments(package: Package, limits: Limits) -> tuple[Attachment, ...
         if not listed:
             package.report.add("attachment-unlisted", f"attachment {content_id!r} is not in the manifest", section.node)
         attachments.append(_read_attachment(section, content_id, listed, limits, budget))
+        for name in ("AttachmentName", "ContentType"):
+            said = section.text(name)
+            if said and listed.get(name) not in {None, said}:
+                told = f"`{name}` is {said[:60]!r} here and {(listed[name] or '')[:60]!r} in the manifest"
+                package.report.add("manifest-differs", told, section.node)
     for content_id in references:
         package.report.add("attachment-absent", f"the manifest lists {content_id!r}, which is not there")
     return tuple(attachments)

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from axis.edxml.content import Content, Source
-from axis.edxml.errors import Deviation
+from axis.edxml.deviations import Deviation
 from axis.edxml.values import Day, DocumentId, Instant
 from schemas.envelope import Action
 from schemas.status import StatusCode

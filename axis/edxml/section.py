@@ -59,7 +59,7 @@ class Section:
             yield
         except EdxmlError as error:
             if error.line is None:
-                error.line, error.column = self.node.line, self.node.column
+                error.line, error.column, error.path = self.node.line, self.node.column, self.node.path
             raise
 
     def text(self, name: str) -> str | None:
@@ -86,7 +86,11 @@ class Section:
         """Make the error for a field without which the package means nothing."""
         where = f"{self.path}/{name}" if self.path else name
         return EdxmlError(
-            f"`{where}` is missing or empty", code="edxml/missing-field", line=self.node.line, column=self.node.column
+            f"`{where}` is missing or empty",
+            code="edxml/missing-field",
+            line=self.node.line,
+            column=self.node.column,
+            path=f"{self.node.path}/{name}",
         )
 
     def integer(self, name: str) -> int | None:

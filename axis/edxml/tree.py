@@ -15,11 +15,13 @@ from xml.parsers import expat
 
 from axis.edxml.bytestream import CHUNK, Place, pieces, valid_prefix
 from axis.edxml.content import Base64Sink, Budget, Content
-from axis.edxml.errors import Deviation, EdxmlError
+from axis.edxml.deviations import Deviation
+from axis.edxml.errors import EdxmlError
 from axis.edxml.limits import Limits
 from axis.edxml.names import NAMESPACE, SIGNATURES, official, spelling_code
 
 _MAX_DEVIATIONS = 200
+_MAX_COUNTED = 5_000  # children among which namesakes are counted
 _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
     expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
@@ -40,10 +42,28 @@ class Node:
     children: list["Node"] = field(default_factory=list)
     text: str = ""
     content: Content | None = None
+    parent: "Node | None" = field(default=None, repr=False, compare=False)
+
+    @property
+    def path(self) -> str:
+        """The names from the root down to here, with a number (from 1) where an element has a namesake beside it."""
+        names: list[str] = []
+        node: Node | None = self
+        while node is not None:
+            names.append(node.name + _number(node))
+            node = node.parent
+        return "/".join(reversed(names))
 
     def find(self, name: str) -> "Node | None":
         """Return the first child of that name."""
         return next((child for child in self.children if child.name == name), None)
+
+
+def _number(node: Node) -> str:
+    if node.parent is None or len(node.parent.children) > _MAX_COUNTED:
+        return ""
+    namesakes = [id(child) for child in node.parent.children if child.name == node.name]
+    return f"[{namesakes.index(id(node)) + 1}]" if len(namesakes) > 1 else ""
 
 
 @dataclass(slots=True)
@@ -60,8 +80,8 @@ class Report:
                 return
             self._seen.add((code, once))
         if len(self.deviations) < _MAX_DEVIATIONS:
-            line, column = (node.line, node.column) if node else (None, None)
-            self.deviations.append(Deviation(code, message, line, column))
+            place = (node.line, node.column, node.path) if node else (None, None, None)
+            self.deviations.append(Deviation(code, message, *place))
 
 
 def parse_tree(source: bytes | BinaryIO, limits: Limits, report: Report) -> Node:
@@ -113,7 +133,9 @@ class _Builder:
             total += valid
             if valid < len(piece):
                 line, column = place.after(piece[:valid])
-                raise EdxmlError("the bytes are not UTF-8", code="edxml/encoding", line=line, column=column)
+                raise EdxmlError(
+                    "the bytes are not UTF-8", code="edxml/encoding", line=line, column=column, path=self._here()
+                )
             if total > self._limits.max_bytes:
                 self._refuse("the package is over the limit", "edxml/too-large")
             place.pass_over(piece)
@@ -128,6 +150,7 @@ class _Builder:
                 code="edxml/encoding" if error.code in _ENCODING_ERRORS else "edxml/not-well-formed",
                 line=error.lineno,
                 column=error.offset + 1,
+                path=self._here(),
             ) from error
         if before + len(data) - self._parser.CurrentByteIndex > self._limits.max_token + CHUNK:
             self._refuse("a single tag, comment or attribute is over the limit", "edxml/too-large")
@@ -144,7 +167,11 @@ class _Builder:
             code=code,
             line=self._parser.CurrentLineNumber,
             column=self._parser.CurrentColumnNumber + 1,
+            path=self._here(),
         )
+
+    def _here(self) -> str | None:
+        return self._stack[-1].path if self._stack else None
 
     def _declaration(self, version: str, encoding: str | None, _standalone: int) -> None:
         # XML 1.0 section 2.8. The parser takes any number, others refuse the whole package for it.
@@ -168,6 +195,7 @@ class _Builder:
             self._refuse(f"more than {self._limits.max_elements} elements", "edxml/too-large")
         name = spelled if self._in_signature else official(spelled)
         node = Node(name, namespace, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
+        node.parent = self._stack[-1] if self._stack else None
         if self._in_signature or name in SIGNATURES:
             self._in_signature += 1
         else:
@@ -225,4 +253,4 @@ class _at:  # noqa: N801 - reads as a preposition where it is used
 
     def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
         if isinstance(error, EdxmlError) and error.line is None:
-            error.line, error.column = self._node.line, self._node.column
+            error.line, error.column, error.path = self._node.line, self._node.column, self._node.path

@@ -54,6 +54,7 @@ def test_json_says_everything() -> None:
         "message": "`OrganInCharge` is taken for `OrganizationInCharge`",
         "line": 12,
         "column": 11,
+        "path": "edXML/edXMLEnvelope/edXMLHeader/MessageHeader/To/OrganizationInCharge",
     }
 
 
