@@ -12,6 +12,7 @@ from axis.cli.moments import moment
 from axis.core.enrolment import Enrolment
 from axis.settings import Settings
 from axis.store import Signed
+from axis.trust import is_second
 
 
 def suspects(
@@ -44,10 +45,18 @@ def suspects(
     """
     certificate, doubt, found = asyncio.run(_find(thumbprint, since))
     rows = [_row(each, certificate) for each in found]
+    # Messages are kept under the first certificate, and nobody speaks with the second key alone.
+    note = (
+        f"it makes second signatures: what {certificate.organisation} said stands by its first key; list that one's"
+        if is_second(certificate)
+        else None
+    )
     if as_json:
-        print_json(
-            {"thumbprint": thumbprint, "organisation": certificate.organisation, "since": doubt, "suspects": rows}
-        )
+        told = {"thumbprint": thumbprint, "organisation": certificate.organisation, "since": doubt, "suspects": rows}
+        print_json(told if note is None else told | {"note": note})
+        return
+    if note is not None:
+        say(note)
         return
     if not found:
         say(f"nothing was taken under {thumbprint} since {local_time(doubt)}")

@@ -212,6 +212,8 @@ def test_a_second_key_stands_beside_the_first_and_does_not_succeed_it(
     ran = run("certificate", "succeed", written(tmp_path, next_one), first.thumbprint, "--json")
     assert (ran.code, ran.json["error"]["code"]) == (65, "certificate/successor")
     assert record(store, first.thumbprint).retired_at is None
+    told = run("certificate", "suspects", second.thumbprint, "--since", "2026-01-01")
+    assert "H37 said stands by its first key" in told.out
     # Without the first one the organisation signs nothing, however many others it has.
     last = run("certificate", "retire", first.thumbprint, "--json")
     assert (last.code, last.json["error"]["code"]) == (65, "certificate/last")
