@@ -1,10 +1,12 @@
-"""blob-memory: how much more memory any process needs while a file of 1 GiB goes from one agency to another."""
+"""A file of 1 GiB from one agency to two: how much more memory any process needs meanwhile, and how long it takes."""
 
 import asyncio
 import contextlib
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from axis.client import write_profile
@@ -15,7 +17,7 @@ from tests.bench.world import SENDER, BenchFailed, Progress, Stage, World
 
 _MIB = 2**20
 _SIZE_MIB = 1024
-_RECIPIENT = "H37"
+_RECIPIENTS = ("H37", "G12")
 _READY_SECONDS = 60.0
 _PASS_SECONDS = 600.0
 _LOOK_SECONDS = 0.1
@@ -24,53 +26,86 @@ _ROUNDS = 3
 Memory = dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What one passage took: memory of each process before and at most (bytes), and seconds; `by_hand` the baseline."""
+
+    idle: Memory
+    peak: Memory
+    seconds: float
+    by_hand: float
+
+    @property
+    def grown(self) -> Memory:
+        return {name: most - self.idle[name] for name, most in self.peak.items()}
+
+
 async def blob_memory(stage: Stage, options: Options, progress: Progress) -> list[Result]:
     """Send a file through SDK, gateway and axis; peaks are the kernel's, those of broker and database are sampled."""
-    size = options.counted(_SIZE_MIB)
-    rounds: list[tuple[Memory, Memory]] = []
-    async with stage.world(progress) as world:
-        await world.join([SENDER, _RECIPIENT])
-        async with world.axis.worker("router") as router, _gateway(world) as (gateway, url):
-            for code in (SENDER, _RECIPIENT):
-                _profile(world, code, url)
-            named = {"gateway": gateway, "router": router.process.pid}
-            for number in range(min(options.rounds, _ROUNDS)):
-                rounds.append(await _pass(world, size, named))
-                most, name = max((peak - rounds[-1][0][who], who) for who, peak in rounds[-1][1].items())
-                progress(f"blob-memory {number + 1}: at most {most / _MIB:.1f} MiB more ({name})")
-    grown = [[peak[name] - idle[name] for name in peak] for idle, peak in rounds]
-    worst = max(range(len(rounds)), key=lambda number: max(grown[number]))
-    idle, peak = rounds[worst]
+    size, passages = options.counted(_SIZE_MIB), await _passages(stage, options, progress)
+    worst = max(passages, key=lambda each: max(each.grown.values()))
     rows: list[list[str | float]] = [
-        [name, *(round(value / _MIB, 1) for value in (idle[name], peak[name], peak[name] - idle[name]))]
-        for name in peak
+        [name, *(round(value / _MIB, 1) for value in (worst.idle[name], most, worst.grown[name]))]
+        for name, most in worst.peak.items()
     ]
     return [
         Result(
             "blob-memory",
             "MiB more",
-            [max(each) / _MIB for each in grown],
+            [max(each.grown.values()) / _MIB for each in passages],
             goal=Goal("<=", 64, of="ours"),
             details=[Detail(f"blob-memory: MiB while {size} MiB pass", ["process", "idle", "peak", "more"], rows)],
-            facts={"file_mib": size, "all_processes_mib": round(sum(grown[worst]) / _MIB, 1)},
-        )
+            facts={"file_mib": size, "all_processes_mib": round(sum(worst.grown.values()) / _MIB, 1)},
+        ),
+        Result(
+            "blob-time",
+            "s",
+            [each.seconds for each in passages],
+            [each.by_hand for each in passages],
+            goal=Goal("<=", 2),
+            facts={"file_mib": size, "recipients": len(_RECIPIENTS)},
+        ),
     ]
 
 
-async def _pass(world: World, size: int, named: Mapping[str, int]) -> tuple[Memory, Memory]:
-    """Send and take one file; return the memory of each process before, and its peak."""
+async def _passages(stage: Stage, options: Options, progress: Progress) -> list[Passage]:
+    size, found = options.counted(_SIZE_MIB), []
+    async with stage.world(progress) as world:
+        await world.join([SENDER, *_RECIPIENTS])
+        await world.certify(_RECIPIENTS[1])
+        async with world.axis.worker("router") as router, _gateway(world) as (gateway, url):
+            for code in (SENDER, *_RECIPIENTS):
+                _profile(world, code, url)
+            named = {"gateway": gateway, "router": router.process.pid}
+            for number in range(min(options.rounds, _ROUNDS)):
+                each = await _pass(world, size, named)
+                most, name = max((more, who) for who, more in each.grown.items())
+                took = f"{each.seconds:.1f} s, by hand {each.by_hand:.1f} s"
+                progress(f"blob-memory {number + 1}: at most {most / _MIB:.1f} MiB more ({name}); {took}")
+                found.append(each)
+    return found
+
+
+async def _pass(world: World, size: int, named: Mapping[str, int]) -> Passage:
+    """Send one file and take it twice; then do by hand what cannot be left out."""
     folder = world.axis.folder
-    path, taken = folder / "map.bin", folder / "taken"
+    path, taken = folder / "map.bin", {code: folder / f"taken-{code}" for code in _RECIPIENTS}
     await asyncio.to_thread(_write, path, size)
     with contextlib.ExitStack() as stack:
         stack.callback(path.unlink)
-        taken.mkdir()
-        stack.callback(_remove, taken)
-        async with (
-            program("transfer", "take", str(folder / _RECIPIENT), str(taken)) as recipient,
-            program("transfer", "send", str(folder / SENDER), str(path), _RECIPIENT) as sender,
-        ):
-            single = {**named, "the sender's SDK": sender.pid, "the recipient's SDK": recipient.pid}
+        for place in taken.values():
+            place.mkdir()
+            stack.callback(_remove, place)
+        async with contextlib.AsyncExitStack() as running:
+            recipients = [
+                await running.enter_async_context(program("transfer", "take", str(folder / code), str(place)))
+                for code, place in taken.items()
+            ]
+            sender = await running.enter_async_context(
+                program("transfer", "send", str(folder / SENDER), str(path), *_RECIPIENTS)
+            )
+            single = {**named, "the sender's SDK": sender.pid}
+            single |= {f"{code}'s SDK": each.pid for code, each in zip(_RECIPIENTS, recipients, strict=True)}
             trees = {name: pid for name, pid in _trees(world).items() if pid is not None}
             for pid in trees.values():
                 await quiet(pid)
@@ -81,16 +116,35 @@ async def _pass(world: World, size: int, named: Mapping[str, int]) -> tuple[Memo
             peaks = dict(idle)
             async with asyncio.timeout(_PASS_SECONDS), asyncio.TaskGroup() as group:
                 watching = group.create_task(_watch(trees, peaks))
-                await tell(recipient)
+                for each in recipients:
+                    await tell(each)
+                began = time.monotonic()
                 await tell(sender)
-                await said(sender, "done")
-                await said(recipient, "done")
+                for each in (sender, *recipients):
+                    await said(each, "done")
+                seconds = time.monotonic() - began
                 watching.cancel()
             peaks |= {name: peak_bytes(pid) for name, pid in single.items()}
-        found = [each.stat().st_size for each in taken.iterdir()]
-        if found != [size * _MIB]:
-            raise BenchFailed(f"the recipient has files of {found} bytes")
-    return idle, peaks
+        for place in taken.values():
+            found = [each.stat().st_size for each in place.iterdir()]
+            if found != [size * _MIB]:
+                raise BenchFailed(f"a recipient has files of {found} bytes")
+        copy = folder / "by-hand.bin"
+        stack.callback(copy.unlink, missing_ok=True)
+        by_hand = await _by_hand(path, copy)
+    return Passage(idle, peaks, seconds, by_hand)
+
+
+async def _by_hand(path: Path, copy: Path) -> float:
+    """Copy and hash the file with `cp` and `sha256sum`, twice, one after the other; return the seconds."""
+    began = time.monotonic()
+    for _ in range(2):
+        for command in (("cp", str(path), str(copy)), ("sha256sum", str(copy))):
+            process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.DEVNULL)
+            async with asyncio.timeout(_PASS_SECONDS):
+                if await process.wait():
+                    raise BenchFailed(f"{command[0]} failed")
+    return time.monotonic() - began
 
 
 def _trees(world: World) -> dict[str, int | None]:

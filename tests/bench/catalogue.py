@@ -72,7 +72,8 @@ BENCHES = {
     ),
     "blob-memory": Bench(
         "the most memory any process needs beyond what it has when idle, while a file of 1 GiB passes from the "
-        "sender's SDK through the gateway into the recipient's folder (COUNT= is MiB)",
+        "sender's SDK through the gateway into the folders of two recipients (COUNT= is MiB); and (blob-time) how long "
+        "that takes, against copying and hashing the file with cp and sha256sum twice",
         blobs.blob_memory,
     ),
     "soak": Bench(

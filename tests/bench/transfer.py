@@ -17,9 +17,9 @@ async def main(what: str, folder: Path, arguments: list[str]) -> None:
     async with Agency.connect(AgencySettings.load(folder)) as agency:
         await go()
         if what == "send":
-            path, recipient = arguments
+            path, *recipients = arguments
             document = Document(document_id=f"{agency.code},{Path(path).name}", subject="Bản đồ quy hoạch")
-            await agency.send(document=document, recipients=[recipient], attachments=[Path(path)])
+            await agency.send(document=document, recipients=recipients, attachments=[Path(path)])
         else:
             async for delivery in agency.inbox():
                 await delivery.save_attachments(Path(arguments[0]))
