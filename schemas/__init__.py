@@ -24,7 +24,7 @@ from schemas.proof import Proof
 from schemas.reasons import REASONS, Fault, Reason
 from schemas.receipt import Outcome, Receipt, RecipientOutcome, RecipientReceipt
 from schemas.sealing import MAX_KEYS_BYTES, SEAL_SCHEME, Sealed, SealKeys
-from schemas.status import MAX_STATUS_BYTES, Staff, Status, StatusCode
+from schemas.status import MAX_STATUS_BYTES, Destroyed, Staff, Status, StatusCode
 
 __all__ = [
     "MAX_ENVELOPE_BYTES",
@@ -39,6 +39,7 @@ __all__ = [
     "Certificate",
     "CertificateRole",
     "Code",
+    "Destroyed",
     "Document",
     "Envelope",
     "Fault",

@@ -160,7 +160,10 @@ def _messages() -> dict[str, Any]:
             "correlationId": {"description": "The envelope it is about.", "location": "$message.payload#/envelope"},
             "traits": [{"$ref": "#/components/messageTraits/signed"}],
             "bindings": _properties(wire.TYPE_STATUS),
-            "examples": [{"name": "accepted", "payload": examples.STATUS}],
+            "examples": [
+                {"name": "accepted", "payload": examples.STATUS},
+                {"name": "destroyed", "payload": examples.DESTROYED},
+            ],
         },
         "receipt": {
             "name": "receipt",

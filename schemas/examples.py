@@ -64,6 +64,20 @@ STATUS: dict[str, Any] = {
     "staff": {"department": "Văn thư", "name": "Hoàng Thị Bình"},
 }
 
+# After the plain 15: the copy is gone, and which files those were.
+DESTROYED: dict[str, Any] = {
+    "schema": "axis.status/1",
+    "id": "01995f24-9c1d-7a10-8b20-3c4d5e6f7081",
+    "reporter": "H37",
+    "envelope": "01995f22-51aa-7b00-9c10-2b3c4d5e6f70",
+    "code": "15",
+    "at": "2026-11-24T15:41:02+07:00",
+    "destroyed": {
+        "at": "2026-11-24T15:41:00+07:00",
+        "files": ["9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08"],
+    },
+}
+
 RECEIPT: dict[str, Any] = {
     "schema": "axis.receipt/1",
     "id": "01995f1c-7b01-7a00-8a55-0d1e2f3a4b5c",

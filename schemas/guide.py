@@ -75,6 +75,14 @@ Statuses go 01 arrived, 03 accepted, 04 assigned, 05 in process, 06 finished; st
 or twice is recorded and moves nothing back. 02 and 06 end the delivery. `x-meanings` in the schemas says what each
 value stands for.
 
+Who recalls, updates or replaces a document sends an envelope with that `action` and the first one's id in `concerns`;
+code 13 asks a single recipient for the document back. The answer is 15 (agreed) or 16 (declined, with a reason), about
+the envelope that asks (13: about the document). After agreeing to a recall the recipient destroys its copy and proves
+it by a second 15 with `destroyed`. A recall may come before its document, in the other lane: keep it, and file neither;
+a document that was not taken is answered with `destroyed.untaken`. One that is still held at the axis is withdrawn
+there, and the receipt says `concerns/withdrawn`. A recall of an envelope that the axis does not know yet waits for ten
+minutes.
+
 A receipt about a message that could not be attributed goes to nobody. An accepted status gets no receipt, a refused one
 does. `x-reasons` lists every code in English and Vietnamese, with whose fault it is, what to do, whether the very same
 bytes may be sent again, and what other systems call it.

@@ -42,7 +42,7 @@ MEANINGS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         StatusCode.PROCESSING: "Đang xử lý: being handled.",
         StatusCode.FINISHED: "Hoàn thành: handled. Ends the delivery.",
         StatusCode.TAKE_BACK: "Lấy lại: the sender asks the `recipient` to give the document back; needs `reason`.",
-        StatusCode.AGREED: "Đồng ý cập nhật, lấy lại: the recipient agrees to the update or to giving it back.",
+        StatusCode.AGREED: "Đồng ý cập nhật, lấy lại: the recipient agrees; with `destroyed`, its copy is gone.",
         StatusCode.DECLINED: "Từ chối cập nhật, lấy lại: the recipient declines; needs `reason`.",
     },
     Outcome: {
@@ -51,7 +51,7 @@ MEANINGS: Mapping[type[StrEnum], Mapping[StrEnum, str]] = {
         Outcome.REFUSED: "Nobody gets it: `code` says why, or the code of every recipient.",
     },
     RecipientOutcome: {
-        RecipientOutcome.ROUTED: "Put into the mailbox of `mailbox`.",
+        RecipientOutcome.ROUTED: "Put into the mailbox of `mailbox`; with `concerns/withdrawn` nothing had to be.",
         RecipientOutcome.HELD: "Kept at the axis for the reason in `code`; put into the mailbox later, by itself.",
         RecipientOutcome.REFUSED: "Not delivered; `code` and `detail` say why. Final.",
     },

@@ -5,7 +5,8 @@ from typing import Annotated, Literal, Self
 
 from pydantic import ConfigDict, Field, model_validator
 
-from schemas.base import Code, MessageId, Moment, Text200, Text2000, Wire
+from schemas.base import Code, MessageId, Moment, Sha256, Text200, Text2000, Wire
+from schemas.envelope import MAX_ATTACHMENTS
 
 MAX_STATUS_BYTES = 16 * 1024
 
@@ -33,6 +34,23 @@ class Staff(Wire):
     email: Text200 | None = None
 
 
+class Destroyed(Wire):
+    """Proof that a copy was destroyed after a recall or a take-back (QĐ 28/2018 article 9.2)."""
+
+    at: Annotated[Moment, Field(description="When it was destroyed.")]
+    files: list[Sha256] = Field(
+        default_factory=list,
+        max_length=MAX_ATTACHMENTS,
+        description="The files destroyed, as the attachments of the recalled envelope name them.",
+    )
+    untaken: Annotated[
+        bool,
+        Field(
+            description="The document had not been taken out of the mailbox: nothing was kept or had to be destroyed."
+        ),
+    ] = False
+
+
 class Status(Wire):
     """One step of one recipient; at most 16 KiB as bytes."""
 
@@ -46,6 +64,10 @@ class Status(Wire):
                 {
                     "if": {"properties": {"code": {"const": "13"}}},
                     "then": {"required": ["recipient"], "properties": {"recipient": {"type": "string"}}},
+                },
+                {
+                    "if": {"required": ["destroyed"], "properties": {"destroyed": {"type": "object"}}},
+                    "then": {"properties": {"code": {"const": "15"}}},
                 },
             ]
         }
@@ -66,6 +88,13 @@ class Status(Wire):
     at: Moment
     reason: Annotated[Text2000 | None, Field(description="Required, and not only spaces, with 02, 13 and 16.")] = None
     staff: Staff | None = None
+    destroyed: Annotated[
+        Destroyed | None,
+        Field(
+            description="Only with 15, for a recall or a take-back, in a status of its own after the plain 15: readers "
+            "of an earlier version have understood the agreement then, and keep this one apart."
+        ),
+    ] = None
 
     @model_validator(mode="after")
     def _check(self) -> Self:
@@ -75,4 +104,6 @@ class Status(Wire):
             raise ValueError(f"code {self.code.value} needs a reason")
         if self.code is StatusCode.TAKE_BACK and self.recipient is None:
             raise ValueError("code 13 names in `recipient` whom the document is taken back from")
+        if self.destroyed is not None and self.code is not StatusCode.AGREED:
+            raise ValueError("`destroyed` comes with code 15 only")
         return self

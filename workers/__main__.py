@@ -42,6 +42,7 @@ from workers.view import View, utc_now
 from workers.watchdog import watch
 
 _HOUR_SECONDS = 3_600.0
+_TAKING_UP_SECONDS = 1.0
 _DAY_SECONDS = 86_400.0
 _TSA_DEADLINE_SECONDS = 10.0
 _GIVES_WAY = 10  # nice(2): a tenth of the processor time where another wants it
@@ -149,6 +150,8 @@ async def _route(context: Context) -> None:
                 metrics=context.metrics,
             )
             group.create_task(context.consume(route_queue(lane), router.handle))
+            taking_up = partial(router.take_up, route_queue(lane))
+            group.create_task(every(_TAKING_UP_SECONDS, taking_up, stop=context.stop, log=context.log))
         group.create_task(context.settle_quotas())
 
 

@@ -130,12 +130,18 @@ class Relay:
         # Half the limit, so that it does not go to and fro at the edge.
         if depth is None or depth >= max(self._view.limit // 2, 1):
             return False
+        claimed = await self._store.claim(queue, [envelope.id for envelope, _ in waiting])
         gone: list[str] = []
         try:
             for envelope, deliveries in waiting:
                 # The next only when this one is in: of two that are on their way at once the first may fail alone.
-                going = [replace(delivery, state=DeliveryState.ROUTED) for delivery in deliveries]
-                if await self._post.try_each([Parcel(envelope, _recipients(envelope), going)]):
+                # What was withdrawn since it was looked at stays here; see workers.acting.
+                going = [
+                    replace(each, state=DeliveryState.ROUTED)
+                    for each in deliveries
+                    if (envelope.id, each.recipient) in claimed
+                ]
+                if going and await self._post.try_each([Parcel(envelope, _recipients(envelope), going)]):
                     self._view.forget()
                     return False
                 gone.append(envelope.id)

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from axis.core.admission import IdWindow, admit_envelope, admit_source, check_concerned, refuse_over_limit
+from axis.core.admission import IdWindow, admit_envelope, admit_source, refuse_over_limit
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.directory import Directory
 from axis.core.hybrid import check_second
@@ -27,9 +27,9 @@ from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution, Resolver, resolver
 from axis.core.routing import Sight, blobs_of, check_blobs, deliveries_of, resolve_recipients
-from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused, Unavailable
 from axis.store import Store
+from workers.acting import Case, Waits, resubmitted, settle
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
 from workers.runtime import Finish, Log, Pause, log_poison, log_refused
@@ -37,6 +37,7 @@ from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
 _RECIPIENTS_AT_ONCE = 2_000
+_TAKEN_UP_AT_ONCE = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ class Routed:
     duplicate: bool
 
 
-End = Routed | Refuse
+End = Routed | Refuse | Waits
 
 
 class Router:
@@ -88,6 +89,20 @@ class Router:
 
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
+        finish, _ = await self._handle(batch, source)
+        return finish
+
+    async def take_up(self, source: str) -> None:
+        """Decide again what waited for the envelope it acts on, and waits no longer."""
+        over = await self._store.waiting(source, self._desk.now(), _TAKEN_UP_AT_ONCE)
+        for waiting in over:
+            # Each alone, so that what is forgotten is what was decided.
+            finish, (end,) = await self._handle([resubmitted(waiting)], source)
+            await finish()
+            if not isinstance(end, Waits):
+                await self._store.waited([waiting.id])
+
+    async def _handle(self, batch: Sequence[Submission], source: str) -> tuple[Finish, Sequence[End]]:
         started = time.perf_counter()
         pause, directory, at = Pause(), self._view.directory, self._desk.now()
         resolve = resolver(directory, at)
@@ -104,11 +119,13 @@ class Router:
             parcels = {
                 end.envelope.id: end.parcel for end in ends if isinstance(end, Routed) and end.parcel is not None
             }
-            notices = [end.receipt if isinstance(end, Routed) else end.notice for end in ends]
+            notices = [
+                end.receipt if isinstance(end, Routed) else end.notice for end in ends if not isinstance(end, Waits)
+            ]
             await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
             self._account(batch, ends, source, started)
 
-        return finish
+        return finish, ends
 
     # Deciding: nothing here changes anything outside.
 
@@ -135,11 +152,10 @@ class Router:
         resolved = [each for _, each in part if isinstance(each, Resolved)]
         sight = await self._look(resolved)
         known = await self._known_blobs(each.candidate for each in resolved)
-        concerned = await self._concerned([each.candidate for each in resolved])
         decisions: list[Decision] = []
         pause = Pause()
         for _, each in part:
-            decisions.append(each if isinstance(each, Refuse) else self._place(each, sight, known, concerned, source))
+            decisions.append(each if isinstance(each, Refuse) else self._place(each, sight, known, source))
             await pause()
         return decisions
 
@@ -160,13 +176,10 @@ class Router:
         resolved: Resolved,
         sight: Sight,
         known: Mapping[str, Mapping[str, int]],
-        concerned: Mapping[str, EnvelopeFacts],
         source: str,
     ) -> Decision:
         candidate = resolved.candidate
         try:
-            about = concerned.get(candidate.envelope.concerns or "")
-            check_concerned(candidate.envelope, candidate.submission.account or "", about)
             attachments = check_blobs(candidate.envelope, known.get(candidate.submission.account or "", {}))
         except Refused as error:
             return self._refuse(candidate.submission, error, source)
@@ -183,18 +196,6 @@ class Router:
                 wanted.setdefault(candidate.submission.account or "", set()).add(blob.sha256)
         return {account: await self._store.blobs.known(account, digests) for account, digests in wanted.items()}
 
-    async def _concerned(self, candidates: Sequence[Candidate]) -> Mapping[str, EnvelopeFacts]:
-        """Look up the envelopes acted on; those of the same part count, though they are not committed yet."""
-        wanted = {candidate.envelope.concerns for candidate in candidates} - {None}
-        if not wanted:
-            return {}
-        beside = {
-            each.envelope.id: EnvelopeFacts(each.envelope.sender, each.submission.account or "", ())
-            for each in candidates
-        }
-        async with self._store.transaction() as tx:
-            return beside | await tx.deliveries_of({each for each in wanted if each is not None}, about=())
-
     def _refuse(self, submission: Submission, error: Refused, source: str) -> Refuse:
         return self._desk.refuse(submission, error, source=source)
 
@@ -207,6 +208,8 @@ class Router:
 
     async def _settle(self, part: Sequence[Read], source: str) -> list[End]:
         try:
+            if acting := _acting(part):
+                return [await self._act(acting, source)]
             return await self._commit(part, await self._decide(part, source), source)
         except Unavailable:
             raise
@@ -216,6 +219,30 @@ class Router:
                 return [end for each in part for end in await self._settle([each], source)]
             ((submission, _),) = part
             return await self._commit(part, [self._poison(submission, error, source)], source)
+
+    async def _act(self, resolved: Resolved, source: str) -> End:
+        """Decide and commit an envelope that acts on another; see workers.acting."""
+        candidate = resolved.candidate
+        sight = await self._look([resolved])
+        known = await self._known_blobs([candidate])
+        attachments = blobs_of(candidate.envelope)
+        try:
+            attachments = check_blobs(candidate.envelope, known.get(candidate.submission.account or "", {}))
+        except Refused as error:
+            refused = self._refuse(candidate.submission, error, source)
+            (end,) = await self._commit([(candidate.submission, refused)], [refused], source)
+            return end
+        lane = lane_of(candidate.envelope.document.priority)
+        case = Case(candidate, resolved.resolutions, attachments, lambda mailbox: sight.obstacle(mailbox, lane))
+        decided, existing = await settle(case, source, store=self._store, desk=self._desk)
+        if not isinstance(decided, Accept):
+            return decided
+        end = self._end(
+            candidate.submission, decided, {} if existing is None else {candidate.envelope.id: existing}, source
+        )
+        if isinstance(end, Refuse):
+            (end,) = await self._commit([(candidate.submission, end)], [end], source)
+        return end
 
     async def _commit(self, part: Sequence[Read], decisions: Sequence[Decision], source: str) -> list[End]:
         accepts = [decision.accepted for decision in decisions if isinstance(decision, Accept)]
@@ -251,6 +278,10 @@ class Router:
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue
+            if isinstance(end, Waits):
+                routed["waiting"] += 1
+                self._log.info("waiting for its document", id=end.id, concerns=end.concerns, until=end.until)
+                continue
             outcome = "duplicate" if end.duplicate else "accepted"
             routed[outcome] += 1
             self._log.info(
@@ -268,13 +299,20 @@ class Router:
 def _parts(batch: Sequence[Read]) -> Iterator[list[Read]]:
     """Split a batch so that no part has the same envelope twice, or many more recipients than `_RECIPIENTS_AT_ONCE`.
 
-    Of two with the same id the second is decided when the first is committed. Only what was read and verified counts:
+    Of two with the same id the second is decided when the first is committed; one that acts on another is a part by
+    itself, decided with that one locked. Only what was read and verified counts:
     a flood of refused messages under one id makes no parts.
     """
     part: list[Read] = []
     ids: set[str] = set()
     recipients = 0
     for submission, read in batch:
+        if _acting([(submission, read)]):
+            if part:
+                yield part
+                part, ids, recipients = [], set(), 0
+            yield [(submission, read)]
+            continue
         if isinstance(read, Resolved):
             identifier = read.candidate.envelope.id
             if identifier in ids or recipients >= _RECIPIENTS_AT_ONCE:
@@ -285,3 +323,10 @@ def _parts(batch: Sequence[Read]) -> Iterator[list[Read]]:
         part.append((submission, read))
     if part:
         yield part
+
+
+def _acting(part: Sequence[Read]) -> Resolved | None:
+    """Return the envelope of a part that acts on another: it is alone there."""
+    if len(part) == 1 and isinstance(read := part[0][1], Resolved) and read.candidate.envelope.concerns is not None:
+        return read
+    return None

@@ -16,9 +16,9 @@ from axis.core.hybrid import check_second
 from axis.core.messages import Signer, Submission
 from axis.core.reading import read_status, signature_of
 from axis.core.records import NoticeRow, StatusRow
-from axis.core.tracking import EnvelopeFacts, Verdict, judge, status_row
+from axis.core.tracking import TALKING, EnvelopeFacts, Talks, Verdict, judge, status_row, talk
 from axis.errors import Refused, Unavailable
-from axis.store import Store
+from axis.store import Store, Transaction
 from schemas import Status
 from workers.metrics import Metrics
 from workers.post import Post
@@ -130,6 +130,7 @@ class Tracker:
             ends = self._judge(read, facts, known, source)
             fresh = [end for end in ends if isinstance(end, Recorded) and not end.duplicate]
             at = self._desk.now()
+            talking = [end for end in fresh if end.report.status.code in TALKING]
             advances = {
                 (end.report.status.envelope, recipient): (code.value, at)
                 for end in fresh
@@ -138,6 +139,8 @@ class Tracker:
             if fresh and await tx.statuses([_row(end, at) for end in fresh], advances):
                 # Another tracker recorded one of these ids under another envelope since we looked.
                 raise Unavailable("a status id was recorded by another tracker meanwhile; the batch is judged again")
+            if talking:
+                await self._converse(tx, talking, at)
             refused = [end for end in ends if isinstance(end, Refuse)]
             notices = [end.notice for end in fresh]
             notices += [end.notice for end in refused if end.notice is not None]
@@ -146,6 +149,14 @@ class Tracker:
             if kept := [end.quarantine for end in refused if end.quarantine is not None]:
                 await tx.quarantine(kept)
         return ends
+
+    async def _converse(self, tx: Transaction, talking: Sequence[Recorded], at: dt.datetime) -> None:
+        """Move the conversations that statuses are about: their deliveries are locked already."""
+        talks = await tx.conversations({end.report.status.envelope for end in talking})
+        moved: Talks = {}
+        for end in talking:
+            moved |= talk(end.report.status, end.verdict, talks | moved, at)
+        await tx.move(list(moved.values()))
 
     def _judge(
         self,

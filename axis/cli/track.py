@@ -1,11 +1,13 @@
 """`axis track`: where is my document?"""
 
 import asyncio
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say, say_reasons
+from axis.core.conversation import Conversation, Talk
 from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
@@ -22,7 +24,8 @@ def track(
 ) -> None:
     """Show what became of a document.
 
-    For each of its recipients: mailbox, state, last status; and every status that was reported.
+    For each of its recipients: mailbox, state, last status; what was asked about it (recall, update, replacement,
+    taking back) and how each answered; and every status that was reported.
 
     For example:
 
@@ -76,6 +79,11 @@ def _tell(tracked: Tracked, *, events: bool) -> None:
     counts = {state: sum(each.state is state for each in tracked.deliveries) for state in DeliveryState}
     say(f"{len(tracked.deliveries)} recipients: " + ", ".join(f"{n} {state.value}" for state, n in counts.items() if n))
     say_reasons(delivery.reason for delivery in tracked.deliveries)
+    for request, talks in _by_request(tracked.conversations).items():
+        say("")
+        say(_asked(talks[0], request=None if request == envelope.id else request))
+        for each in talks:
+            say(f"  {_answered(each)}")
     if events and tracked.statuses:
         say("")
         print_table(
@@ -88,6 +96,33 @@ def _tell(tracked: Tracked, *, events: bool) -> None:
     waiting = [notice for notice in tracked.notices if notice.published_at is None]
     if waiting:
         say(f"{len(waiting)} notices wait to be published: the relay does that (`axis doctor`)")
+
+
+def _by_request(conversations: Sequence[Conversation]) -> Mapping[str, list[Conversation]]:
+    found: dict[str, list[Conversation]] = {}
+    for each in conversations:
+        found.setdefault(each.request, []).append(each)
+    return found
+
+
+def _asked(talk: Conversation, *, request: str | None) -> str:
+    by = "" if request is None else f" by envelope {request}"
+    why = "" if talk.reason is None else f": {talk.reason}"
+    return f"{talk.kind.value} requested {local_time(talk.requested_at)} by {talk.requested_by}{by}{why}"
+
+
+def _answered(talk: Conversation) -> str:
+    """Say what one recipient made of it."""
+    if talk.state is Talk.REQUESTED:
+        return f"{talk.recipient} has not answered"
+    if talk.state is Talk.WITHDRAWN:
+        gone = talk.destroyed_at or talk.requested_at
+        return f"{talk.recipient} had not taken the document: withdrawn {local_time(gone)}"
+    said = "declined" if talk.state is Talk.DECLINED else "agreed"
+    told = f"{talk.recipient} {said} {local_time(talk.answered_at or talk.requested_at)}"
+    if talk.state is Talk.DESTROYED and talk.destroyed_at is not None:
+        told += f", copy destroyed {local_time(talk.destroyed_at)}"
+    return told if talk.answer is None else f"{told}: {talk.answer}"
 
 
 def _proved(envelope: TrackedEnvelope) -> str:

@@ -14,7 +14,6 @@ from axis.core.directory import Directory
 from axis.core.ids import time_of
 from axis.core.lanes import lane_of, route_queue, submit_key
 from axis.core.messages import Signer, Submission
-from axis.core.tracking import EnvelopeFacts
 from axis.errors import Refused
 from schemas import Envelope, Status, UnknownBelow
 
@@ -108,18 +107,13 @@ def _check_in_force(sender: str, directory: Directory, at: dt.datetime) -> None:
     raise Refused("abuse/sender", f"{sender} is not in the directory")
 
 
-def check_concerned(envelope: Envelope, account: str, about: EnvelopeFacts | None) -> None:
-    """Check that the envelope acted on is the sender's own; raise Refused.
+def check_concerned(envelope: Envelope, account: str, *, sender: str) -> None:
+    """Check that the envelope acted on, sent by `sender`, is the submitter's own; raise Refused abuse/concerned.
 
-    `about`: what the store knows of it. Recipients destroy a document on its issuer's recall (QĐ 28/2018 article 9.2),
-    so nobody else may ask for it.
+    Recipients destroy a document on its issuer's recall (QĐ 28/2018 article 9.2), so nobody else may ask for it.
     """
-    if envelope.concerns is None:
-        return
-    if about is None:
-        raise Refused("envelope/unknown-concerned", f"no envelope {envelope.concerns} is known")
-    if envelope.sender != about.sender and not is_within(about.sender, account):
-        raise Refused("abuse/concerned", f"{envelope.concerns} was sent by {about.sender}")
+    if envelope.sender != sender and not is_within(sender, account):
+        raise Refused("abuse/concerned", f"{envelope.concerns} was sent by {sender}")
 
 
 def check_signer(claim: str, signer: Signer) -> None:

@@ -16,6 +16,8 @@ _OUTCOMES = {
     DeliveryState.DELIVERED: RecipientOutcome.ROUTED,
     DeliveryState.HELD: RecipientOutcome.HELD,
     DeliveryState.REFUSED: RecipientOutcome.REFUSED,
+    # Nothing was left to deliver, and older readers know no other word for that it went well; the code says more.
+    DeliveryState.WITHDRAWN: RecipientOutcome.ROUTED,
 }
 
 

@@ -16,6 +16,7 @@ class DeliveryState(StrEnum):
     DELIVERED = "delivered"  # in the mailbox, confirmed by the broker
     HELD = "held"  # waits at the axis, with a reason; the relay releases it
     REFUSED = "refused"  # the axis could not deliver it, with a reason; final
+    WITHDRAWN = "withdrawn"  # recalled before it left, with a reason; never sent, final
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,10 @@ class EnvelopeRow:
 
 @dataclass(frozen=True, slots=True)
 class DeliveryRow:
-    """One envelope for one recipient. `reason` is a code of schemas.reasons; `via` the steps of an indirect way."""
+    """One envelope for one recipient. `reason` is a code of schemas.reasons; `via` the steps of an indirect way.
+
+    `held_for`: the queue it is held for, where that is another than its own lane's.
+    """
 
     envelope_id: str
     recipient: str
@@ -54,6 +58,16 @@ class DeliveryRow:
     reason: str | None = None
     detail: str | None = None
     via: tuple[str, ...] = ()
+    held_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """A held delivery that is never to be sent, and why."""
+
+    envelope_id: str
+    recipient: str
+    detail: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,16 +1,23 @@
 """What a status does to the deliveries it is about."""
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
 from axis.core.codes import is_within
+from axis.core.conversation import Conversation, Kind, Talk
 from axis.core.lifecycle import Effect, apply
 from axis.core.messages import Signer, Submission
 from axis.core.records import StatusRow
 from axis.errors import Refused
 from schemas import Status, StatusCode
+
+# What is said about a recall, an update or a replacement.
+TALKING = frozenset({StatusCode.TAKE_BACK, StatusCode.AGREED, StatusCode.DECLINED})
+_ANSWERS = TALKING - {StatusCode.TAKE_BACK}
+
+Talks = dict[tuple[str, str], Conversation]
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +88,31 @@ def judge(status: Status, facts: EnvelopeFacts | None, *, sha256: str, known_as:
             advances[delivery.recipient] = step.current
     effect = Effect.ADVANCED if advances else effects[0]
     return Verdict(tuple(delivery.recipient for delivery in meant), effect, advances, notify=facts.account)
+
+
+def talk(status: Status, verdict: Verdict, talks: Mapping[tuple[str, str], Conversation], at: dt.datetime) -> Talks:
+    """Return the conversations that a judged status begins or moves, by request and recipient.
+
+    `talks`: those about what the status is about, so far.
+    """
+    moved: Talks = {}
+    for recipient in verdict.recipients:
+        known = talks.get((status.envelope, recipient))
+        if status.code is StatusCode.TAKE_BACK and known is None:
+            moved[status.envelope, recipient] = Conversation(
+                request=status.envelope,
+                about=status.envelope,
+                recipient=recipient,
+                original=recipient,
+                kind=Kind.TAKE_BACK,
+                state=Talk.REQUESTED,
+                requested_at=at,
+                requested_by=status.reporter,
+                reason=status.reason,
+            )
+        elif status.code in _ANSWERS and known is not None and (now := known.hear(status, at)) != known:
+            moved[now.key] = now
+    return moved
 
 
 def _reports_for(status: Status, delivery: DeliveryFact) -> bool:

@@ -11,6 +11,7 @@ from functools import partial
 from typing import TypeVar
 
 from axis.core.acts import Act
+from axis.core.concerning import Waiting
 from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
 from axis.store.fake_blobs import FakeBlobs
@@ -135,6 +136,38 @@ class FakeStore(Store):
             for hold in holds:
                 memory.change(hold.envelope_id, partial(_held, memory, hold))
 
+    async def claim(self, queue: str, envelope_ids: Collection[str]) -> set[tuple[str, str]]:
+        """Say that held deliveries are published now."""
+        async with self._alone() as memory:
+            held = {id(each) for wanted, each in memory.held() if wanted == queue}
+            claimed: set[tuple[str, str]] = set()
+
+            def tried(each: StoredDelivery) -> StoredDelivery:
+                if id(each) not in held:
+                    return each
+                claimed.add((each.row.envelope_id, each.row.recipient))
+                return replace(each, tried=True)
+
+            for identifier in envelope_ids:
+                memory.change(identifier, tried)
+            return claimed
+
+    async def waiting(self, queue: str, at: dt.datetime, limit: int) -> list[Waiting]:
+        """Return envelopes whose wait is over."""
+        async with self._alone() as memory:
+            over = [
+                each
+                for each in memory.waiting.values()
+                if each.queue == queue and (each.until <= at or each.concerns in memory.envelopes)
+            ]
+            return sorted(over, key=lambda each: (each.received_at, each.id))[:limit]
+
+    async def waited(self, envelope_ids: Collection[str]) -> None:
+        """Forget envelopes that waited."""
+        async with self._alone() as memory:
+            for each in envelope_ids:
+                memory.waiting.pop(each, None)
+
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""
         async with self._alone() as memory:
@@ -212,11 +245,11 @@ def _held(memory: Memory, hold: Hold, each: StoredDelivery) -> StoredDelivery:
     if each.row.state is not DeliveryState.ROUTED or each.row.mailbox != hold.mailbox:
         return each
     row = replace(each.row, state=DeliveryState.HELD, reason=hold.reason, detail=hold.detail)
-    return replace(each, row=row, placed=next(memory.places))
+    return replace(each, row=row, placed=next(memory.places), tried=True)
 
 
 def _released(each: StoredDelivery, at: dt.datetime) -> StoredDelivery:
-    row = replace(each.row, state=DeliveryState.ROUTED, reason=None, detail=None)
+    row = replace(each.row, state=DeliveryState.ROUTED, reason=None, detail=None, held_for=None)
     return replace(each, row=row, published_at=at)
 
 

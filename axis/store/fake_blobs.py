@@ -66,7 +66,7 @@ def _may_use(memory: Memory, account: str, digest: str) -> bool:
     return any(
         memory.envelopes[attachment.envelope_id].row.account == account
         or any(
-            each.row.mailbox == account and each.row.state is not DeliveryState.REFUSED
+            each.row.mailbox == account and each.row.state not in {DeliveryState.REFUSED, DeliveryState.WITHDRAWN}
             for each in memory.deliveries[attachment.envelope_id]
         )
         for attachment in memory.attachments

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
 from axis.core.audit import Mark, Marked, ToldMark
+from axis.core.conversation import Talk
 from axis.core.ids import time_of
 from axis.core.records import DeliveryState, NoticeRow
 from axis.store.fake_memory import Memory, StoredDelivery
@@ -118,7 +119,15 @@ def _copies(memory: Memory, identifier: str, since: dt.datetime, until: dt.datet
 
 def _answered(memory: Memory, identifier: str, copies: Sequence[StoredDelivery]) -> bool:
     recipients = {each.row.recipient for each in copies}
-    return any(each.last_status for each in copies) or any(
-        status.envelope_id == identifier and status.code != _TAKE_BACK and recipients & set(status.recipients)
-        for status in memory.statuses.values()
+    gone = any(
+        talk.about == identifier and talk.original in recipients and talk.state in {Talk.WITHDRAWN, Talk.DESTROYED}
+        for talk in memory.conversations.values()
+    )
+    return (
+        gone
+        or any(each.last_status for each in copies)
+        or any(
+            status.envelope_id == identifier and status.code != _TAKE_BACK and recipients & set(status.recipients)
+            for status in memory.statuses.values()
+        )
     )

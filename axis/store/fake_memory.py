@@ -5,9 +5,12 @@ import itertools
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
+from axis.core.concerning import Waiting
 from axis.core.evidence import Proof
 from axis.core.lanes import mailbox_queue
+from axis.core.messages import Lane
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow, StatusRow
+from axis.core.tracking import Talks
 from axis.store.tracked import (
     Quarantined,
     Tracked,
@@ -38,6 +41,7 @@ class StoredDelivery:
     published_at: dt.datetime | None = None
     last_status: str | None = None
     last_status_at: dt.datetime | None = None
+    tried: bool = False  # it may have been on its way
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,8 @@ class Memory:
     attachments: list[AttachmentRow] = field(default_factory=list)
     notices: dict[tuple[str, str], StoredNotice] = field(default_factory=dict)
     statuses: dict[str, StatusRow] = field(default_factory=dict)
+    conversations: Talks = field(default_factory=dict)
+    waiting: dict[str, Waiting] = field(default_factory=dict)
     quarantine: dict[tuple[str, str | None, str], Quarantined] = field(default_factory=dict)
     blobs: dict[str, int] = field(default_factory=dict)
     uploads: dict[tuple[str, str], dt.datetime] = field(default_factory=dict)  # digest and account
@@ -73,6 +79,8 @@ class Memory:
             attachments=list(self.attachments),
             notices=dict(self.notices),
             statuses=dict(self.statuses),
+            conversations=dict(self.conversations),
+            waiting=dict(self.waiting),
             quarantine=dict(self.quarantine),
             blobs=dict(self.blobs),
             uploads=dict(self.uploads),
@@ -88,12 +96,17 @@ class Memory:
     def held(self) -> list[tuple[str, StoredDelivery]]:
         """List what is held, with its queue, the first first."""
         held = [
-            (mailbox_queue(self.envelopes[identifier].row.lane, each.row.mailbox), each)
+            (queue_of(self.envelopes[identifier].row.lane, each.row), each)
             for identifier, deliveries in self.deliveries.items()
             for each in deliveries
             if each.row.state is DeliveryState.HELD and each.row.mailbox is not None
         ]
         return sorted(held, key=lambda item: item[1].placed)
+
+
+def queue_of(lane: Lane, row: DeliveryRow) -> str:
+    """Name the queue that a delivery waits for, if it has to."""
+    return row.held_for or mailbox_queue(lane, row.mailbox or "")
 
 
 ProofOf = Callable[[int | None], Proof | None]
@@ -104,11 +117,13 @@ def tracked(memory: Memory, envelope: StoredEnvelope, proof_of: ProofOf) -> Trac
     identifier = envelope.row.id
     statuses = [status for status in memory.statuses.values() if status.envelope_id == identifier]
     notices = [notice for notice in memory.notices.values() if notice.row.about == identifier]
+    talks = [each for each in memory.conversations.values() if identifier in {each.about, each.request}]
     return Tracked(
         envelope=tracked_envelope(envelope, proof_of),
         deliveries=tuple(_delivery(each, envelope.published_at) for each in memory.deliveries[identifier]),
         statuses=tuple(_status(each) for each in sorted(statuses, key=lambda status: (status.received_at, status.id))),
         notices=tuple(_notice(each) for each in sorted(notices, key=lambda notice: notice.row.id)),
+        conversations=tuple(sorted(talks, key=lambda each: (each.requested_at, *each.key))),
     )
 
 

@@ -6,12 +6,13 @@ from collections.abc import Callable, Collection, Sequence
 from axis.core.records import Accepted, Existing, NoticeRow, QuarantineRow, StatusRow
 from axis.core.tracking import DeliveryFact, EnvelopeFacts
 from axis.store import hostile
+from axis.store.fake_acting import FakeActing
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, marked
-from axis.store.seam import Advances, Transaction
+from axis.store.seam import Advances
 from axis.store.tracked import Quarantined
 
 
-class FakeTransaction(Transaction):
+class FakeTransaction(FakeActing):
     """Writes straight into memory: nobody else does until it ends."""
 
     def __init__(self, memory: Memory, now: Callable[[], dt.datetime], check: Callable[[], None]) -> None:
@@ -35,6 +36,11 @@ class FakeTransaction(Transaction):
             self._memory.attachments.extend(each.attachments)
             await self.notices([each.receipt])
         return existing
+
+    async def existing(self, ids: Collection[str]) -> dict[str, Existing]:
+        """Return what is stored under these ids."""
+        self._check()
+        return {each: self._existing(each) for each in ids if each in self._memory.envelopes}
 
     def _existing(self, identifier: str) -> Existing:
         old = self._memory.envelopes[identifier]

@@ -29,7 +29,7 @@ _SETTING_ASIDE: Grants = {
     "blob_unwanted": ("SELECT", "INSERT", "UPDATE (at)"),
 }
 _COUNTING: Grants = {"quota_level": ("SELECT", "INSERT", "UPDATE (level, per_second, at)")}
-_HOLDING = "UPDATE (state, held_for, placed_at, published_at, reason, detail)"
+_HOLDING = "UPDATE (state, held_for, placed_at, published_at, reason, detail, tried)"
 _BLOBS: Grants = {"blob": ("SELECT",), "blob_upload": ("SELECT",), "attachment": ("SELECT",)}
 # What authorities said of certificates: added to, never changed.
 _PROVING: Grants = {
@@ -51,6 +51,8 @@ _READING: Grants = {
     "attachment": ("SELECT",),
     "notice": ("SELECT",),
     "status_event": ("SELECT",),
+    "conversation": ("SELECT",),
+    "waiting": ("SELECT",),
     "quarantine": ("SELECT",),
     "operator": ("SELECT",),
     **_LOG,
@@ -69,6 +71,8 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "envelope": ("SELECT", "INSERT", "UPDATE (published_at)"),
             "delivery": ("SELECT", "INSERT", _HOLDING),
             "attachment": ("SELECT", "INSERT"),
+            "conversation": ("SELECT", "INSERT"),
+            "waiting": ("SELECT", "INSERT", "DELETE"),
         },
         "axis_tracker": {
             **_DIRECTORY,
@@ -77,6 +81,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             **_SETTING_ASIDE,
             "delivery": ("SELECT", "UPDATE (last_status, last_status_at)"),
             "status_event": ("SELECT", "INSERT"),
+            "conversation": ("SELECT", "INSERT", "UPDATE"),
         },
         "axis_relay": {
             **_DIRECTORY,

@@ -6,8 +6,10 @@ import re
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from typing import Any
 
+from axis.core.concerning import Waiting
 from axis.core.records import Hold, NoticeRow
 from axis.store import hostile, rows
+from axis.store.acting import waiting_row
 from axis.store.blobs import PostgresBlobs
 from axis.store.committing import commit
 from axis.store.comparing import PostgresComparing
@@ -26,6 +28,7 @@ from axis.store.tracking import track
 from axis.store.transaction import PostgresTransaction
 
 _ACCEPTING = load("accepting")
+_ACTING = load("acting")
 _PUBLISHING = load("publishing")
 _TRACKING = load("tracking")
 _EVIDENCE = load("evidence")
@@ -116,6 +119,22 @@ class PostgresStore(Store):
         wanted = [(each.envelope_id, each.mailbox, each.queue, each.reason, each.detail) for each in holds]
         async with self._pool.link("hold deliveries") as link:
             await link.execute(_PUBLISHING["hold"], *rows.columns(wanted, 5))
+
+    async def claim(self, queue: str, envelope_ids: Collection[str]) -> set[tuple[str, str]]:
+        """Say that held deliveries are published now."""
+        async with self._pool.link("claim deliveries") as link:
+            found = await link.fetch(_PUBLISHING["claim"], queue, sorted(envelope_ids))
+        return {(str(record["envelope_id"]), record["recipient"]) for record in found}
+
+    async def waiting(self, queue: str, at: dt.datetime, limit: int) -> list[Waiting]:
+        """Return envelopes whose wait is over."""
+        async with self._pool.link("find what waits") as link:
+            return list(map(waiting_row, await link.fetch(_ACTING["waiting"], queue, at, limit)))
+
+    async def waited(self, envelope_ids: Collection[str]) -> None:
+        """Forget envelopes that waited."""
+        async with self._pool.link("forget what waited") as link:
+            await link.execute(_ACTING["waited"], sorted(envelope_ids))
 
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""

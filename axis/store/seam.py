@@ -18,10 +18,22 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
 from axis.core.audit import Mark, Marked, ToldMark
+from axis.core.concerning import Concerned, Waiting
+from axis.core.conversation import Conversation
 from axis.core.enrolment import Enrolment
 from axis.core.quotas import Taking
-from axis.core.records import Accepted, DeliveryRow, EnvelopeRow, Existing, Hold, NoticeRow, QuarantineRow, StatusRow
-from axis.core.tracking import EnvelopeFacts
+from axis.core.records import (
+    Accepted,
+    DeliveryRow,
+    EnvelopeRow,
+    Existing,
+    Hold,
+    NoticeRow,
+    QuarantineRow,
+    StatusRow,
+    Withdrawal,
+)
+from axis.core.tracking import EnvelopeFacts, Talks
 from axis.store.log_seam import LogStore
 from axis.store.proving import ProofStore
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
@@ -202,6 +214,26 @@ class Transaction(ABC):
         """
 
     @abstractmethod
+    async def existing(self, ids: Collection[str]) -> dict[str, Existing]:
+        """Return what is stored under these ids."""
+
+    @abstractmethod
+    async def concerned(self, envelope_id: str) -> Concerned | None:
+        """Lock a document with its deliveries until the transaction ends; return what is known of it."""
+
+    @abstractmethod
+    async def begin(self, conversations: Sequence[Conversation]) -> None:
+        """Begin conversations; one that was begun before is left as it is."""
+
+    @abstractmethod
+    async def withdraw(self, withdrawals: Sequence[Withdrawal]) -> None:
+        """Withdraw deliveries that are held and were never claimed; others are left as they are."""
+
+    @abstractmethod
+    async def wait(self, waiting: Waiting) -> Waiting:
+        """Keep an envelope until what it acts on is there; return what is kept under its id, if it was before."""
+
+    @abstractmethod
     async def deliveries_of(
         self, envelope_ids: Collection[str], about: Collection[str] | None = None
     ) -> dict[str, EnvelopeFacts]:
@@ -221,6 +253,14 @@ class Transaction(ABC):
 
         Of those nothing is recorded, but `advances` is carried out whole: a caller told of any rolls back.
         """
+
+    @abstractmethod
+    async def conversations(self, requests: Collection[str]) -> Talks:
+        """Return the conversations that some envelopes began (of a take-back: the document itself)."""
+
+    @abstractmethod
+    async def move(self, conversations: Sequence[Conversation]) -> None:
+        """Write how conversations stand now, new ones too. Their deliveries are to be locked (`deliveries_of`)."""
 
     @abstractmethod
     async def notices(self, notices: Sequence[NoticeRow]) -> None:
@@ -294,6 +334,21 @@ class Store(ABC):
     @abstractmethod
     async def hold(self, holds: Sequence[Hold]) -> None:
         """Hold routed deliveries, from now on in this order behind what is held already."""
+
+    @abstractmethod
+    async def claim(self, queue: str, envelope_ids: Collection[str]) -> set[tuple[str, str]]:
+        """Say that deliveries held for a queue are published now; return those it is so for: (envelope, recipient).
+
+        From then on they are not withdrawn any more. What was withdrawn since it was looked at is not among them.
+        """
+
+    @abstractmethod
+    async def waiting(self, queue: str, at: dt.datetime, limit: int) -> list[Waiting]:
+        """Return envelopes from a queue that waited for the one they act on: it is there now, or their time is over."""
+
+    @abstractmethod
+    async def waited(self, envelope_ids: Collection[str]) -> None:
+        """Forget envelopes that waited: they were decided."""
 
     @abstractmethod
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:

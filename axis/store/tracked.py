@@ -4,6 +4,7 @@ import datetime as dt
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from axis.core.conversation import Conversation
 from axis.core.evidence import Proof
 from axis.core.records import DeliveryState
 
@@ -76,6 +77,7 @@ class Tracked:
     deliveries: tuple[TrackedDelivery, ...]
     statuses: tuple[TrackedStatus, ...]
     notices: tuple[TrackedNotice, ...]
+    conversations: tuple[Conversation, ...] = ()  # that it is about, or that it began
 
 
 @dataclass(frozen=True, slots=True)

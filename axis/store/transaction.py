@@ -9,9 +9,10 @@ from axis.core.records import Accepted, DeliveryState, Existing, NoticeRow, Quar
 from axis.core.tracking import DeliveryFact, EnvelopeFacts
 from axis.store import hostile
 from axis.store import rows as convert
+from axis.store.acting import ActingTransaction
 from axis.store.queries import load
 from axis.store.reaching import reaching
-from axis.store.seam import Advances, Transaction
+from axis.store.seam import Advances
 
 _ACCEPTING = load("accepting")
 _TRACKING = load("tracking")
@@ -32,7 +33,7 @@ _NOTICE_COLUMNS = ("id", "about", "kind", "mailbox", "signature", "body")
 _ATTACHMENT_COLUMNS = ("envelope_id", "sha256", "size", "name")
 
 
-class PostgresTransaction(Transaction):
+class PostgresTransaction(ActingTransaction):
     """A transaction in PostgreSQL, READ COMMITTED."""
 
     def __init__(self, link: Any) -> None:
@@ -61,6 +62,11 @@ class PostgresTransaction(Transaction):
         # The ids are new and ours until we commit, so nothing can conflict; COPY takes a long list of recipients in
         # one go, without an array of it in memory on either side.
         await self._link.copy_records_to_table(table, records=records, columns=names)
+
+    async def existing(self, ids: Collection[str]) -> dict[str, Existing]:
+        """Return what is stored under these ids."""
+        with reaching("look up envelopes"):
+            return await self._existing(sorted(ids)) if ids else {}
 
     async def _existing(self, ids: list[str]) -> dict[str, Existing]:
         found = await self._link.fetch(_ACCEPTING["existing"], ids, *convert.span(ids))
@@ -178,7 +184,7 @@ def _deliveries(accepted: Accepted) -> list[tuple[Any, ...]]:
             row.reason,
             row.detail,
             row.via,
-            mailbox_queue(accepted.envelope.lane, row.mailbox)
+            (row.held_for or mailbox_queue(accepted.envelope.lane, row.mailbox))
             if row.state is DeliveryState.HELD and row.mailbox is not None
             else None,
         )

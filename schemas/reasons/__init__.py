@@ -12,6 +12,7 @@ from schemas.reasons import (
     abuse,
     axis,
     blob,
+    concerns,
     directory,
     edxml,
     envelope,
@@ -37,6 +38,7 @@ GROUPS: Mapping[str, tuple[Reason, ...]] = MappingProxyType(
     {
         "The message as such": message.REASONS,
         "The envelope": envelope.REASONS,
+        "Documents acted on": concerns.REASONS,
         "State secrets": secrecy.REASONS,
         "Who says it": trust.REASONS,
         "Facts that do not agree": abuse.REASONS,
@@ -71,6 +73,7 @@ WIRE = _by_code(
     (
         *message.REASONS,
         *envelope.REASONS,
+        *concerns.REASONS,
         *secrecy.REASONS,
         *trust.REASONS,
         *abuse.REASONS,

@@ -38,6 +38,8 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "attachment": frozenset({"axis_router"}),
     "notice": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "status_event": frozenset({"axis_tracker"}),
+    "conversation": frozenset({"axis_router", "axis_tracker"}),
+    "waiting": frozenset({"axis_router"}),
     "quarantine": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "suspect": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "quota_level": frozenset({"axis_router", "axis_tracker", "axis_gateway"}),

@@ -26,7 +26,7 @@ WHERE blob.sha256 = ANY ($2::bytea[])
              (SELECT true FROM envelope WHERE envelope.id = attachment.envelope_id AND envelope.account = $1),
              (SELECT true FROM delivery
               WHERE delivery.envelope_id = attachment.envelope_id
-                AND delivery.mailbox = $1 AND delivery.state <> 'refused'
+                AND delivery.mailbox = $1 AND delivery.state NOT IN ('refused', 'withdrawn')
               LIMIT 1))
        LIMIT 1));
 

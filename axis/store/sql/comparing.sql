@@ -35,6 +35,10 @@ HAVING count(delivery.last_status) = 0
    AND NOT EXISTS (SELECT FROM status_event
                    WHERE status_event.envelope_id = delivery.envelope_id AND status_event.code <> '13'
                      AND status_event.recipients && array_agg(delivery.recipient))
+   -- Nobody says anything of a document that was recalled before it was taken, but of the recall.
+   AND NOT EXISTS (SELECT FROM conversation
+                   WHERE conversation.about = delivery.envelope_id AND conversation.state IN ('withdrawn', 'destroyed')
+                     AND conversation.original = ANY (array_agg(delivery.recipient)))
 ORDER BY delivery.envelope_id, delivery.mailbox;
 
 -- name: told

@@ -74,6 +74,18 @@ WHERE state = 'held' AND held_for = $1
                                 ORDER BY placed_at, envelope_id LIMIT $2))
 ORDER BY placed_at, envelope_id, position;
 
+-- name: claim
+-- What is tried now may get there, so from here on it cannot be withdrawn. What was withdrawn meanwhile is left out.
+WITH claimed AS (
+    UPDATE delivery SET tried = true
+    WHERE state = 'held' AND held_for = $1 AND NOT tried AND envelope_id = ANY ($2::uuid[])
+    RETURNING envelope_id, recipient
+)
+SELECT envelope_id, recipient FROM claimed
+UNION ALL
+SELECT envelope_id, recipient FROM delivery
+WHERE state = 'held' AND held_for = $1 AND tried AND envelope_id = ANY ($2::uuid[]);
+
 -- name: envelopes
 SELECT id, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at, body,
        signature, sha256, evidence
@@ -83,7 +95,7 @@ WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3;
 -- name: hold
 UPDATE delivery
 SET state = 'held', held_for = wanted.queue, placed_at = clock_timestamp(), reason = wanted.reason,
-    detail = wanted.detail
+    detail = wanted.detail, tried = true
 FROM (SELECT delivery.envelope_id, delivery.recipient, hold.queue, hold.reason, hold.detail
       FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
            AS hold (envelope_id, mailbox, queue, reason, detail)

@@ -1,7 +1,8 @@
-"""docs/statuses.md shows the table as it is."""
+"""docs/statuses.md shows the tables as they are."""
 
 from pathlib import Path
 
+from axis.core import conversation
 from axis.core.lifecycle import diagram
 
 PAGE = Path(__file__).parents[3] / "docs" / "statuses.md"
@@ -9,3 +10,7 @@ PAGE = Path(__file__).parents[3] / "docs" / "statuses.md"
 
 def test_the_diagram_of_the_page_is_drawn_from_the_table() -> None:
     assert f"```mermaid\n{diagram()}```\n" in PAGE.read_text(encoding="utf-8")
+
+
+def test_so_is_that_of_a_conversation() -> None:
+    assert f"```mermaid\n{conversation.diagram()}```\n" in PAGE.read_text(encoding="utf-8")

@@ -1,0 +1,175 @@
+"""What an envelope that recalls, updates or replaces an earlier one may do, recipient by recipient.
+
+The record of a document is frozen for a recipient from whom it was recalled (NĐ 30/2020 annex VI): it is neither
+updated nor replaced there any more, and recalled again only from one that declined. One that was replaced is not
+updated or replaced again, its successor is. Where the document is still held at the axis and was never on its way, a
+recall withdraws it there; everything else about it goes behind it, whatever lane it would have taken.
+"""
+
+import datetime as dt
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
+
+from axis.core.conversation import Conversation, Kind, Talk, kind_of
+from axis.core.records import DeliveryRow, DeliveryState, Withdrawal
+from axis.core.resolving import Resolution
+from axis.core.routing import Obstacle, deliveries_of
+from axis.errors import Refused
+from schemas import Envelope
+
+WAIT = dt.timedelta(minutes=10)  # how long an envelope waits for the one it acts on
+
+
+@dataclass(frozen=True, slots=True)
+class SentDelivery:
+    """One delivery of the document; `held_for` the queue it is held for, `tried`: it may have been on its way."""
+
+    recipient: str
+    resolved: str | None
+    mailbox: str | None
+    state: DeliveryState
+    held_for: str | None = None
+    tried: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Concerned:
+    """What the store knows of the document that is acted on, locked until the transaction ends."""
+
+    sender: str
+    account: str
+    deliveries: Sequence[SentDelivery]
+    conversations: Sequence[Conversation]
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An envelope that came before the one it acts on: kept with all that proves it, until then or a time."""
+
+    id: str
+    concerns: str
+    queue: str
+    account: str
+    routing_key: str
+    content_type: str
+    headers: dict[str, str]
+    body: bytes
+    sha256: str
+    received_at: dt.datetime
+    until: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What an envelope does: its own deliveries, the conversations it begins, the deliveries it withdraws."""
+
+    deliveries: tuple[DeliveryRow, ...]
+    conversations: tuple[Conversation, ...]
+    withdrawals: tuple[Withdrawal, ...]
+
+
+def act(
+    envelope: Envelope,
+    resolutions: Sequence[Resolution],
+    concerned: Concerned,
+    obstacle: Callable[[str], Obstacle | None],
+    at: dt.datetime,
+) -> Acting:
+    """Decide for each recipient; raise Refused concerns/* when nothing of the document is left to act on."""
+    kind, about = kind_of(envelope.action), envelope.concerns or ""
+    before = [each for each in concerned.conversations if each.request != envelope.id]
+    got = [each for each in concerned.deliveries if each.state is not DeliveryState.REFUSED]
+    frozen = [code for each in got if (code := _frozen(kind, each.recipient, before)) is not None]
+    if got and len(frozen) == len(got):
+        raise Refused(frozen[0], f"{about} has no recipient left that it is not so for")
+    added = {each.recipient for each in before if each.original is None and each.kind is Kind.UPDATE}
+    rows: list[DeliveryRow] = []
+    begun: list[Conversation] = []
+    withdrawals: list[Withdrawal] = []
+    for resolution, plain in zip(resolutions, deliveries_of(envelope.id, resolutions, obstacle), strict=True):
+        sent = _sent_to(resolution, got)
+        row = _placed(kind, plain, sent, before, known=resolution.recipient in added)
+        rows.append(row)
+        if row.state is DeliveryState.REFUSED or (sent is None and kind is Kind.REPLACE):
+            continue
+        withdrawn = row.state is DeliveryState.WITHDRAWN
+        if withdrawn and sent is not None:
+            withdrawals.append(Withdrawal(about, sent.recipient, f"recalled by {envelope.id} while it was held"))
+        begun.append(
+            Conversation(
+                request=envelope.id,
+                about=about,
+                recipient=row.recipient,
+                original=None if sent is None else sent.recipient,
+                kind=kind,
+                state=Talk.WITHDRAWN if withdrawn else Talk.REQUESTED,
+                requested_at=at,
+                requested_by=envelope.sender,
+                reason=envelope.reason,
+                destroyed_at=at if withdrawn else None,
+            )
+        )
+    return Acting(tuple(rows), tuple(begun), tuple(withdrawals))
+
+
+def _placed(
+    kind: Kind, plain: DeliveryRow, sent: SentDelivery | None, before: Collection[Conversation], *, known: bool
+) -> DeliveryRow:
+    if plain.mailbox is None:
+        return plain
+    if sent is None and kind is Kind.RECALL and not known:
+        return _refused(plain, "concerns/not-recipient", "it never got the document")
+    who = plain.recipient if sent is None else sent.recipient
+    if (code := _frozen(kind, who, before)) is not None:
+        return _refused(plain, code, f"so it stands for {who}")
+    return plain if sent is None or sent.held_for is None else _beside_held(kind, plain, sent)
+
+
+def _beside_held(kind: Kind, plain: DeliveryRow, sent: SentDelivery) -> DeliveryRow:
+    if kind is Kind.RECALL and not sent.tried:
+        return _with(
+            plain, DeliveryState.WITHDRAWN, "concerns/withdrawn", f"withdrawn before it left for {sent.mailbox}"
+        )
+    if sent.mailbox != plain.mailbox:
+        return plain
+    told = f"the document it is about is held for {sent.held_for}; released behind it"
+    return _with(plain, DeliveryState.HELD, "mailbox/behind", told, held_for=sent.held_for)
+
+
+def _frozen(kind: Kind, recipient: str, before: Collection[Conversation]) -> str | None:
+    """Say why nothing of this kind is done to the document at a recipient (as addressed) any more."""
+    talks = [each for each in before if recipient == (each.original or each.recipient)]
+    recalls = [each for each in talks if each.freezes]
+    if recalls and not (kind is Kind.RECALL and all(each.state is Talk.DECLINED for each in recalls)):
+        return "concerns/recalled"
+    if kind is not Kind.RECALL and any(each.kind is Kind.REPLACE for each in talks):
+        return "concerns/replaced"
+    return None
+
+
+def _sent_to(resolution: Resolution, got: Sequence[SentDelivery]) -> SentDelivery | None:
+    codes = {resolution.recipient, resolution.resolved} - {None}
+    exact = (each for each in got if each.recipient == resolution.recipient)
+    alike = (each for each in got if not codes.isdisjoint({each.recipient, each.resolved}))
+    return next(exact, None) or next(alike, None)
+
+
+def _refused(plain: DeliveryRow, code: str, detail: str) -> DeliveryRow:
+    return _with(plain, DeliveryState.REFUSED, code, detail)
+
+
+def _with(
+    plain: DeliveryRow, state: DeliveryState, reason: str, detail: str, *, held_for: str | None = None
+) -> DeliveryRow:
+    nowhere = state in {DeliveryState.REFUSED, DeliveryState.WITHDRAWN}
+    return DeliveryRow(
+        envelope_id=plain.envelope_id,
+        recipient=plain.recipient,
+        resolved=plain.resolved,
+        mailbox=None if nowhere else plain.mailbox,
+        state=state,
+        reason=reason,
+        detail=detail,
+        via=plain.via,
+        held_for=held_for,
+    )
