@@ -9,7 +9,6 @@ write_document(package, file)              # big attachments piece by piece
 """
 
 from axis.edxml.checking import Finding, Profile, Report, Severity, check
-from axis.edxml.content import Content
 from axis.edxml.convert import to_envelope, to_status
 from axis.edxml.deviations import DEVIATIONS, Deviation
 from axis.edxml.errors import CODES, EdxmlError
@@ -35,6 +34,7 @@ from axis.edxml.model import (
 from axis.edxml.outgoing import CodeForm, Naming, from_envelope, from_status, naming_from
 from axis.edxml.packing import attach
 from axis.edxml.reader import read
+from axis.edxml.sources import Content
 from axis.edxml.values import VIETNAM_TIME, Day, DocumentId, IdForm, Instant
 from axis.edxml.writer import build_document, build_status, write_document
 

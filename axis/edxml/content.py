@@ -1,24 +1,16 @@
-"""Attachment bytes: base64 in pieces, a spooled file, and the ZIP rule of the connection SDK."""
+"""Attachment bytes: base64 in pieces, and the ZIP rule of the connection SDK."""
 
 import binascii
-import errno
-import hashlib
-import re
 import struct
-import tempfile
-import weakref
 import zipfile
 import zlib
-from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Protocol
 
 from axis.edxml.errors import EdxmlError
-from axis.edxml.limits import DEFAULT_LIMITS, Limits
+from axis.edxml.limits import Limits
+from axis.edxml.sources import PIECE, Content, Spool
 
-_PIECE = 64 * 1024
-_SPACES = re.compile(r"[ \t\r\n]+")
+_SPACES = b" \t\r\n"
 _QUANTUM = 4
 _UNREADABLE_ZIP = (
     zipfile.BadZipFile,
@@ -29,97 +21,6 @@ _UNREADABLE_ZIP = (
     ValueError,
     struct.error,
 )
-
-
-class Chunked(Protocol):
-    """Bytes kept anywhere that can be read from the start as often as needed."""
-
-    def chunks(self, size: int) -> Iterator[bytes]:
-        """Yield the bytes from the start in pieces of at most `size`."""
-        ...
-
-
-class Source(Protocol):
-    """What an attachment's bytes are read from."""
-
-    def chunks(self, size: int = _PIECE) -> Iterator[bytes]:
-        """Yield the bytes from the start in pieces of at most `size`."""
-        ...
-
-    def read(self) -> bytes:
-        """Return all bytes at once."""
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class Elsewhere:
-    """Bytes that stay where they are: in a file, or behind somebody's `chunks`."""
-
-    source: Path | Chunked
-
-    def chunks(self, size: int = _PIECE) -> Iterator[bytes]:
-        """Yield the bytes from the start in pieces of at most `size`; raise OSError when the file cannot be read."""
-        if not isinstance(self.source, Path):
-            yield from self.source.chunks(size)
-            return
-        with self.source.open("rb") as file:
-            while piece := file.read(size):
-                yield piece
-
-    def read(self) -> bytes:
-        """Return all bytes at once."""
-        return b"".join(self.chunks())
-
-
-class Content:
-    """Hold one attachment's bytes: small ones in memory, large ones in an anonymous temporary file.
-
-    The file disappears with the object; `close` frees it earlier.
-    """
-
-    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
-        self._file: IO[bytes] = tempfile.SpooledTemporaryFile(max_size=limits.spool)  # noqa: SIM115 - lives with self
-        self._digest = hashlib.sha256()
-        self.size = 0
-        self.close = weakref.finalize(self, self._file.close)
-
-    @classmethod
-    def of(cls, data: bytes) -> "Content":
-        """Wrap bytes that are already in memory."""
-        content = cls()
-        content.write(data)
-        return content
-
-    def write(self, data: bytes) -> None:
-        """Append; only while the content is being made."""
-        self._digest.update(data)
-        self.size += len(data)
-        self._file.write(data)
-
-    @property
-    def sha256(self) -> str:
-        """SHA-256 as 64 lower-case hexadecimal digits."""
-        return self._digest.hexdigest()
-
-    def chunks(self, size: int = _PIECE) -> Iterator[bytes]:
-        """Yield the bytes from the start in pieces of at most `size`."""
-        position = 0
-        while True:
-            self._file.seek(position)
-            piece = self._file.read(size)
-            if not piece:
-                return
-            position += len(piece)
-            yield piece
-
-    def read(self) -> bytes:
-        """Return all bytes at once."""
-        return b"".join(self.chunks())
-
-    def seekable(self) -> IO[bytes]:
-        """Give the underlying file, at its start, to a library that needs one; it must not close it."""
-        self._file.seek(0)
-        return self._file
 
 
 @dataclass(slots=True)
@@ -138,19 +39,24 @@ class Budget:
 class Base64Sink:
     """Decode base64 text as it arrives: white space is dropped, anything else that is not base64 is refused."""
 
-    def __init__(self, limits: Limits, budget: Budget) -> None:
-        self.content = Content(limits)
+    def __init__(self, spool: Spool, limits: Limits, budget: Budget) -> None:
+        self.content = Content(spool)
         self._limits = limits
         self._budget = budget
-        self._rest = ""
+        self._rest = b""
         self._ended = False
 
     def feed(self, text: str) -> None:
         """Take the next piece of text, cut anywhere."""
-        text = self._rest + _SPACES.sub("", text)
-        cut = len(text) - len(text) % _QUANTUM
-        self._rest = text[cut:]
-        self._decode(text[:cut])
+        try:
+            data = self._rest + text.encode("ascii").translate(None, _SPACES)
+        except UnicodeEncodeError as error:
+            raise EdxmlError(
+                "an attachment is not base64: a character outside ASCII", code="edxml/bad-base64"
+            ) from error
+        cut = len(data) - len(data) % _QUANTUM
+        self._rest = data[cut:]
+        self._decode(data[:cut])
 
     def close(self) -> Content:
         """Check that the text ended on a whole group and return the bytes."""
@@ -158,24 +64,20 @@ class Base64Sink:
             raise EdxmlError("base64 text does not end on a group of four characters", code="edxml/bad-base64")
         return self.content
 
-    def _decode(self, text: str) -> None:
+    def _decode(self, text: bytes) -> None:
         if not text:
             return
         if self._ended:
             raise EdxmlError("base64 text goes on after its padding", code="edxml/bad-base64")
         try:
-            data = binascii.a2b_base64(text.encode("ascii"), strict_mode=True)
-        except ValueError as error:  # binascii.Error and UnicodeEncodeError are both ValueErrors
-            raise EdxmlError(f"an attachment is not base64: {_describe(error)}", code="edxml/bad-base64") from error
-        self._ended = text.endswith("=")
+            data = binascii.a2b_base64(text, strict_mode=True)
+        except binascii.Error as error:
+            raise EdxmlError(f"an attachment is not base64: {error}", code="edxml/bad-base64") from error
+        self._ended = text.endswith(b"=")
         self._budget.spend(len(data), "edxml/too-large")
         self.content.write(data)
         if self.content.size > self._limits.max_attachment:
             raise EdxmlError("an attachment is over the limit", code="edxml/too-large")
-
-
-def _describe(error: ValueError) -> str:
-    return "a character outside ASCII" if isinstance(error, UnicodeEncodeError) else str(error)
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,7 +89,7 @@ class Unpacked:
     deviation: str | None = None
 
 
-def unpack(packed: Content, limits: Limits, budget: Budget) -> Unpacked:
+def unpack(packed: Content, limits: Limits, budget: Budget, growth: Budget) -> Unpacked:
     """Unpack a ZIP of exactly one entry; keep any other bytes as they are and say why.
 
     The caller decides by ContentType and file name whether the SDK packed the file at all.
@@ -197,19 +99,16 @@ def unpack(packed: Content, limits: Limits, budget: Budget) -> Unpacked:
         return Unpacked(packed, deviation="attachment-not-zip")
     if entries != 1:
         return Unpacked(packed, deviation="attachment-zip-entries")
-    content = Content(limits)
+    content = Content(packed.spool)
     try:
         with zipfile.ZipFile(packed.seekable()) as archive:
             (entry,) = archive.infolist()
             with archive.open(entry) as source:
-                while piece := source.read(_PIECE):
+                while piece := source.read(PIECE):
                     content.write(piece)
                     _guard(content.size, packed.size, limits)
                     budget.spend(len(piece), "edxml/zip-bomb")
-    except OSError as error:
-        if error.errno != errno.EINVAL:  # a full disk is ours; a seek to nowhere is a forged offset in the archive
-            raise
-        return Unpacked(packed, deviation="attachment-zip-unreadable")
+                    growth.spend(min(len(piece), max(0, content.size - packed.size)), "edxml/zip-bomb")
     except _UNREADABLE_ZIP:
         # Broken, encrypted or compressed in a way we do not know: nothing is lost by keeping the bytes.
         return Unpacked(packed, deviation="attachment-zip-unreadable")

@@ -1,5 +1,8 @@
 """A document package's elements to an EdxmlDocument."""
 
+from collections.abc import Callable
+from functools import partial
+
 from axis.edxml.content import Budget, Unpacked, unpack
 from axis.edxml.limits import Limits
 from axis.edxml.model import (
@@ -16,6 +19,7 @@ from axis.edxml.model import (
 from axis.edxml.package import Package, read_organisation, read_response, read_staff
 from axis.edxml.section import Section
 from axis.edxml.signature import judge_signature
+from axis.edxml.sources import Content
 from axis.edxml.tree import Report
 from schemas.envelope import Action
 
@@ -164,7 +168,7 @@ def _read_replacement(section: Section) -> Replacement:
 
 def _read_attachments(package: Package, limits: Limits) -> tuple[Attachment, ...]:
     references = package.references()
-    budget = Budget(limits.max_content)
+    opened = partial(unpack, limits=limits, budget=Budget(limits.max_content), growth=Budget(limits.max_growth))
     attachments = []
     for section in package.attachments():
         raw_id = section.text("ContentId")
@@ -174,7 +178,7 @@ def _read_attachments(package: Package, limits: Limits) -> tuple[Attachment, ...
         listed = references.pop(content_id or "", {})
         if not listed:
             package.report.add("attachment-unlisted", f"attachment {content_id!r} is not in the manifest", section.node)
-        attachments.append(_read_attachment(section, content_id, listed, limits, budget))
+        attachments.append(_read_attachment(section, content_id, listed, opened))
         for name in ("AttachmentName", "ContentType"):
             said = section.text(name)
             if said and listed.get(name) not in {None, said}:
@@ -186,7 +190,7 @@ def _read_attachments(package: Package, limits: Limits) -> tuple[Attachment, ...
 
 
 def _read_attachment(
-    section: Section, content_id: str | None, listed: dict[str, str | None], limits: Limits, budget: Budget
+    section: Section, content_id: str | None, listed: dict[str, str | None], opened: Callable[[Content], Unpacked]
 ) -> Attachment:
     name = section.text("AttachmentName") or listed.get("AttachmentName")
     content_type = section.text("ContentType") or listed.get("ContentType")
@@ -203,7 +207,7 @@ def _read_attachment(
     # docx and xlsx are ZIPs as well.
     if (content_type or "").lower() == _ZIP_TYPE and not name.lower().endswith(".zip"):
         with section.located():
-            unpacked = unpack(encoded.content, limits, budget)
+            unpacked = opened(encoded.content)
         if unpacked.deviation:
             section.report.add(unpacked.deviation, f"{name!r} is kept as it is", section.node)
     content = unpacked.content

@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from axis.edxml.content import Content, Source
 from axis.edxml.deviations import Deviation
+from axis.edxml.sources import Content, Source
 from axis.edxml.values import Day, DocumentId, Instant
 from schemas.envelope import Action
 from schemas.status import StatusCode

@@ -6,7 +6,6 @@ from enum import StrEnum
 from pathlib import Path
 
 from axis.core.codes import to_qcvn102
-from axis.edxml.content import Chunked, Content, Elsewhere, Source
 from axis.edxml.errors import EdxmlError
 from axis.edxml.model import (
     Attachment,
@@ -24,6 +23,7 @@ from axis.edxml.model import (
 )
 from axis.edxml.packing import content_type_of
 from axis.edxml.section import document_id_of
+from axis.edxml.sources import Chunked, Content, Elsewhere, Source
 from axis.edxml.values import Day, DocumentId, IdForm, Instant
 from schemas.envelope import Action, AttachmentRole, Document, Envelope, Priority, Reply, Steering
 from schemas.envelope import Attachment as WireAttachment

@@ -11,10 +11,10 @@ from functools import partial
 from typing import IO, cast
 
 from axis.edxml.bytestream import CHUNK
-from axis.edxml.content import Content
 from axis.edxml.errors import EdxmlError
 from axis.edxml.limits import DEFAULT_LIMITS
 from axis.edxml.model import Attachment
+from axis.edxml.sources import Content
 
 ZIP_TYPE = "application/zip"
 # The list is the SDK's own; `xsl` and `xslx` are its misspellings, so real Excel files travel packed.

@@ -14,11 +14,12 @@ from typing import BinaryIO, NoReturn
 from xml.parsers import expat
 
 from axis.edxml.bytestream import CHUNK, Place, pieces, valid_prefix
-from axis.edxml.content import Base64Sink, Budget, Content
+from axis.edxml.content import Base64Sink, Budget
 from axis.edxml.deviations import Deviation
 from axis.edxml.errors import EdxmlError
 from axis.edxml.limits import Limits
 from axis.edxml.names import NAMESPACE, SIGNATURES, official, spelling_code
+from axis.edxml.sources import Content, Spool
 
 _MAX_DEVIATIONS = 200
 _MAX_COUNTED = 5_000  # children among which namesakes are counted
@@ -103,6 +104,7 @@ class _Builder:
         self._limits = limits
         self._report = report
         self._budget = Budget(limits.max_content)
+        self._spool = Spool(limits)
         self._stack: list[Node] = []
         self._pieces: list[list[str]] = []
         self._sink: Base64Sink | None = None
@@ -207,7 +209,7 @@ class _Builder:
                 self._attachments += 1
                 if self._attachments > self._limits.max_attachments:
                     self._refuse(f"more than {self._limits.max_attachments} attachments", "edxml/too-large")
-                self._sink = Base64Sink(self._limits, self._budget)
+                self._sink = Base64Sink(self._spool, self._limits, self._budget)
         else:
             self.root = node
         self._stack.append(node)
