@@ -1,11 +1,11 @@
 """Check a package, and list everything that is wrong with it at once: the report that goes back to its builder."""
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
-from typing import BinaryIO
+from typing import BinaryIO, Protocol
 
 from axis.core.codes import canonical
 from axis.core.secrecy import refuse_declared, refuse_marked
@@ -14,7 +14,7 @@ from axis.edxml.deviations import DEVIATIONS, Deviation
 from axis.edxml.document import read_document
 from axis.edxml.errors import EdxmlError
 from axis.edxml.limits import DEFAULT_LIMITS, Limits
-from axis.edxml.model import EdxmlDocument, EdxmlStatus
+from axis.edxml.model import EdxmlDocument, EdxmlStatus, SignatureState
 from axis.edxml.package import Package, open_package
 from axis.edxml.rules import Breach, breaches, unroutable
 from axis.edxml.status import is_status, read_status
@@ -99,8 +99,30 @@ class Report:
         }
 
 
-def check(source: bytes | BinaryIO, profile: Profile = Profile.LENIENT, *, limits: Limits = DEFAULT_LIMITS) -> Report:
+class Verified(Protocol):
+    """What became of a package's XML signature (`axis.signatures.xml.XmlSignature`)."""
+
+    @property
+    def reason(self) -> str | None:
+        """A code of DEVIATIONS for anything but a valid one."""
+        ...
+
+    @property
+    def detail(self) -> str:
+        """What exactly."""
+        ...
+
+
+def check(
+    source: bytes | BinaryIO,
+    profile: Profile = Profile.LENIENT,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    verify: Callable[[bytes | BinaryIO], Verified] | None = None,
+) -> Report:
     """Check a document or status package; never raises for what is in it.
+
+    `verify` verifies its XML signature where it has a real one (`axis.signatures.xml`); a file is then read twice.
 
     Raises:
         OSError: when the file itself cannot be read.
@@ -115,20 +137,40 @@ def check(source: bytes | BinaryIO, profile: Profile = Profile.LENIENT, *, limit
     if profile is Profile.STRICT:
         findings += map(_of_breach, breaches(package, kind))
     routable = not any(each.severity is Severity.ERROR and "/" in each.code for each in findings)
-    findings += _of_reading(package, kind, limits, routable=routable)
+    said = _read(package, kind, limits)
+    findings += _of_reading(said, routable=routable)
+    if isinstance(said, EdxmlDocument) and said.signature is SignatureState.PRESENT:
+        findings += _of_signature(package, None if verify is None else verify(source), profile)
     findings += _of_notes(notes, profile)
     return _report(profile, kind, findings)
 
 
-def _of_reading(package: Package, kind: str, limits: Limits, *, routable: bool) -> Iterator[Finding]:
+def _read(package: Package, kind: str, limits: Limits) -> EdxmlDocument | EdxmlStatus | EdxmlError:
     try:
-        said = read_status(package) if kind == "status" else read_document(package, limits)
+        return read_status(package) if kind == "status" else read_document(package, limits)
+    except EdxmlError as error:
+        return error
+
+
+def _of_signature(package: Package, verified: Verified | None, profile: Profile) -> Iterator[Finding]:
+    node = package.take_signatures()[0]
+    reason = "signature-not-verified" if verified is None else verified.reason
+    if reason is not None:
+        told = "" if verified is None else verified.detail
+        yield _of_deviation(Deviation(reason, told, node.line, node.column, node.path), profile)
+
+
+def _of_reading(said: EdxmlDocument | EdxmlStatus | EdxmlError, *, routable: bool) -> Iterator[Finding]:
+    if isinstance(said, EdxmlError):
+        if routable or said.code != "edxml/missing-field":
+            yield _of_error(said)
+        return
+    try:
         refuse_declared((extra.path.rpartition("/")[2], extra.text) for extra in said.extras)
         if routable:
             _try(said)
     except EdxmlError as error:
-        if routable or error.code != "edxml/missing-field":
-            yield _of_error(error)
+        yield _of_error(error)
     except Refused as refusal:
         reason = refusal.reason
         yield Finding(refusal.code, None, None, None, Severity.ERROR, reason.title, reason.title_vi, refusal.detail)

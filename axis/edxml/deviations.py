@@ -105,6 +105,32 @@ DEVIATIONS: Mapping[str, Kind] = MappingProxyType(
             "an XML signature that cannot be verified by its very shape",
             "chữ ký XML chỉ là mẫu giữ chỗ, không thể kiểm tra",
         ),
+        "signature-not-verified": Kind("an XML signature that nobody has verified", "chữ ký XML chưa được kiểm tra"),
+        "signature-broken": Kind(
+            "the XML signature does not verify: the package was changed, or signed otherwise",
+            "chữ ký XML không đúng: gói đã bị sửa hoặc ký sai",
+            strict=True,
+        ),
+        "signature-untrusted": Kind(
+            "the XML signature is of a certificate that is not trusted here",
+            "chữ ký XML dùng chứng thư số không được tin cậy",
+            strict=True,
+        ),
+        "signature-weak": Kind(
+            "the XML signature uses SHA-1 or a short key",
+            "chữ ký XML dùng SHA-1 hoặc khóa quá ngắn",
+            strict=True,
+        ),
+        "signature-partial": Kind(
+            "the XML signature does not cover the whole package",
+            "chữ ký XML không bao trùm toàn bộ gói",
+            strict=True,
+        ),
+        "signature-unsupported": Kind(
+            "the XML signature is made in a way that is not verified here",
+            "chữ ký XML được tạo theo cách không được hỗ trợ",
+            strict=True,
+        ),
         "content-id": Kind("ContentId without `cid:`", "ContentId thiếu tiền tố cid:"),
         "attachment-unlisted": Kind(
             "an attachment that the manifest does not list", "tệp đính kèm không có trong danh mục", strict=True

@@ -118,11 +118,13 @@ class Trace:
 
 
 class SignatureState(StrEnum):
-    """What the XML signature looks like; it is judged by its shape here and verified nowhere."""
+    """What is known of the XML signature: reading judges its shape, `axis.signatures.xml` verifies what has one."""
 
     ABSENT = "absent"
     PLACEHOLDER = "placeholder"  # empty, outside the xmldsig namespace, or with a certificate that is none
-    PRESENT = "present"
+    PRESENT = "present"  # it looks real, and nobody has verified it
+    INVALID = "invalid"  # verified, and it does not count: broken, weak, partial, or of nobody who is trusted
+    VALID = "valid"  # verified: the whole package, signed by somebody who is trusted
 
 
 @dataclass(frozen=True, slots=True)

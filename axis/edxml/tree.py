@@ -63,8 +63,11 @@ class Node:
 def _number(node: Node) -> str:
     if node.parent is None or len(node.parent.children) > _MAX_COUNTED:
         return ""
-    namesakes = [id(child) for child in node.parent.children if child.name == node.name]
-    return f"[{namesakes.index(id(node)) + 1}]" if len(namesakes) > 1 else ""
+    namesakes = [child for child in node.parent.children if child.name == node.name]
+    if namesakes and namesakes[-1] is not node and not any(child is node for child in namesakes):
+        namesakes.append(node)  # it has begun, and is not among them yet
+    number = next(number for number, child in enumerate([*namesakes, node], 1) if child is node)
+    return f"[{number}]" if len(namesakes) > 1 else ""
 
 
 @dataclass(slots=True)

@@ -268,6 +268,8 @@ def test_the_report_as_json() -> None:
 
 def test_every_strict_code_is_reached_here() -> None:
     strict = {code for code, kind in DEVIATIONS.items() if kind.strict}
+    # Those of signatures: tests/unit/signatures/test_xml.py.
+    strict = {code for code in strict if not code.startswith("signature-")}
     elsewhere = {"attachment-name-missing", "root-name", "namespace", "status-unknown"}
     assert {code for _, _, code, _ in STRICT} | elsewhere == strict
 
