@@ -1,49 +1,49 @@
-"""The `axis` command: every part of it is a module of its own; errors are reported here, once."""
+"""The `axis` command: every part of it is a module of its own; errors are reported here, once.
 
+A part is imported when it is asked for: all of them together take twice as long as one, more than most of them work.
+"""
+
+import importlib
 import os
 import sys
+from collections.abc import Iterable, Mapping
 from importlib import metadata
 from typing import Annotated
 
 import typer
 
-from axis.cli import (
-    agency,
-    audit,
-    certificate,
-    console,
-    database,
-    doctor,
-    edxml,
-    explain,
-    faults,
-    inbox,
-    key,
-    local,
-    log,
-    pki,
-    quarantine,
-    receipt,
-    send,
-    status,
-    topology,
-    track,
-    up,
-)
-from axis.cli.demo.command import demo
+from axis.cli import console
 from axis.errors import AxisError
 
-__all__ = ["app", "main"]
+__all__ = ["application", "main"]
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
-app = typer.Typer(
-    name="axis",
-    no_args_is_help=True,
-    rich_markup_mode=None,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
+# Command -> its function, or its group; in the order in which help lists them.
+_PARTS: Mapping[str, str] = {
+    "up": "up:up",
+    "down": "up:down",
+    "demo": "demo.command:demo",
+    "agency": "agency:app",
+    "explain": "explain:explain",
+    "send": "send:send",
+    "inbox": "inbox:inbox",
+    "status": "status:app",
+    "track": "track:track",
+    "receipt": "receipt:app",
+    "log": "log:app",
+    "quarantine": "quarantine:app",
+    "audit": "audit:app",
+    "doctor": "doctor:doctor",
+    "topology": "topology:app",
+    "key": "key:app",
+    "database": "database:app",
+    "certificate": "certificate:app",
+    "pki": "pki:app",
+    "local": "local:app",
+    "edxml": "edxml:app",
+    "faults": "faults:app",
+}
 
 
 def _version(*, wanted: bool) -> None:
@@ -52,7 +52,6 @@ def _version(*, wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _axis(
     *,
     version: Annotated[
@@ -69,35 +68,32 @@ def _axis(
     """
 
 
-app.command("up")(up.up)
-app.command("down")(up.down)
-app.command("demo")(demo)
-app.add_typer(agency.app, name="agency")
-app.command("explain")(explain.explain)
-app.command("send")(send.send)
-app.command("inbox")(inbox.inbox)
-app.add_typer(status.app, name="status")
-app.command("track")(track.track)
-app.add_typer(receipt.app, name="receipt")
-app.add_typer(log.app, name="log")
-app.add_typer(quarantine.app, name="quarantine")
-app.add_typer(audit.app, name="audit")
-app.command("doctor")(doctor.doctor)
-app.add_typer(topology.app, name="topology")
-app.add_typer(key.app, name="key")
-app.add_typer(database.app, name="database")
-app.add_typer(certificate.app, name="certificate")
-app.add_typer(pki.app, name="pki")
-app.add_typer(local.app, name="local")
-app.add_typer(edxml.app, name="edxml")
-app.add_typer(faults.app, name="faults")
+def application(names: Iterable[str] = tuple(_PARTS)) -> typer.Typer:
+    """Make the whole command, or what is needed of it for these parts."""
+    made = typer.Typer(
+        name="axis",
+        no_args_is_help=True,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_axis)
+    for name in names:
+        module, _, member = _PARTS[name].partition(":")
+        part = getattr(importlib.import_module(f"axis.cli.{module}"), member)
+        if isinstance(part, typer.Typer):
+            made.add_typer(part, name=name)
+        else:
+            made.command(name)(part)
+    return made
 
 
 def main() -> None:
     """Run the command line; what it raises becomes a sentence and an exit code."""
     as_json = "--json" in sys.argv[1:]
+    asked = sys.argv[1:2]
     try:
-        app(prog_name="axis")
+        application(asked if asked and asked[0] in _PARTS else _PARTS)(prog_name="axis")
     except AxisError as error:
         sys.exit(console.report(error, as_json=as_json))
     except BaseExceptionGroup as group:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from typer.main import get_command
 
-from axis.cli import app
+from axis.cli import application
 from axis.cli.demo.command import EXPECTED
 
 ROOT = Path(__file__).parents[2]
@@ -28,7 +28,7 @@ def test_the_demo_ends_as_shown() -> None:
 
 
 def test_every_command_named_exists() -> None:
-    commands = get_command(app).commands  # type: ignore[attr-defined]  # the app is a group
+    commands = get_command(application()).commands  # type: ignore[attr-defined]  # the app is a group
     named = set(re.findall(r"\.venv/bin/axis ([a-z]+)", README))
     assert named
     assert named <= set(commands)

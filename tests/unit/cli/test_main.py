@@ -1,7 +1,10 @@
 """The program as such: version, help, and how errors end it."""
 
+from typing import Any
+
 import pytest
 import typer
+from typer.main import get_command
 
 from axis import cli
 from axis.errors import AxisError, Malformed, NotFound, Refused, Unavailable
@@ -37,7 +40,7 @@ def raising(monkeypatch: pytest.MonkeyPatch, error: BaseException) -> None:
 
     app = typer.Typer(rich_markup_mode=None, pretty_exceptions_enable=False)
     app.command()(command)
-    monkeypatch.setattr(cli, "app", app)
+    monkeypatch.setattr(cli, "application", lambda _: app)
 
 
 def test_version(run: Run) -> None:
@@ -58,6 +61,26 @@ def test_every_command_has_help(run: Run, command: list[str]) -> None:
 )
 def test_help_shows_examples(run: Run, command: list[str]) -> None:
     assert f"  axis {' '.join(command)}" in run(*command, "--help").out.partition("For example")[2]
+
+
+def test_a_part_by_itself_is_what_it_is_in_the_whole() -> None:
+    for name, part in commands_of().items():
+        alone = commands_of([name])
+        assert alone.keys() == {name}
+        assert told_of(alone[name]) == told_of(part)
+
+
+def commands_of(*names: list[str]) -> dict[str, Any]:
+    return dict(get_command(cli.application(*names)).commands)  # type: ignore[attr-defined]  # the command is a group
+
+
+def told_of(part: Any) -> tuple[str, list[str], list[str]]:
+    return part.help, [each.name for each in part.params], sorted(getattr(part, "commands", ()))
+
+
+def test_no_such_part_is_said(run: Run) -> None:
+    ran = run("tracks")
+    assert (ran.code, "No such command 'tracks'" in ran.err) == (2, True)
 
 
 def test_wrong_usage_ends_with_2(run: Run) -> None:
