@@ -60,6 +60,7 @@ class View:
     async def _changed(self, codes: set[str] | None) -> None:
         if codes is None:
             await self.load()
+            self._log.info("directory read")
             return
         organisations, mailboxes, certificates = await self._store.directory.load_changed(codes)
         self.directory = self.directory.updated(organisations, mailboxes)
