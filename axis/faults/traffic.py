@@ -59,6 +59,7 @@ class Traffic:
         self.records = Records()
         self.agencies: dict[str, Agency] = {}
         self.wrong_by: dict[str, dt.timedelta] = {}  # agency -> how far its clock is ahead
+        self.copied_to: str | None = None  # whom every document goes to as well
         self.not_confirmed = 0  # how often a sender was told so
         self._place = place
         self._members = members
@@ -252,7 +253,9 @@ class Traffic:
         random = self._random
         others = [each for each in self.codes if each != code]
         chosen = random.sample(others, random.choices((1, 2, 3), (70, 25, 5))[0])
-        if code != "H37" and random.random() < _TO_UNIT:
+        if self.copied_to is not None and self.copied_to not in {code, *chosen}:
+            chosen.insert(0, self.copied_to)
+        if code != "H37" and self.copied_to != "H37" and random.random() < _TO_UNIT:
             chosen[0] = UNIT
         if random.random() < _TO_NOBODY:
             chosen[-1] = UNKNOWN

@@ -34,7 +34,10 @@ async def _play(field: Field, random: Random) -> None:
         traffic.stop_reading(code)
         if kind == "refusing":
             await _shorten(field, code)
+        # Its share of the traffic would take long to be more than its programs take ahead and its queues may hold.
+        traffic.copied_to = code
         await _held(field, code, kind)
+        traffic.copied_to = None
         await field.flowing(without=[code])
         if kind == "refusing":
             await field.broker.api("DELETE", f"policies/{quote(field.broker.vhost, safe='')}/{_POLICY}")

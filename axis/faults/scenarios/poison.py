@@ -129,13 +129,10 @@ async def _kept_alive(field: Field) -> AsyncIterator[None]:
 async def _replace(field: Field, *, choking: bool) -> None:
     """Put choking routers in place of the others, or the other way round."""
     before = field.kind("router")
-    for _ in range(_ROUTERS):
-        await (_start(field) if choking else field.start_worker("router"))
-    for worker in before:
-        if worker.alive:
-            await field.stop_worker(worker)
-        else:
-            field.workers.remove(worker)
+    await asyncio.gather(*(_start(field) if choking else field.start_worker("router") for _ in range(_ROUTERS)))
+    for worker in [each for each in before if not each.alive]:
+        field.workers.remove(worker)
+    await asyncio.gather(*(field.stop_worker(worker) for worker in before if worker in field.workers))
 
 
 async def _start(field: Field) -> WorkerProcess:

@@ -104,7 +104,7 @@ async def _replace_broker(
     field: Field, kind: str, since: str, bring_back: Callable[[], Awaitable[None]], asleep: str
 ) -> None:
     kinds = await _stop_workers(field)
-    await field.broker.stop()
+    await field.broker.kill()  # what it has is lost in any case
     field.event(kind, asleep=asleep)
     await bring_back()
     await _audit(field, "broker", "--since", since)

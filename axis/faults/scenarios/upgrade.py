@@ -144,7 +144,7 @@ def _copy_program(folder: Path) -> None:
     for name in _PACKAGES:
         found = find_spec(name)
         for place in (found and found.submodule_search_locations) or ():
-            shutil.copytree(place, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(place, folder / name)
 
 
 def _add(folder: Path, migration: Migration) -> None:
