@@ -3,25 +3,32 @@
 The thief is K11, an agency with an account and a key of its own; stolen is what belongs to the province H37.
 """
 
-import datetime as dt
-from collections.abc import Sequence
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 from aiormq.exceptions import ChannelAccessRefused
 
+from axis.blobs import Blobs
 from axis.core.lanes import notices_queue
 from axis.core.messages import Outgoing
-from axis.errors import Refused
-from axis.trust import Keyring, issue_token, verify_token
+from axis.gateway import Enrolled, Limits, create_app
+from axis.gateway.quotas import UploadQuotas
+from axis.trust import issue_token
 from schemas.wire import SIGNATURE_HEADER
 from tests.rig import Rig, now, rig, until
 from tests.services import Vhost
+from tests.unit.gateway.harness import http, path_of, serving
 
 BY_BROKER = "403"
 TAKEN = "accepted"
-PATH = "/v1/blobs/" + "0" * 64
+FILE = b"%PDF"
+PATH = path_of(FILE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +106,48 @@ async def test_what_the_gateway_gives_for_a_stolen_key(vhost: Vhost, database: s
     """The key alone is enough here: tokens are all that the gateway asks for. Files are still asked for by SHA-256."""
     async with rig(vhost, database, tmp_path) as axis:
         await axis.connect(["G22", "H37", "H37.05"])
-        stolen, at = axis.keys["H37"], now()
-        ring = Keyring((await axis.store.directory.load())[2])
-        for code, outcome in (("H37", None), ("H37.05", None), ("G22", "abuse/signer"), ("H38", "abuse/signer")):
-            assert _token(ring, issue_token(stolen, code=code, method="GET", path=PATH, now=at), at) == outcome
-        await _revoke(axis, "H37")
-        ring = Keyring((await axis.store.directory.load())[2])
-        later = now()
-        assert _token(ring, issue_token(stolen, code="H37", method="GET", path=PATH, now=later), later) == REVOKED
+        async with _gateway(axis) as (client, enrolled):
+
+            async def answer(code: str, method: str = "GET", **more: Any) -> tuple[int, str | None]:
+                """Ask for the file in the name of a code, with the key of H37."""
+                token = issue_token(axis.keys["H37"], code=code, method=method, path=PATH, now=now())
+                told = await client.request(method, PATH, headers={"authorization": f"Bearer {token}"}, **more)
+                return told.status_code, told.headers.get("axis-code")
+
+            assert await answer("H37", "PUT", content=FILE) == (201, None)
+            assert await answer("H37") == (200, None)
+            # Below it, but not what is another's; and in nobody else's name.
+            assert await answer("H37.05") == (404, "blob/not-found")
+            assert await answer("H37.05", "PUT", content=FILE) == (201, None)
+            assert await answer("H37.05") == (200, None)
+            for code in ("G22", "H38"):
+                for method in ("GET", "PUT"):
+                    assert await answer(code, method, content=FILE) == (401, "abuse/signer")
+            await _revoke(axis, "H37")
+            await until(lambda: _knows_of_revocation(axis, enrolled))
+            for code in ("H37", "H37.05"):
+                for method in ("GET", "PUT"):
+                    assert await answer(code, method, content=FILE) == (401, REVOKED)
 
 
-def _token(ring: Keyring, token: str, at: dt.datetime) -> str | None:
-    try:
-        verify_token(token, ring, method="GET", path=PATH, now=at)
-    except Refused as error:
-        return error.code
-    return None
+@contextlib.asynccontextmanager
+async def _gateway(axis: Rig) -> AsyncIterator[tuple[httpx.AsyncClient, Enrolled]]:
+    """Serve the files of this axis on a port of their own, following its directory."""
+    limits, enrolled = Limits(), Enrolled()
+    quotas = UploadQuotas(axis.store.quotas, enrolled.quota_of)
+    blobs = Blobs.open((axis.folder / "blobs").as_uri())
+    app = create_app(blobs=blobs, store=axis.store, enrolled=enrolled, now=now, limits=limits, quotas=quotas)
+    async with asyncio.TaskGroup() as group:
+        following = group.create_task(enrolled.follow(axis.store.directory))
+        await until(lambda: enrolled.find(axis.keys["H37"].thumbprint) is not None)
+        async with serving(app, limits) as port, http(port) as client:
+            yield client, enrolled
+        following.cancel()
+
+
+def _knows_of_revocation(axis: Rig, enrolled: Enrolled) -> bool:
+    found = enrolled.find(axis.keys["H37"].thumbprint)
+    return found is not None and found.revoked_at is not None
 
 
 def _document(axis: Rig, attempt: Attempt, **changes: object) -> Outgoing:
