@@ -267,7 +267,8 @@ class Rig:
                         batch = await anext(batches)
                 except TimeoutError:
                     if len(found) < count:
-                        raise AssertionError(f"{queue}: {len(found)} of {count} came") from None
+                        state = (await self.link.queue_states([queue]))[queue]
+                        raise AssertionError(f"{queue}: {len(found)} of {count} came; it is now {state}") from None
                     return found
                 found.extend(received.submission for received in batch.messages)
                 await batch.ack()
