@@ -16,6 +16,7 @@ from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Delivery, Reported
 from axis.errors import Malformed, Refused
 from axis.local.layout import write_private
+from axis.signatures.verdict import Standing, Verdict
 from schemas import Attachment
 
 
@@ -33,6 +34,9 @@ def inbox(
     ] = False,
     accept: Annotated[
         bool, typer.Option("--accept", help="Also report 03, entered in the register, for each.")
+    ] = False,
+    signatures: Annotated[
+        bool, typer.Option("--signatures", help="Also look at the signatures inside the PDFs: who, intact, trusted.")
     ] = False,
     leave: Annotated[
         bool, typer.Option("--leave", help="Only look: nothing is taken or reported, all of it comes again.")
@@ -54,6 +58,9 @@ def inbox(
     A sealed document is opened with the sealing keys in the profile's folder `sealing`. One that cannot be opened is
     said to be so, with the code and why; with --save or --accept it is left in the mailbox.
 
+    With --signatures each file is said to be signed, not signed, broken, or not trusted: whose signatures count is in
+    the profile's folder `trusted` (roots/*.pem, intermediates/*.pem), nobody's without one.
+
     For example:
 
       axis inbox --as H37
@@ -72,7 +79,15 @@ def inbox(
     settings = load_profile(agency, profile)
     if package and save is None:
         raise typer.BadParameter("--package needs --save")
-    reading = _Reading(save=save, package=package, accept=accept, leave=leave, lines=as_json and follow, quiet=as_json)
+    reading = _Reading(
+        save=save,
+        package=package,
+        signatures=signatures,
+        accept=accept,
+        leave=leave,
+        lines=as_json and follow,
+        quiet=as_json,
+    )
     try:
         asyncio.run(_read(settings, reading, idle=None if follow else idle, limit=limit))
     finally:
@@ -90,10 +105,19 @@ class _Reading:
     """What is done with each document, and what was read."""
 
     def __init__(
-        self, *, save: Path | None, package: bool, accept: bool, leave: bool, lines: bool, quiet: bool
+        self,
+        *,
+        save: Path | None,
+        package: bool,
+        signatures: bool,
+        accept: bool,
+        leave: bool,
+        lines: bool,
+        quiet: bool,
     ) -> None:
         self._save = save
         self._package = package
+        self._signatures = signatures
         self._accept = accept
         self._lines = lines
         self._quiet = quiet
@@ -106,6 +130,7 @@ class _Reading:
         inside = await _look_inside(delivery)
         unopened = inside.error is not None and (self._save is not None or self._accept)
         self.left_sealed += unopened
+        looked = await _look_at(delivery, inside) if self._signatures else None
         saved: list[Path] = []
         if self._save is not None and not unopened:
             saved = await _keep(delivery, self._save / delivery.envelope.id, package=self._package)
@@ -124,20 +149,31 @@ class _Reading:
             "saved": saved,
             "sealed": inside.plain(delivery),
         }
+        if looked is not None:
+            told["signatures"] = [{"file": name, **verdict.as_json()} for name, verdict in looked]
         self.documents.append(told)
         if self._lines:
             sys.stdout.write(json.dumps(told, ensure_ascii=False, default=str) + "\n")
             sys.stdout.flush()
         elif not self._quiet:
-            self._tell(delivery, inside, reported, saved)
+            self._tell(delivery, inside, reported, saved, looked or ())
         return self.leave or unopened
 
-    def _tell(self, delivery: Delivery, inside: "_Inside", reported: Sequence[Reported], saved: Sequence[Path]) -> None:
+    def _tell(
+        self,
+        delivery: Delivery,
+        inside: "_Inside",
+        reported: Sequence[Reported],
+        saved: Sequence[Path],
+        looked: Sequence[tuple[str, Verdict]],
+    ) -> None:
         for label, value in lines_about(delivery.envelope, delivery.recipients, inside.files):
             say(f"{label:<9} {value}")
         if delivery.sealed:
             say(f"{'sealed':<9} {inside.told()}")
         say(f"{'signed by':<9} {delivery.signer.organisation}, verified")
+        for name, verdict in looked:
+            say(f"{'file':<9} {name}: {verdict.told()}")
         for path in saved:
             say(f"{'saved':<9} {path}")
         codes = ["01", *(dict.fromkeys(each.code.value for each in reported))] if delivery.taken else []
@@ -183,6 +219,12 @@ async def _look_inside(delivery: Delivery) -> _Inside:
         return _Inside(await delivery.files())
     except Refused as error:
         return _Inside(error=error)
+
+
+async def _look_at(delivery: Delivery, inside: _Inside) -> list[tuple[str, Verdict]]:
+    if inside.error is not None:
+        return [(each.name, Verdict(Standing.SEALED)) for each in delivery.envelope.attachments]
+    return [(each.name, verdict) for each, verdict in await delivery.signatures()]
 
 
 async def _keep(delivery: Delivery, folder: Path, *, package: bool) -> list[Path]:

@@ -12,10 +12,15 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 from axis.client.opening import Opened
+from axis.core.ids import time_of
 from axis.core.messages import Signer
 from axis.errors import Malformed
+from axis.signatures.pdf import MAX_BYTES, look_at
+from axis.signatures.trust import Trust
+from axis.signatures.verdict import Standing, Verdict
 from schemas import Attachment, AttachmentRole, Envelope, Staff, StatusCode
 
+_PDF = "application/pdf"
 _LONGEST_NAME = 240  # bytes: file systems end at 255, and a temporary name is a little longer
 
 
@@ -49,6 +54,11 @@ class Desk(Protocol):
 
     async def opened(self, envelope: Envelope) -> Opened:
         """Return the files, opened where they are sealed."""
+        ...
+
+    @property
+    def document_trust(self) -> Trust:
+        """Whose signatures inside documents count."""
         ...
 
 
@@ -181,6 +191,37 @@ class Delivery:
         await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
         wanted = [each for each in files if package or each.role is not AttachmentRole.PACKAGE]
         return [await self._save(attachment, folder) for attachment in wanted]
+
+    async def signatures(self) -> tuple[tuple[Attachment, Verdict], ...]:
+        """Look at the signatures inside the files (PDF), as of the time when the envelope was made. Raises as `files`.
+
+        Signed documents replace paper, others are for information only (QĐ 28/2018 article 4). Each PDF is fetched
+        once more, and looked at in a process of its own; nothing is taken or reported.
+        """
+        at = time_of(self.envelope.id)
+        return tuple(
+            [
+                (file, await self._look_at(file, at))
+                for file in await self.files()
+                if file.role is not AttachmentRole.PACKAGE
+            ]
+        )
+
+    async def _look_at(self, attachment: Attachment, at: datetime) -> Verdict:
+        if attachment.media_type != _PDF and not attachment.name.lower().endswith(".pdf"):
+            return Verdict(Standing.NOT_A_PDF)
+        if attachment.size > MAX_BYTES:
+            return Verdict(Standing.NOT_LOOKED_AT, detail=f"{attachment.size} bytes are over the limit of {MAX_BYTES}")
+        handle, name = await asyncio.to_thread(tempfile.mkstemp, suffix=".pdf")
+        part = Path(name)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                async with aclosing(self.read(attachment)) as pieces:
+                    async for piece in pieces:
+                        await asyncio.to_thread(file.write, piece)
+            return await look_at(part, trust=self._desk.document_trust, at=at)
+        finally:
+            await asyncio.to_thread(part.unlink, missing_ok=True)
 
     async def _open(self) -> Opened:
         if self._opened is None:

@@ -33,6 +33,7 @@ class Office:
         now: Callable[[], dt.datetime],
     ) -> None:
         self.code = settings.code
+        self.document_trust = settings.document_trust
         self._gateway = gateway
         self._ledger = ledger
         self._author = Author(settings.code, settings.key, now)

@@ -18,6 +18,7 @@ from axis.client.certificates import pinned
 from axis.core.codes import canonical
 from axis.core.ending import WARN_DAYS
 from axis.errors import AxisError, Misconfigured
+from axis.signatures.trust import Trust
 from axis.tls import Credentials, is_loopback
 from axis.trust import SealingKey, SigningKey, load_sealing_keys
 from axis.trust.files import write
@@ -35,6 +36,7 @@ AUTHORITIES = "ca.pem"
 SECOND = "second"  # a folder: key.pem (ML-DSA-65) and certificate.pem; where it is, every signature is a hybrid
 SEALING = "sealing"  # a folder: NAME.key.pem with NAME.certificate.pem, the one in use and retired ones
 RECIPIENTS = "recipients"  # a folder: CODE.pem, the only certificates that documents are sealed for CODE with
+TRUSTED = "trusted"  # a folder: roots/*.pem and intermediates/*.pem, whose signatures inside documents count
 TLS_KEY = "tls.key.pem"
 TLS_CERTIFICATE = "tls.certificate.pem"
 
@@ -67,7 +69,7 @@ class AgencySettings:
     nothing goes to another machine unless `allow_plaintext` says that the network is safe by itself.
     `sealing_keys` (by thumbprint) open what is sealed for this agency; `pinned` are the only certificates that it seals
     for where a mailbox is named there. `deadline` is in seconds, for each thing waited for; transfers of files may take
-    longer as long as bytes move.
+    longer as long as bytes move. `document_trust` is whose signatures inside documents count; nobody's by default.
     """
 
     code: str
@@ -83,6 +85,7 @@ class AgencySettings:
     tls_key: Path | None = None
     allow_plaintext: bool = False
     deadline: float = 10.0
+    document_trust: Trust = field(default_factory=Trust, repr=False)
 
     def __post_init__(self) -> None:
         """Check that the account is the agency's own, and that nothing is said in the clear to another machine.
@@ -156,6 +159,7 @@ class AgencySettings:
             tls_certificate=certificate,
             tls_key=tls_key,
             allow_plaintext=profile.allow_plaintext,
+            document_trust=Trust.load(folder / TRUSTED),
         )
 
 

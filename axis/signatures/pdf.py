@@ -38,7 +38,7 @@ async def look_at(path: Path, *, trust: Trust, at: dt.datetime, seconds: int = S
         sys.executable,
         "-m",
         "axis.signatures.child",
-        os.path.abspath(path),  # noqa: PTH100 - it reads no disk
+        os.fspath(path),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,

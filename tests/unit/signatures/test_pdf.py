@@ -142,7 +142,7 @@ def test_too_many_signatures_are_not_looked_at(tmp_path: Path, monkeypatch: pyte
 
 
 def test_whatever_the_bytes_are_there_is_a_verdict(tmp_path: Path) -> None:
-    chance = random.Random(28)
+    chance = random.Random(28)  # noqa: S311 - replayed from its seed
     for _ in range(60):
         data = bytearray(SIGNED)
         for _ in range(chance.randint(1, 8)):
@@ -166,7 +166,7 @@ def test_a_verdict_comes_back_from_json() -> None:
 
 
 async def test_only_what_has_signatures_costs_a_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pdf.sys, "executable", "/nowhere")
+    monkeypatch.setattr("sys.executable", "/nowhere")
     path = tmp_path / "a"
     for data, standing in (
         (b"", Standing.NOT_A_PDF),
@@ -208,7 +208,7 @@ async def test_a_process_that_ends_badly_proves_nothing(
 ) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(SIGNED)
-    monkeypatch.setattr(pdf.sys, "executable", program)
+    monkeypatch.setattr("sys.executable", program)
     found = await look_at(path, trust=TRUST, at=NOW)
     assert found.standing is Standing.NOT_LOOKED_AT
     assert detail in found.detail
