@@ -65,8 +65,8 @@ class Desk(Protocol):
 class Delivery:
     """A document that was delivered and proved: its sender, or an organisation above it, signed these bytes.
 
-    It is *taken* by `take()`, by any status, or by asking the inbox for the next one. Until then it stays the
-    broker's, who hands it out again after a crash; from then on it is the application's, and is never handed out
+    It is *taken* by `take()`, by `hold()`, by any status, or by asking the inbox for the next one. Until then it stays
+    the broker's, who hands it out again after a crash; from then on it is the application's, and is never handed out
     again. So keep it safely first (the envelope id is the key to recognise it by), then take it.
     """
 
@@ -79,7 +79,7 @@ class Delivery:
         recipients: tuple[str, ...],
         signer: Signer,
         desk: Desk,
-        take: Callable[["Delivery", Said | None], Awaitable[Sequence[Reported]]],
+        take: Callable[["Delivery", Sequence[Said]], Awaitable[Sequence[Reported]]],
     ) -> None:
         self.body = body
         self.signature = signature
@@ -109,7 +109,18 @@ class Delivery:
         """Say that the document is safe with the application: status 01 goes out, and the broker may forget it."""
         async with self._taking:
             if not self._taken:
-                await self._take(self, None)
+                await self._take(self, [Said(StatusCode.ARRIVED)])
+                self._taken = True
+
+    async def hold(self) -> None:
+        """Take the document for somebody else, who fetches it later: nothing is reported yet.
+
+        The broker may forget it, and it is never handed out again. Whoever holds it reports 01 (`Agency.report`) once
+        the other has it; until then the axis's audit believes the store's word that it is held.
+        """
+        async with self._taking:
+            if not self._taken:
+                await self._take(self, [])
                 self._taken = True
 
     async def accept(self, *, staff: Staff | None = None) -> Sequence[Reported]:
@@ -150,7 +161,7 @@ class Delivery:
         """
         async with self._taking:
             if not self._taken:
-                reported = await self._take(self, Said(code, reason, staff))
+                reported = await self._take(self, [Said(StatusCode.ARRIVED), Said(code, reason, staff)])
                 self._taken = True
                 return reported
         return [

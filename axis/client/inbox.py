@@ -22,7 +22,7 @@ cases are not told: bytes nobody can read, whose sender is unknown, and other by
 taken, because a 02 would be about the good one.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from typing import Any, Self
 
 from axis.client.building import Author, reason_text
@@ -126,7 +126,7 @@ class Inbox:
         if not recipients:
             raise Refused("status/not-recipient", f"{envelope.id} names nobody this mailbox receives for")
 
-        async def take(delivery: Delivery, said: Said | None) -> list[Reported]:
+        async def take(delivery: Delivery, said: Sequence[Said]) -> list[Reported]:
             return await self._take(mail, parcel, delivery, said)
 
         return Delivery(
@@ -139,12 +139,12 @@ class Inbox:
             take=take,
         )
 
-    async def _take(self, mail: Mail, parcel: Parcel, delivery: Delivery, said: Said | None) -> list[Reported]:
+    async def _take(self, mail: Mail, parcel: Parcel, delivery: Delivery, said: Sequence[Said]) -> list[Reported]:
+        """Take a document and report all of `said`, the last of it being what the application asked for."""
         envelope_id, recipients = delivery.envelope.id, delivery.recipients
-        statuses = [Said(StatusCode.ARRIVED)] if said is None else [Said(StatusCode.ARRIVED), said]
         entries = [
             self._author.status(envelope_id, each.code, recipient=recipient, reason=each.reason, staff=each.staff)
-            for each in statuses
+            for each in said
             for recipient in recipients
         ]
         taken = Taken(envelope_id, delivery.sha256, self._author.now())
@@ -152,10 +152,10 @@ class Inbox:
         kept = await self._ledger.write(taken=[taken], entries=entries, papers=[paper])
         # From here on it is taken, whatever the broker says.
         sent = await self._settle(mail, parcel, kept)
-        if said is None:
+        if not said:
             return []
         last = zip(sent[-len(recipients) :], recipients, strict=True)
-        return [Reported(entry.id, recipient, said.code, entry.confirmed_at) for entry, recipient in last]
+        return [Reported(entry.id, recipient, said[-1].code, entry.confirmed_at) for entry, recipient in last]
 
     async def _settle(self, mail: Mail, parcel: Parcel, entries: list[Entry]) -> list[Entry]:
         """Ack when the statuses are confirmed; at once if they can be, else as soon as they are."""

@@ -13,7 +13,7 @@ import pytest
 from axis.client import SqliteLedger
 from axis.client.delivery import Delivery
 from axis.errors import Misconfigured, Unavailable
-from schemas import Staff
+from schemas import Staff, StatusCode
 from tests.unit.client.doubles import NOW, World, identity
 
 NORMAL = "mailbox.normal.H37"
@@ -210,6 +210,20 @@ async def test_a_lost_confirm_sends_the_same_bytes_again(world: World) -> None:
         await world.post.until(lambda: not world.post.unacked)
     assert len(world.post.published) >= 2
     assert len({(message.message_id, message.body) for message in world.post.published}) == 1
+
+
+async def test_what_is_held_for_somebody_is_the_brokers_no_more_and_01_is_reported_later(world: World) -> None:
+    document = world.document()
+    await world.post.put(NORMAL, document, document)
+    async with world.connect() as agency:
+        delivery = await anext(agency.inbox())
+        await delivery.hold()
+        assert delivery.taken
+        assert world.post.published == []
+        assert await drain(agency) == []  # the copy is known, and only acked
+        assert world.post.unacked == []
+        await agency.report(delivery.envelope.id, StatusCode.ARRIVED, recipient="H37")
+    assert world.post.statuses() == [("01", "H37", None, None)]
 
 
 async def test_a_lost_ack_brings_a_repeat_that_is_only_acked(world: World) -> None:
