@@ -77,6 +77,11 @@ class Settings(BaseSettings):
     tls_ca: Path | None = Field(None, description="Whom this machine trusts as the gateway; default: the system.")
     tls_certificate: Path | None = Field(None, description="This machine's own client certificate for the gateway.")
     tls_key: Path | None = Field(None, description="The private key of tls_certificate, PEM.")
+    partner_secrets: Path | None = Field(
+        None,
+        description="Folder of files axis_partner_<system id>, the secrets of document systems; default: the folder "
+        "AXIS_SECRETS_DIR. One without a file there has its own in <home>/desk/secrets.",
+    )
     metrics_host: str = "127.0.0.1"
     metrics_port: int = Field(0, ge=0, le=65_535, description="0: any free port.")
     key_folder: Path | None = Field(
@@ -170,6 +175,8 @@ class Settings(BaseSettings):
                 "AXIS_EVIDENCE_HOSTS='[\"ca.gov.vn\"]' or AXIS_QUOTA='{\"messages_per_minute\": 6000}'"
             ) from error
         settings._check()
+        if settings.partner_secrets is None and secrets is not None:
+            settings = settings.model_copy(update={"partner_secrets": Path(secrets)})
         return settings
 
     @property

@@ -39,6 +39,7 @@ _PARTS: Mapping[str, str] = {
     "key": "key:app",
     "database": "database:app",
     "certificate": "certificate:app",
+    "partner": "partner:app",
     "pki": "pki:app",
     "local": "local:app",
     "edxml": "edxml:app",

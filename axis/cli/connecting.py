@@ -40,7 +40,9 @@ class Newcomer:
     `name`: None where the directory knows it. `certificate` (PEM): the agency's own; its private key stays with it.
     `confirmed`: what an operator vouches for about that certificate by hand.
     `demonstration_key`: make a key and a certificate of the demonstration CA where it has a mailbox and no
-    `certificate`; None: make none. `new_password`: forget the old one.
+    `certificate`; None: make none. `new_password`: forget the old one. `role` gateway: a profile for the desk of the
+    gateway, which serves its document system and signs for it with a key of its own; it lies in `folder`, apart
+    from the agency's.
     """
 
     code: str
@@ -52,6 +54,8 @@ class Newcomer:
     new_password: bool = False
     unknown_below: UnknownBelow | None = None
     valid_from: dt.datetime | None = None
+    role: Literal["agency", "gateway"] = "agency"
+    folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +82,7 @@ class Connecting:
         self._store = store
         self._now = now
         self._newcomer = newcomer
-        self._folder = profile_folder(settings.home, newcomer.code)
+        self._folder = newcomer.folder or profile_folder(settings.home, newcomer.code)
         self._done: list[str] = []
 
     async def run(self, directory: Directory, mailbox: Mailbox | None, enrolled: Sequence[Enrolment]) -> Profile:
@@ -87,7 +91,7 @@ class Connecting:
         axis_certificate = self._axis_certificate() if has_mailbox else b""
         organisation = await self._register(directory)
         key, certificate, admitted = await self._credentials(
-            organisation, [each for each in enrolled if each.role != "sealing"]
+            organisation, [each for each in enrolled if each.role == self._newcomer.role]
         )
         record = None if admitted is None else admitted.enrolment
         sealing: Enrolment | None = None
@@ -171,7 +175,7 @@ class Connecting:
 
     def _mailbox(self, mailbox: Mailbox | None) -> tuple[str, Mailbox]:
         """Return the password, and the mailbox as it has to be."""
-        kept = None if self._newcomer.new_password else password_in(self._folder)
+        kept = None if self._newcomer.new_password else self._kept_password()
         if mailbox is None:
             password = kept or new_password()
             self._done.append("mailbox opened")
@@ -188,6 +192,10 @@ class Connecting:
         password = new_password()
         self._done.append("password changed")
         return password, mailbox.model_copy(update={"password_hash": password_hash(password)})
+
+    def _kept_password(self) -> str | None:
+        # Agency and desk log in under one account: what either has on this machine is the other's too.
+        return password_in(self._folder) or password_in(profile_folder(self._settings.home, self._newcomer.code))
 
     async def _credentials(
         self, organisation: Organisation, enrolled: Sequence[Enrolment]
@@ -243,12 +251,12 @@ class Connecting:
         return record if record.until > self._now + _RENEW_BEFORE else None
 
     def _demonstration(self, certificate: bytes) -> Enrolment:
-        return enrol(certificate, self._newcomer.code, "agency", self._now, allow_demonstration=True)
+        return enrol(certificate, self._newcomer.code, self._newcomer.role, self._now, allow_demonstration=True)
 
     async def _admitted(self, certificate: bytes) -> Admitted:
         async with admission(self._settings, self._store) as desk:
             return await desk.admit(
-                certificate, self._newcomer.code, "agency", self._now, confirmed=self._newcomer.confirmed
+                certificate, self._newcomer.code, self._newcomer.role, self._now, confirmed=self._newcomer.confirmed
             )
 
     async def _keep(self, admitted: Admitted) -> None:

@@ -18,6 +18,7 @@ from axis.blobs import Blobs
 from axis.errors import AxisError
 from axis.gateway.body import Disconnected
 from axis.gateway.certificates import Certificates
+from axis.gateway.desk import Desk, desk_routes
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.health import Health
 from axis.gateway.limits import Limits
@@ -50,10 +51,12 @@ def create_app(
     limits: Limits | None = None,
     quotas: UploadQuotas | None = None,
     log_files: Log | None = None,
+    desk: Desk | None = None,
 ) -> Starlette:
     """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow).
 
-    `quotas`: None counts nothing. `log_files`: the log of receipts, where this gateway shows it.
+    `quotas`: None counts nothing. `log_files`: the log of receipts, where this gateway shows it. `desk`: serves
+    existing document systems; the caller runs its agencies.
     """
     metrics = Metrics()
     log = structlog.get_logger(part="gateway")
@@ -68,7 +71,12 @@ def create_app(
         entry_of(request).route = "health"
         checks = await health.outcome()
         fine = all(outcome == "ok" for outcome in checks.values())
-        content = orjson.dumps({"status": "ready" if fine else "not ready", "checks": checks})
+        told: dict[str, object] = {"status": "ready" if fine else "not ready", "checks": checks}
+        if desk is not None:
+            # Who is served is no stranger's business, and one agency that is away is no reason to send nobody here.
+            states = desk.agencies.states.values()
+            told["desk"] = {"agencies": len(states), "connected": sum(states)}
+        content = orjson.dumps(told)
         return Response(content, 200 if fine else 503, media_type="application/json")
 
     async def alive(request: Request) -> Response:
@@ -90,6 +98,7 @@ def create_app(
     app = Starlette(
         routes=[
             *proving,
+            *(desk_routes(desk, limits, metrics, lambda endpoint: _guarded(endpoint, log)) if desk is not None else ()),
             Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
             Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
             Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),

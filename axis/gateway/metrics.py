@@ -2,7 +2,7 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
 
-_METHODS = frozenset({"GET", "HEAD", "PUT"})
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT"})
 _BUCKETS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800)
 
 
@@ -29,6 +29,9 @@ class Metrics:
         self.transfers = Gauge("axis_gateway_transfers", "Transfers running", ["direction"], registry=self.registry)
         self.corrupted = Counter(
             "axis_gateway_corrupted", "Blobs found not to fit their digest", registry=self.registry
+        )
+        self.agencies = Gauge(
+            "axis_gateway_agencies", "Agencies served for existing document systems", ["state"], registry=self.registry
         )
         self.lost = Counter("axis_gateway_lost", "Blobs recorded but not stored", registry=self.registry)
 

@@ -17,6 +17,7 @@ from axis.blobs import LOG_FOLDER, Blobs, Objects
 from axis.errors import Misconfigured, Unavailable
 from axis.gateway.app import create_app
 from axis.gateway.certificate import ServerCertificate, certificate_of
+from axis.gateway.desk import open_desk
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.forgetting import EVERY, forget_unwanted
 from axis.gateway.limits import Limits
@@ -45,6 +46,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
         await enrolled.load(store.directory)
         quotas = UploadQuotas(store.quotas, enrolled.quota_of)
         log = Log(log_files, store.log)
+        desk = open_desk(settings, store.partners, lambda: enrolled.directory, _utc_now)
         app = create_app(
             blobs=blobs,
             store=store,
@@ -53,6 +55,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
             limits=limits,
             quotas=quotas,
             log_files=log,
+            desk=desk,
         )
         async with asyncio.TaskGroup() as group:
             background = [
@@ -60,6 +63,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
                 group.create_task(enrolled.follow(store.directory)),
                 group.create_task(_sweep(blobs)),
                 group.create_task(_forget(store, blobs)),
+                group.create_task(desk.agencies.run()),
             ]
             await serve(app, settings.gateway_host, settings.gateway_port, limits, announce, tls=tls)
             for task in background:

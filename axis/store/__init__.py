@@ -3,6 +3,7 @@
 from axis.store.fake import FakeStore
 from axis.store.log_seam import Logged, LogHead, LogKind, LogStore, Placed, SignedCheckpoint
 from axis.store.migrating import migrate
+from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore, Signed, Stamp
 from axis.store.roles import ensure_roles, renew_rights
 from axis.store.seam import (
@@ -37,6 +38,7 @@ __all__ = [
     "LogKind",
     "LogStore",
     "Logged",
+    "PartnerStore",
     "Placed",
     "ProofStore",
     "Quarantined",

@@ -19,6 +19,7 @@ from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_log import FakeLog
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
+from axis.store.fake_partners import FakePartners
 from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_suspects import FakeSuspects
@@ -40,6 +41,7 @@ class FakeStore(Store):
     suspects: FakeSuspects
     proofs: FakeProofs
     log: FakeLog
+    partners: FakePartners
 
     def __init__(self, now: Callable[[], dt.datetime] = lambda: dt.datetime.now(dt.UTC)) -> None:
         self.available = True
@@ -51,8 +53,9 @@ class FakeStore(Store):
         self.blobs = FakeBlobs(self._alone, now)
         self.suspects = FakeSuspects(self._check)
         self.quotas = FakeQuotas(self._check, now)
-        self.comparing = FakeComparing(self._alone, now)
         self.proofs = FakeProofs(self._alone, self.directory, now)
+        self.partners = FakePartners(self._alone)
+        self.comparing = FakeComparing(self._alone, now, self.partners.holds)
         self.acts: list[Act] = []
         self.log = FakeLog(self._alone, now, self.acts)
 

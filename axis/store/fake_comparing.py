@@ -19,10 +19,14 @@ class FakeComparing(ComparingStore):
     """Compare in memory."""
 
     def __init__(
-        self, alone: Callable[[], AbstractAsyncContextManager[Memory]], now: Callable[[], dt.datetime]
+        self,
+        alone: Callable[[], AbstractAsyncContextManager[Memory]],
+        now: Callable[[], dt.datetime],
+        held: Callable[[str, str], bool],
     ) -> None:
         self._alone = alone
         self._now = now
+        self._held = held
 
     async def now(self) -> dt.datetime:
         """Return the time of the store's clock."""
@@ -56,7 +60,7 @@ class FakeComparing(ComparingStore):
                 for identifier in sorted(memory.envelopes)
                 if time_of(identifier) >= made_since
                 for mailbox, copies in sorted(_copies(memory, identifier, since, until).items())
-                if not _answered(memory, identifier, copies)
+                if not _answered(memory, identifier, copies) and not self._held(identifier, mailbox)
             ]
         for start in range(0, len(found), page):
             yield found[start : start + page]

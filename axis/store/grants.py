@@ -38,6 +38,13 @@ _PROVING: Grants = {
     "certificate_warning": ("SELECT", "INSERT"),
 }
 _LOG: Grants = {"log_entry": ("SELECT",), "log_checkpoint": ("SELECT",)}
+_PARTNERS: Grants = {
+    "partner": ("SELECT",),
+    "partner_code": ("SELECT",),
+    "partner_incoming": ("SELECT",),
+    "partner_outgoing": ("SELECT",),
+    "partner_application": ("SELECT",),
+}
 _READING: Grants = {
     **_DIRECTORY,
     **dict.fromkeys(_PROVING, ("SELECT",)),
@@ -56,6 +63,7 @@ _READING: Grants = {
     "quarantine": ("SELECT",),
     "operator": ("SELECT",),
     **_LOG,
+    **_PARTNERS,
     # Written by whoever acts; changed and deleted by nobody, see the trigger.
     "audit": ("SELECT", "INSERT"),
 }
@@ -109,8 +117,20 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "blob": ("SELECT", "INSERT", "DELETE"),
             "blob_upload": ("SELECT", "INSERT", "UPDATE (uploaded_at)", "DELETE"),
             "blob_unwanted": ("SELECT", "DELETE"),
+            **_PARTNERS,
             "envelope": ("SELECT",),
             "delivery": ("SELECT",),
+            "partner_incoming": (
+                "SELECT",
+                "INSERT",
+                "UPDATE (state, description, updated_at, withdrawn_at, reported_at)",
+            ),
+            "partner_outgoing": (
+                "SELECT",
+                "INSERT",
+                "UPDATE (doc_id, message_id, created_at, submitted_at, state, description, outcomes)",
+            ),
+            "partner_application": ("SELECT", "INSERT"),
         },
         "axis_operator": {
             **_READING,
@@ -118,6 +138,13 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "organisation": ("SELECT", "INSERT", "UPDATE"),
             "mailbox": ("SELECT", "INSERT", "UPDATE"),
             "certificate": ("SELECT", "INSERT", "UPDATE"),
+            "partner": (
+                "SELECT",
+                "INSERT",
+                "UPDATE (profile, strict, code_form, clock_minutes, ended_at)",
+            ),
+            "partner_code": ("SELECT", "INSERT", "DELETE"),
+            "partner_application": ("SELECT", "UPDATE (closed_at)"),
         },
         "axis_console": _READING,
     }

@@ -16,6 +16,7 @@ from axis.store.comparing import PostgresComparing
 from axis.store.directory import PostgresDirectory
 from axis.store.log import PostgresLog
 from axis.store.partitions import ensure_partitions
+from axis.store.partners import PostgresPartners
 from axis.store.pool import Pool, open_pool
 from axis.store.proofs import PostgresProofs
 from axis.store.queries import load
@@ -54,6 +55,7 @@ class PostgresStore(Store):
         self.comparing = PostgresComparing(pool)
         self.proofs = PostgresProofs(pool)
         self.log = PostgresLog(pool)
+        self.partners = PostgresPartners(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -35,6 +35,7 @@ from axis.core.records import (
 )
 from axis.core.tracking import EnvelopeFacts, Talks
 from axis.store.log_seam import LogStore
+from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from schemas import Certificate, Mailbox, Organisation
@@ -156,7 +157,8 @@ class ComparingStore(ABC):
     ) -> AsyncGenerator[list[Marked], None]:
         """Yield the copies marked as delivered from `since` to before `until` that no status is about, by id.
 
-        A copy is what one mailbox got of one envelope, for one recipient or several.
+        A copy is what one mailbox got of one envelope, for one recipient or several. One that is held for an existing
+        document system (`Store.partners`) was taken, and is not among them.
         """
 
     @abstractmethod
@@ -287,6 +289,7 @@ class Store(ABC):
     comparing: ComparingStore
     proofs: ProofStore
     log: LogStore
+    partners: PartnerStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

@@ -11,7 +11,7 @@ from axis.store.queries import load
 from axis.store.reaching import options
 
 HOT = [(group, name) for group in ("accepting", "blobs", "publishing", "tracking") for name in load(group)]
-ALL = [*HOT, *((group, name) for group in ("directory", "evidence") for name in load(group))]
+ALL = [*HOT, *((group, name) for group in ("comparing", "directory", "evidence", "partners") for name in load(group))]
 
 
 @pytest.fixture

@@ -45,6 +45,11 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "quota_level": frozenset({"axis_router", "axis_tracker", "axis_gateway"}),
     "log_entry": frozenset({"axis_notary"}),
     "log_checkpoint": frozenset({"axis_notary"}),
+    "partner": frozenset({"axis_operator"}),
+    "partner_code": frozenset({"axis_operator"}),
+    "partner_incoming": frozenset({"axis_gateway"}),
+    "partner_outgoing": frozenset({"axis_gateway"}),
+    "partner_application": frozenset({"axis_gateway", "axis_operator"}),
     "axis_migration": frozenset(),
     "delivery_state": frozenset(),
 }

@@ -39,6 +39,10 @@ HAVING count(delivery.last_status) = 0
    AND NOT EXISTS (SELECT FROM conversation
                    WHERE conversation.about = delivery.envelope_id AND conversation.state IN ('withdrawn', 'destroyed')
                      AND conversation.original = ANY (array_agg(delivery.recipient)))
+   -- Taken by the gateway for a document system that has not fetched it yet: 01 comes when it has.
+   AND NOT EXISTS (SELECT FROM partner_incoming
+                   WHERE partner_incoming.message_id = delivery.envelope_id
+                     AND partner_incoming.agency = delivery.mailbox AND partner_incoming.kind = 'edoc')
 ORDER BY delivery.envelope_id, delivery.mailbox;
 
 -- name: told

@@ -1,0 +1,144 @@
+"""The edXML package that a partner gets of a document: the very one its sender made, or one written for it, once."""
+
+import asyncio
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import AsyncGenerator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO, Protocol, cast
+
+from axis.client import Delivery
+from axis.core.partners import Incoming, Partner
+from axis.edxml import from_envelope, write_document
+from axis.errors import NotFound
+from axis.gateway.desk.codes import Codes
+from schemas import Attachment, AttachmentRole, Envelope
+
+_PIECE = 256 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A package as it will be handed out, however often: exactly these bytes."""
+
+    sha256: str
+    size: int
+
+
+class Downloads(Protocol):
+    """The part of an agency that reads the blobs of its documents."""
+
+    def read(self, attachment: Attachment) -> AsyncGenerator[bytes, None]:
+        """Stream a file as it is stored."""
+        ...
+
+
+class Packing:
+    """Make packages. Those written here lie in `folder` under their SHA-256; what came as edXML stays a blob.
+
+    Written is what did not come as edXML, and what came sealed: the blob store never gets what was opened.
+    """
+
+    def __init__(self, folder: Path, spool: Path, codes: Codes) -> None:
+        self._folder = folder
+        self._spool = spool
+        self._codes = codes
+
+    async def pack(self, delivery: Delivery, partner: Partner) -> Packed:
+        """Make the package of a document; it is on disk, or in the blob store, when this returns.
+
+        Raises EdxmlError or Refused for a document that no package can be made of, and Unavailable.
+        """
+        files = await delivery.files()
+        package = next((each for each in files if each.role is AttachmentRole.PACKAGE), None)
+        if package is not None and delivery.envelope.sealed is None:
+            return Packed(package.sha256, package.size)
+        await asyncio.to_thread(_make_folders, self._folder, self._spool)
+        with tempfile.TemporaryDirectory(dir=self._spool) as place:
+            if package is not None:
+                path = await _fetched(delivery, package, Path(place) / "package")
+            else:
+                path = await self._written(delivery, files, partner, Path(place))
+            return await asyncio.to_thread(_settle, path, self._folder)
+
+    async def _written(
+        self, delivery: Delivery, files: list[Attachment] | tuple[Attachment, ...], partner: Partner, place: Path
+    ) -> Path:
+        contents: dict[str, Path] = {}
+        for each in files:
+            if each.sha256 not in contents:
+                contents[each.sha256] = await _fetched(delivery, each, place / each.sha256)
+        envelope = delivery.envelope.model_copy(update={"attachments": [*files], "sealed": None})
+        path = place / "package"
+        await asyncio.to_thread(self._write, envelope, contents, partner, path)
+        return path
+
+    def _write(self, envelope: Envelope, contents: Mapping[str, Path], partner: Partner, path: Path) -> None:
+        document = from_envelope(envelope, contents, naming=self._codes.naming(partner.code_form))
+        with path.open("wb") as file:
+            write_document(document, file)
+
+    @contextlib.asynccontextmanager
+    async def opened(
+        self, package: Incoming, downloads: Downloads
+    ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
+        """Open a package to be read in pieces; raise NotFound or Unavailable before the first."""
+        if package.content is not None:
+            pieces = _once(package.content)
+        elif (path := self._folder / package.sha256).is_file():
+            pieces = _from_file(path)
+        else:
+            pieces = downloads.read(
+                Attachment(name="package.edxml", media_type="application/xml", size=package.size, sha256=package.sha256)
+            )
+        async with contextlib.aclosing(pieces):
+            yield pieces
+
+
+async def _fetched(delivery: Delivery, attachment: Attachment, path: Path) -> Path:
+    with path.open("xb") as file:
+        async with contextlib.aclosing(delivery.read(attachment)) as pieces:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+    return path
+
+
+def _make_folders(*folders: Path) -> None:
+    for each in folders:
+        each.mkdir(mode=0o700, parents=True, exist_ok=True)
+
+
+def _settle(path: Path, folder: Path) -> Packed:
+    """Put a finished file in its place, on disk before anybody is told of it."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+        os.fsync(file.fileno())
+        size = file.tell()
+    path.replace(folder / digest.hexdigest())
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+    return Packed(digest.hexdigest(), size)
+
+
+async def _once(content: bytes) -> AsyncGenerator[bytes, None]:
+    yield content
+
+
+async def _from_file(path: Path) -> AsyncGenerator[bytes, None]:
+    try:
+        file = cast("BinaryIO", await asyncio.to_thread(path.open, "rb"))
+    except OSError as error:
+        raise NotFound(f"{path.name}: {error.strerror}", code="partner/unknown-package") from error
+    try:
+        while piece := await asyncio.to_thread(file.read, _PIECE):
+            yield piece
+    finally:
+        file.close()

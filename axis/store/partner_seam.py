@@ -1,0 +1,111 @@
+"""What the store promises about existing document systems; see `seam` for durability and failure."""
+
+import datetime as dt
+from abc import ABC, abstractmethod
+from collections.abc import Collection, Mapping
+
+from axis.core.partners import Application, Found, Incoming, Kind, Outcome, Outgoing, Partner, Plane, Wanted
+
+
+class PartnerStore(ABC):
+    """Partners, what lies ready for them, and what they sent. A list is never longer than what is asked for."""
+
+    @abstractmethod
+    async def partners(self) -> list[Partner]:
+        """Read all of them, by system id; those that have ended serve no codes."""
+
+    @abstractmethod
+    async def put(self, partner: Partner) -> None:
+        """Add or replace a partner with its codes.
+
+        Raises Refused `partner/code-taken` when another has one of them, or serves one of their agencies, and changes
+        nothing then: what comes into a mailbox must be one partner's.
+        """
+
+    @abstractmethod
+    async def receive(self, package: Incoming) -> bool:
+        """Keep a package unless it is there: one for each message, agency and kind. Says whether it is new."""
+
+    @abstractmethod
+    async def listed(self, system_id: str, wanted: Wanted) -> list[Incoming]:
+        """List packages, the oldest first, without the content of statuses; withdrawn ones never."""
+
+    @abstractmethod
+    async def counted(self, system_id: str, kind: Kind) -> int:
+        """Count what waits, up to a thousand."""
+
+    @abstractmethod
+    async def incoming(self, system_id: str, doc_id: str) -> Incoming | None:
+        """Return a package of the partner's own."""
+
+    @abstractmethod
+    async def move(self, system_id: str, doc_id: str, state: Plane, description: str, at: dt.datetime) -> bool:
+        """Note what the partner says of a package; False, changing nothing, where `core.partners.MOVES` forbids it."""
+
+    @abstractmethod
+    async def unreported(self, limit: int, agencies: Collection[str]) -> list[Incoming]:
+        """Return documents of these agencies that are done and whose 01 was not handed over yet, the oldest first."""
+
+    @abstractmethod
+    async def reported(self, doc_id: str, at: dt.datetime) -> None:
+        """Note that the 01 of a document was handed over."""
+
+    @abstractmethod
+    async def withdraw(self, agency: str, envelope_id: str, at: dt.datetime) -> bool:
+        """Withdraw a document that the partner has not begun with; say whether it was so."""
+
+    @abstractmethod
+    async def begin(self, package: Outgoing) -> Outgoing:
+        """Keep a package that is about to be sent; return it as it is kept under its key.
+
+        The first one's ids stay, so that a repeat is no second document.
+        """
+
+    @abstractmethod
+    async def submitted(self, doc_id: str, message_id: str, state: Plane, at: dt.datetime) -> None:
+        """Note that a package is safe with the SDK, and as which message; a receipt heard before stays."""
+
+    @abstractmethod
+    async def refused(self, doc_id: str, description: str) -> None:
+        """Note why a package was not handed over; what was handed over before is left alone."""
+
+    @abstractmethod
+    async def answered(
+        self, message_id: str, state: Plane, description: str, outcomes: Mapping[str, Outcome], at: dt.datetime
+    ) -> bool:
+        """Note what the axis's receipt says; what recipients said before stays. False: no such message of ours."""
+
+    @abstractmethod
+    async def heard(self, message_id: str, recipient: str, outcome: Outcome) -> bool:
+        """Note what a recipient says, unless it said something later. False: nothing was noted."""
+
+    @abstractmethod
+    async def sent(self, system_id: str, kind: Kind, *, size: int, page: int) -> list[Outgoing]:
+        """List what a partner sent, the newest first."""
+
+    @abstractmethod
+    async def outgoing(self, system_id: str, doc_id: str) -> Outgoing | None:
+        """Return one package that the partner sent."""
+
+    @abstractmethod
+    async def found(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
+        """Return the latest 20 envelopes of a sender about a document; `recipients`: who gets it in the mailbox."""
+
+    @abstractmethod
+    async def envelope(self, envelope_id: str) -> bytes | None:
+        """Return the bytes of an envelope that the axis has accepted."""
+
+    @abstractmethod
+    async def apply(self, application: Application) -> bool:
+        """Keep a wish unless the same one is open, or a thousand are. Says whether it was kept.
+
+        Raises Refused `partner/replayed` for the very request of one that an operator has closed.
+        """
+
+    @abstractmethod
+    async def applications(self, system_id: str | None = None, limit: int = 200) -> list[Application]:
+        """List the open wishes, the oldest first."""
+
+    @abstractmethod
+    async def close_application(self, application_id: str, at: dt.datetime) -> bool:
+        """Close a wish; say whether it was open."""

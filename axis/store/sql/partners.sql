@@ -1,0 +1,170 @@
+-- name: partners
+SELECT partner.system_id, profile, strict, code_form, clock_minutes, added_at, ended_at,
+       coalesce(array_agg(code ORDER BY code) FILTER (WHERE code IS NOT NULL), '{}') AS codes,
+       coalesce(array_agg(agency ORDER BY code) FILTER (WHERE code IS NOT NULL), '{}') AS agencies
+FROM partner LEFT JOIN partner_code ON partner_code.system_id = partner.system_id
+GROUP BY partner.system_id ORDER BY partner.system_id;
+
+-- name: put_partner
+INSERT INTO partner (system_id, profile, strict, code_form, clock_minutes, added_at, ended_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (system_id) DO UPDATE
+SET profile = excluded.profile, strict = excluded.strict, code_form = excluded.code_form,
+    clock_minutes = excluded.clock_minutes, ended_at = excluded.ended_at;
+
+-- name: clear_codes
+DELETE FROM partner_code WHERE system_id = $1;
+
+-- name: put_codes
+-- A code of another partner's is left alone: the caller counts.
+INSERT INTO partner_code (code, system_id, agency)
+SELECT code, $1, agency FROM unnest($2::text[], $3::text[]) AS new (code, agency)
+ON CONFLICT (code) DO NOTHING
+RETURNING code;
+
+-- name: sharing
+SELECT agency FROM partner_code WHERE system_id <> $1 AND agency = ANY ($2::text[]);
+
+-- name: receive
+INSERT INTO partner_incoming
+    (doc_id, message_id, created_at, updated_at, size, system_id, agency, kind, state, sender, recipients, document_id,
+     subject, notation, description, sha256, content)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+ON CONFLICT (message_id, agency, kind) DO NOTHING
+RETURNING doc_id;
+
+-- name: listed_waiting
+SELECT doc_id, message_id, created_at, updated_at, withdrawn_at, size, system_id, agency, kind, state, sender,
+       recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
+FROM partner_incoming
+WHERE system_id = $1 AND kind = $2 AND state IN ('initial', 'processing') AND withdrawn_at IS NULL
+  AND ($3::text IS NULL OR $3 = ANY (recipients))
+  AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
+ORDER BY doc_id LIMIT $6 OFFSET $7;
+
+-- name: listed
+SELECT doc_id, message_id, created_at, updated_at, withdrawn_at, size, system_id, agency, kind, state, sender,
+       recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
+FROM partner_incoming
+WHERE system_id = $1 AND kind = $2 AND state = $8
+  AND ($3::text IS NULL OR $3 = ANY (recipients))
+  AND ($4::timestamptz IS NULL OR created_at >= $4) AND ($5::timestamptz IS NULL OR created_at < $5)
+  AND withdrawn_at IS NULL
+ORDER BY doc_id LIMIT $6 OFFSET $7;
+
+-- name: counted
+-- Never more than a thousand are counted: a list that long is read to its end first.
+SELECT count(*) FROM (
+    SELECT FROM partner_incoming
+    WHERE system_id = $1 AND kind = $2 AND state IN ('initial', 'processing') AND withdrawn_at IS NULL
+    LIMIT 1000
+) AS waiting;
+
+-- name: incoming
+SELECT doc_id, message_id, created_at, updated_at, withdrawn_at, size, system_id, agency, kind, state, sender,
+       recipients, document_id, subject, notation, description, sha256, content
+FROM partner_incoming WHERE doc_id = $2 AND system_id = $1;
+
+-- name: move
+UPDATE partner_incoming SET state = $3, description = $4, updated_at = $5
+WHERE doc_id = $2 AND system_id = $1 AND state = ANY ($6::text[]) AND withdrawn_at IS NULL
+RETURNING doc_id;
+
+-- name: unreported
+SELECT doc_id, message_id, created_at, updated_at, withdrawn_at, size, system_id, agency, kind, state, sender,
+       recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
+FROM partner_incoming
+WHERE state = 'done' AND kind = 'edoc' AND reported_at IS NULL AND agency = ANY ($2::text[])
+ORDER BY doc_id LIMIT $1;
+
+-- name: reported
+UPDATE partner_incoming SET reported_at = $2 WHERE doc_id = $1 AND reported_at IS NULL;
+
+-- name: withdraw
+-- What the partner has begun with stays its own to answer for.
+UPDATE partner_incoming SET withdrawn_at = $3, updated_at = $3
+WHERE message_id = $2 AND agency = $1 AND kind = 'edoc' AND state IN ('initial', 'fail') AND withdrawn_at IS NULL
+RETURNING doc_id;
+
+-- name: begin
+-- The first request of a key chooses the ids. One that never got as far as being handed over, and is so old that the
+-- axis would not take its id any more, begins anew.
+INSERT INTO partner_outgoing AS old
+    (doc_id, message_id, created_at, system_id, agency, kind, state, sender, recipients, document_id, subject, notation,
+     description, key)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+ON CONFLICT (key) DO UPDATE
+SET doc_id = excluded.doc_id, message_id = excluded.message_id, created_at = excluded.created_at
+WHERE old.submitted_at IS NULL AND old.created_at < excluded.created_at - interval '25 days'
+RETURNING doc_id;
+
+-- name: outgoing_by_key
+SELECT doc_id, message_id, created_at, submitted_at, system_id, agency, kind, state, sender, recipients, document_id,
+       subject, notation, description, outcomes, key
+FROM partner_outgoing WHERE key = $1;
+
+-- name: submitted
+-- The receipt may have been faster.
+UPDATE partner_outgoing
+SET submitted_at = coalesce(submitted_at, $3), message_id = $2,
+    description = CASE WHEN submitted_at IS NULL THEN '' ELSE description END,
+    state = CASE WHEN submitted_at IS NULL THEN $4 ELSE state END
+WHERE doc_id = $1;
+
+-- name: refused
+UPDATE partner_outgoing SET state = 'fail', description = $2 WHERE doc_id = $1 AND submitted_at IS NULL;
+
+-- name: answered
+-- What was heard of recipients before the receipt came stays.
+UPDATE partner_outgoing
+SET state = $2, description = $3, outcomes = $4::jsonb || outcomes, submitted_at = coalesce(submitted_at, $5)
+WHERE message_id = $1
+RETURNING doc_id;
+
+-- name: heard
+UPDATE partner_outgoing SET outcomes = outcomes || jsonb_build_object($2::text, $3::jsonb)
+WHERE message_id = $1 AND kind = 'edoc'
+  AND (outcomes -> $2::text ->> 'at' IS NULL OR (outcomes -> $2::text ->> 'at')::timestamptz <= $4::timestamptz)
+RETURNING doc_id;
+
+-- name: sent
+SELECT doc_id, message_id, created_at, submitted_at, system_id, agency, kind, state, sender, recipients, document_id,
+       subject, notation, description, outcomes, key
+FROM partner_outgoing
+WHERE system_id = $1 AND kind = $2
+ORDER BY doc_id DESC LIMIT $3 OFFSET $4;
+
+-- name: outgoing
+SELECT doc_id, message_id, created_at, submitted_at, system_id, agency, kind, state, sender, recipients, document_id,
+       subject, notation, description, outcomes, key
+FROM partner_outgoing WHERE doc_id = $2 AND system_id = $1;
+
+-- name: found
+SELECT envelope.id, envelope.action, envelope.sender,
+       coalesce((SELECT array_agg(recipient ORDER BY position) FROM delivery
+                 WHERE delivery.envelope_id = envelope.id AND delivery.mailbox = $3 AND delivery.state <> 'refused'),
+                '{}') AS recipients
+FROM envelope
+WHERE document_id = $1 AND envelope.sender = $2
+ORDER BY envelope.id DESC LIMIT 20;
+
+-- name: envelope
+SELECT body FROM envelope WHERE id = $1;
+
+-- name: apply
+INSERT INTO partner_application (id, system_id, wish, code, detail, fingerprint, at)
+SELECT $1, $2, $3, $4, $5, $6, $7
+WHERE (SELECT count(*) FROM (SELECT FROM partner_application
+                             WHERE system_id = $2 AND closed_at IS NULL LIMIT 1000) AS open) < 1000
+ON CONFLICT DO NOTHING
+RETURNING id;
+
+-- name: seen
+SELECT EXISTS (SELECT FROM partner_application WHERE fingerprint = $1 AND closed_at IS NOT NULL);
+
+-- name: applications
+SELECT id, system_id, wish, code, detail, fingerprint, at FROM partner_application
+WHERE closed_at IS NULL AND ($1::text IS NULL OR system_id = $1) ORDER BY id LIMIT $2;
+
+-- name: close_application
+UPDATE partner_application SET closed_at = $2 WHERE id = $1 AND closed_at IS NULL RETURNING id;
