@@ -14,6 +14,7 @@ from schemas.directory import Certificate, Mailbox, Organisation
 from schemas.envelope import Envelope
 from schemas.meanings import meanings_of
 from schemas.openapi import openapi
+from schemas.partner_openapi import partner_openapi
 from schemas.proof import Proof
 from schemas.reasons_page import reasons_page
 from schemas.receipt import Receipt
@@ -43,6 +44,7 @@ def files() -> dict[str, str]:
     built = {f"{name}.schema.json": _text(json_schema(name)) for name in _MODELS}
     built["axis.asyncapi.json"] = _text(asyncapi(VERSION))
     built["gateway.openapi.json"] = _text(openapi(VERSION))
+    built["partners.openapi.json"] = _text(partner_openapi(VERSION))
     return built
 
 

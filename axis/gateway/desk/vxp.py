@@ -30,7 +30,7 @@ from axis.gateway.observing import entry_of
 Asked = Mapping[str, str]
 _FILE = "file_doc"
 _SERVICE = "eDoc"
-_OPERATIONS = (
+OPERATIONS = (
     "sendEdoc",
     "getReceivedEdocList",
     "getEdoc",
