@@ -143,6 +143,7 @@ class _Reading:
             "envelope": delivery.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
             "recipients": delivery.recipients,
             "signer": delivery.signer.organisation,
+            "signer_role": delivery.signer.role,
             "sha256": delivery.sha256,
             "taken": delivery.taken,
             "reported": [each.code for each in reported],
@@ -171,7 +172,9 @@ class _Reading:
             say(f"{label:<9} {value}")
         if delivery.sealed:
             say(f"{'sealed':<9} {inside.told()}")
-        say(f"{'signed by':<9} {delivery.signer.organisation}, verified")
+        signer = delivery.signer
+        by = f"the gateway for {signer.organisation}" if signer.role == "gateway" else signer.organisation
+        say(f"{'signed by':<9} {by}, verified")
         for name, verdict in looked:
             say(f"{'file':<9} {name}: {verdict.told()}")
         for path in saved:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say, say_reasons
+from axis.core.codes import lineage
 from axis.core.conversation import Conversation, Talk
 from axis.core.records import DeliveryState
 from axis.errors import NotFound
@@ -35,31 +36,37 @@ def track(
 
     Exit code 0: found; 66: the axis never accepted such a document (`axis quarantine list` holds what it refused).
     """
-    found = asyncio.run(_track(term.strip()))
+    found, roles = asyncio.run(_track(term.strip()))
     if not found:
         raise NotFound(f"the axis has accepted no document or envelope {term}", code="track/unknown")
     if as_json:
-        print_json({"envelopes": found})
+        print_json({"envelopes": found, "signer_roles": roles})
         return
     for number, tracked in enumerate(found):
         if number:
             say("")
-        _tell(tracked, events=events)
+        _tell(tracked, roles, events=events)
 
 
-async def _track(term: str) -> tuple[Tracked, ...]:
+async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str]]:
+    """Return what became of it, and the role of each certificate that it was signed under."""
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
-        return await store.track(term)
+        found = await store.track(term)
+        senders = {code for each in found for code in lineage(each.envelope.sender)}
+        _, _, certificates = await store.directory.load_changed(senders)
+    signed = {each.envelope.thumbprint for each in found}
+    return found, {each.thumbprint: each.role for each in certificates if each.thumbprint in signed}
 
 
-def _tell(tracked: Tracked, *, events: bool) -> None:
+def _tell(tracked: Tracked, roles: Mapping[str, str], *, events: bool) -> None:
     envelope = tracked.envelope
     concerns = "" if envelope.concerns is None else f" {envelope.concerns}"
     by = "" if envelope.account == envelope.sender else f", by the account of {envelope.account}"
     say(envelope.subject)
     say(f"document {envelope.document_id}, envelope {envelope.id}: {envelope.action}{concerns}, {envelope.lane} lane")
     say(f"from {envelope.sender}{by}; sent {local_time(envelope.sent_at)}, accepted {local_time(envelope.accepted_at)}")
-    say(f"signed under {envelope.thumbprint}; {_proved(envelope)}")
+    whose = ", by the gateway" if roles.get(envelope.thumbprint) == "gateway" else ""
+    say(f"signed under {envelope.thumbprint}{whose}; {_proved(envelope)}")
     say("")
     print_table(
         ("recipient", "mailbox", "state", "delivered", "last status", "at", "why, or by way of"),

@@ -180,7 +180,7 @@ class FakePartners(PartnerStore):
             for key, each in self._outgoing.items():
                 last = each.outcomes.get(recipient)
                 named = each.message_id == message_id and each.kind is Kind.EDOC
-                if named and (last is None or last.at <= outcome.at):
+                if named and (last is None or last.state is Plane.INITIAL or last.at <= outcome.at):
                     self._outgoing[key] = replace(each, outcomes={**each.outcomes, recipient: outcome})
                     noted = True
         return noted

@@ -77,7 +77,10 @@ class PartnerStore(ABC):
 
     @abstractmethod
     async def heard(self, message_id: str, recipient: str, outcome: Outcome) -> bool:
-        """Note what a recipient says, unless it said something later. False: nothing was noted."""
+        """Note what a recipient says, unless it said something later; what a receipt said of it is always earlier.
+
+        False: nothing was noted.
+        """
 
     @abstractmethod
     async def sent(self, system_id: str, kind: Kind, *, size: int, page: int) -> list[Outgoing]:

@@ -229,6 +229,11 @@ async def test_receipt_and_statuses_in_any_order_end_the_same(store: Store) -> N
     assert kept is not None
     assert kept.outcomes == {"G22": finished, "H53": refused}
     assert (kept.state, kept.submitted_at) == (Plane.DONE, NOW)
+    other = await store.partners.begin(outgoing(key=hashlib.sha256(b"other").digest(), doc_id=new_id(NOW)))
+    assert await store.partners.answered(
+        other.message_id, Plane.DONE, "", {"G22": replace(routed, at=finished.at)}, NOW
+    )
+    assert await store.partners.heard(other.message_id, "G22", arrived)  # by a clock that is behind the axis's
     assert not await store.partners.answered(new_id(NOW), Plane.DONE, "", {}, NOW)
     assert not await store.partners.heard(new_id(NOW), "G22", arrived)
 

@@ -124,7 +124,9 @@ RETURNING doc_id;
 -- name: heard
 UPDATE partner_outgoing SET outcomes = outcomes || jsonb_build_object($2::text, $3::jsonb)
 WHERE message_id = $1 AND kind = 'edoc'
-  AND (outcomes -> $2::text ->> 'at' IS NULL OR (outcomes -> $2::text ->> 'at')::timestamptz <= $4::timestamptz)
+  -- What the receipt said is by another clock, and any word of the recipient's own comes after it.
+  AND (coalesce(outcomes -> $2::text ->> 'state', 'initial') = 'initial'
+       OR (outcomes -> $2::text ->> 'at')::timestamptz <= $4::timestamptz)
 RETURNING doc_id;
 
 -- name: sent

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from axis.core.enrolment import Enrolment
 from axis.core.ids import new_id
 from axis.core.records import (
     Accepted,
@@ -114,6 +115,23 @@ def test_track_in_json(run: Run, filled: None) -> None:
     assert [each["state"] for each in tracked["deliveries"]] == ["delivered", "refused"]
     assert tracked["deliveries"][0]["last_status"] == "03"
     assert tracked["statuses"][0]["reporter"] == "H37"
+
+
+def test_track_says_that_the_gateway_signed_for_an_agency(run: Run, filled: None, store: FakeStore) -> None:
+    assert "by the gateway" not in run("track", ENVELOPE).out
+    tracked = run("track", ENVELOPE, "--json").json["envelopes"][0]["envelope"]
+    record = Enrolment(
+        thumbprint=tracked["thumbprint"],
+        organisation=tracked["sender"],
+        role="gateway",
+        subject="CN=G22",
+        not_before=NOW,
+        not_after=NOW,
+        der=b"der",
+    )
+    asyncio.run(store.directory.put_certificate(record))
+    assert "by the gateway" in run("track", ENVELOPE).out
+    assert run("track", ENVELOPE, "--json").json["signer_roles"] == {tracked["thumbprint"]: "gateway"}
 
 
 def test_track_of_nothing(run: Run, filled: None) -> None:
