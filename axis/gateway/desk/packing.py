@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 from axis.client import Delivery
 from axis.core.partners import Incoming, Partner
 from axis.edxml import from_envelope, write_document
-from axis.errors import NotFound
+from axis.errors import AxisError, NotFound
 from axis.gateway.desk.codes import Codes
 from schemas import Attachment, AttachmentRole, Envelope
 
@@ -89,7 +89,7 @@ class Packing:
         if package.content is not None:
             pieces = _once(package.content)
         elif (path := self._folder / package.sha256).is_file():
-            pieces = _from_file(path)
+            pieces = _from_file(path, package.sha256)
         else:
             pieces = downloads.read(
                 Attachment(name="package.edxml", media_type="application/xml", size=package.size, sha256=package.sha256)
@@ -132,13 +132,22 @@ async def _once(content: bytes) -> AsyncGenerator[bytes, None]:
     yield content
 
 
-async def _from_file(path: Path) -> AsyncGenerator[bytes, None]:
+async def _from_file(path: Path, sha256: str) -> AsyncGenerator[bytes, None]:
+    """Stream a file; its last piece comes only when all of it has the digest it is named by."""
+    digest, held = hashlib.sha256(), b""
     try:
         file = cast("BinaryIO", await asyncio.to_thread(path.open, "rb"))
     except OSError as error:
         raise NotFound(f"{path.name}: {error.strerror}", code="partner/unknown-package") from error
     try:
         while piece := await asyncio.to_thread(file.read, _PIECE):
-            yield piece
+            digest.update(piece)
+            if held:
+                yield held
+            held = piece
     finally:
         file.close()
+    if digest.hexdigest() != sha256:
+        raise AxisError(f"the package {path.name} is damaged")
+    if held:
+        yield held
