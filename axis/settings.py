@@ -63,6 +63,13 @@ class Settings(BaseSettings):
         description="Let passwords and documents go unencrypted to other machines: a network safe by itself.",
     )
     blobs_url: str | None = Field(None, description="file:///path, s3://bucket/prefix, …; default: <home>/blobs.")
+    blobs_redirect_seconds: int = Field(
+        0,
+        ge=0,
+        le=3600,
+        description="Send downloads to the object store itself, by an address that counts for so long; 0: the gateway "
+        "hands out the bytes. Agencies have to reach and trust the store.",
+    )
     gateway_host: str = "127.0.0.1"
     gateway_port: int = Field(0, ge=0, le=65_535, description="0: any free port.")
     gateway_url: str | None = Field(None, description="Where agencies reach the gateway.")

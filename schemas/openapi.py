@@ -42,6 +42,7 @@ def openapi(version: str) -> dict[str, Any]:
         },
         "paths": {
             "/v1/blobs/{sha256}": _blobs(),
+            "/v1/limits": _limits(),
             "/v1/certificates/{thumbprint}": _certificates(),
             "/v1/sealing-keys": _sealing_keys(),
             "/v1/receipts/{receipt}/proof": _proofs(),
@@ -120,12 +121,26 @@ def _blobs() -> dict[str, Any]:
             "responses": {
                 "200": {"description": "The bytes.", "content": {"application/octet-stream": {}}},
                 "206": {"description": "The range asked for.", "content": {"application/octet-stream": {}}},
+                "307": {"description": "The bytes are at Location, for a short time; ask there without the token."},
                 "401": _unproven(),
                 "404": _problem("blob/not-found: not there, or not yours to read."),
                 "416": _problem("http/range: outside the file."),
                 "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
             },
         },
+    }
+
+
+def _limits() -> dict[str, Any]:
+    names = ("blob_bytes", "uploads_per_day", "upload_bytes_per_day")
+    told = {"type": "object", "required": [*names], "properties": {n: {"type": ["integer", "null"]} for n in names}}
+    ok = {"description": "What you may bring; null: no limit.", "content": {"application/json": {"schema": told}}}
+    return {
+        "get": {
+            "operationId": "getLimits",
+            "summary": "Ask how large a file may be, and how much a day",
+            "responses": {"200": ok, "401": _unproven()},
+        }
     }
 
 

@@ -11,6 +11,7 @@ from typing import Protocol, Self
 
 import obstore
 from obstore.exceptions import BaseError
+from obstore.store import AzureStore, GCSStore, S3Store
 
 from axis.blobs.folder import STAGING
 from axis.blobs.keys import key_of
@@ -113,6 +114,13 @@ class Blobs:
             if len(piece) != until - position:
                 raise Corrupted(f"The blob {sha256} lost its end while it was read.")
             yield bytes(piece)
+
+    async def signed_url(self, sha256: str, valid: timedelta) -> str | None:
+        """Return an address of the store's own from which the blob can be read for so long; None where it has none."""
+        if not isinstance(self._store, (S3Store, GCSStore, AzureStore)):
+            return None
+        async with outside("sign an address"):
+            return await obstore.sign_async(self._store, "GET", key_of(sha256), valid)
 
     async def remove(self, sha256: str) -> None:
         """Remove a blob; one that is not there is no error. Backups and versions that the store keeps are its own."""

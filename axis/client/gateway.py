@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import contextlib
 import datetime as dt
 import hashlib
 import random
@@ -29,6 +30,7 @@ _FAILED = 500
 _BAD = 400
 _NOT_FOUND = 404
 _PART = 206
+_ELSEWHERE = 307
 _CODE_HEADER = "axis-code"  # where an answer to HEAD says its code, having no body
 
 
@@ -124,9 +126,17 @@ class Gateway:
             yield held
 
     async def _pieces(self, path: str, start: int) -> AsyncGenerator[bytes, None]:
-        headers = self._bearer("GET", path) | ({"range": f"bytes={start}-"} if start else {})
+        part = {"range": f"bytes={start}-"} if start else {}
         try:
-            async with self._http.stream("GET", path, headers=headers) as response:
+            async with contextlib.AsyncExitStack() as opened:
+                ask = self._http.stream("GET", path, headers=self._bearer("GET", path) | part)
+                response = await opened.enter_async_context(ask)
+                if response.status_code == _ELSEWHERE:
+                    # The token is for the gateway alone. Whatever comes from elsewhere is held against the digest.
+                    place = self._elsewhere(response)
+                    response = await opened.enter_async_context(self._http.stream("GET", place, headers=part))
+                    if response.status_code >= _BAD:
+                        raise Unavailable(f"the object store answered {response.status_code}")
                 await _check(response)
                 if start and response.status_code != _PART:
                     raise Unavailable("the gateway does not go on where the download broke off")
@@ -134,6 +144,12 @@ class Gateway:
                     yield piece
         except (httpx.HTTPError, ssl.SSLError) as error:
             raise _unreachable(error) from error
+
+    def _elsewhere(self, response: httpx.Response) -> httpx.URL:
+        place = self._http.base_url.join(response.headers.get("location", ""))
+        if place.scheme != self._http.base_url.scheme:
+            raise Unavailable(f"the gateway sends us to {place.scheme}://{place.host}")
+        return place
 
     async def certificate(self, thumbprint: str) -> Certificate | None:
         """Fetch an enrolled certificate; None when there is none with this thumbprint."""

@@ -3,6 +3,7 @@
     PUT  /v1/blobs/{sha256}               store the body under its SHA-256
     HEAD /v1/blobs/{sha256}               is it there, for me?
     GET  /v1/blobs/{sha256}               the bytes; one Range is honoured
+    GET  /v1/limits                       how large a blob may be, and how much a day
     GET  /v1/certificates/{thumbprint}    an enrolled certificate, to check a sender's signature with
     GET  /v1/health, /v1/health/live      readiness and liveness; no token
     GET  /metrics                         for Prometheus; no token, so a public proxy must not forward it

@@ -100,6 +100,7 @@ def create_app(
             *proving,
             *(desk_routes(desk, limits, metrics, lambda endpoint: _guarded(endpoint, log)) if desk is not None else ()),
             Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
+            Route("/v1/limits", _guarded(transfers.limits, log), methods=["GET"]),
             Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
             Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),
             Route("/v1/health", _guarded(ready, log), methods=["GET"]),

@@ -12,6 +12,7 @@ class Limits:
     """
 
     blob_bytes: int = 2 * 1024**3
+    redirect_seconds: int = 0  # how long the address of an object store counts that a download is sent to; 0: it is not
     handshake_seconds: float = 10.0  # for TLS, before which a connection counts nowhere
     header_seconds: float = 15.0  # for a request's headers to arrive
     chunk_seconds: float = 30.0  # between two pieces of a body

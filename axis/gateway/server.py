@@ -37,7 +37,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
 
     `announce` is called with host and port once requests are answered.
     """
-    limits = Limits(blob_bytes=settings.max_blob_bytes)
+    limits = Limits(blob_bytes=settings.max_blob_bytes, redirect_seconds=settings.blobs_redirect_seconds)
     blobs = Blobs.open(settings.blobs)
     log_files = Objects.open(settings.blobs, LOG_FOLDER)
     enrolled = Enrolled(default=settings.quota)

@@ -74,6 +74,19 @@ class Transfers:
             case _:
                 return await self._get(request, entry, entry.account, entry.subject)
 
+    async def limits(self, request: Request) -> Response:
+        """Tell the account what it may bring, before it brings anything; null: no limit."""
+        entry = entry_of(request)
+        entry.route = "limits"
+        entry.account = account_of(request, self._enrolled.keyring, self._now())
+        quota = self._enrolled.quota_of(entry.account, self._now())
+        told = {
+            "blob_bytes": self._limits.blob_bytes,
+            "uploads_per_day": quota.uploads_per_day,
+            "upload_bytes_per_day": quota.upload_bytes_per_day,
+        }
+        return Response(orjson.dumps(told), 200, {"cache-control": "no-store"}, "application/json")
+
     async def _put(self, request: Request, entry: Entry, account: str, sha256: str) -> Response:
         limit = self._limits.blob_bytes
         announced = int(request.headers.get("content-length", "0"))
@@ -116,6 +129,11 @@ class Transfers:
         size = await self._size_for(account, sha256)
         if size is None:
             raise AxisError(f"The blob {sha256} is recorded but its bytes are not in the store.")
+        if self._limits.redirect_seconds:
+            address = await self._blobs.signed_url(sha256, dt.timedelta(seconds=self._limits.redirect_seconds))
+            if address is not None:
+                # The rights were looked at here; the bytes come from where they are. Who follows checks the digest.
+                return Response(None, 307, {"location": address, "cache-control": "no-store"})
         header = request.headers.get("range")
         if request.headers.get("if-range", f'"{sha256}"') != f'"{sha256}"':
             header = None

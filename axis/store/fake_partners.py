@@ -21,7 +21,7 @@ from axis.core.partners import (
 from axis.core.records import DeliveryState
 from axis.errors import Refused
 from axis.store.fake_memory import Memory
-from axis.store.partner_seam import PartnerStore
+from axis.store.partner_seam import MOST_RECIPIENTS, PartnerStore, spellings
 
 _BEGINS_ANEW = dt.timedelta(days=25)
 _MOST = 1000
@@ -60,6 +60,10 @@ class FakePartners(PartnerStore):
             taken |= {code for each in others for code in partner.agencies & each.agencies}
             if taken:
                 raise Refused("partner/code-taken", f"{', '.join(sorted(taken))}: another partner serves it")
+            for doc_id, each in self._incoming.items():
+                waits = each.state is not Plane.DONE and each.withdrawn_at is None
+                if each.agency in partner.agencies and waits:
+                    self._incoming[doc_id] = replace(each, system_id=partner.system_id)
             known = self._partners.get(partner.system_id)
             self._partners[partner.system_id] = replace(partner, added_at=(known or partner).added_at)
 
@@ -189,7 +193,9 @@ class FakePartners(PartnerStore):
         """List what a partner sent."""
         async with self._alone():
             mine = [each for each in self._outgoing.values() if each.system_id == system_id and each.kind is kind]
-        return sorted(mine, key=lambda each: each.doc_id, reverse=True)[page * size :][:size]
+        found = sorted(mine, key=lambda each: each.doc_id, reverse=True)[page * size :][:size]
+        before = [sum(len(each.recipients) for each in found[:number]) for number in range(len(found))]
+        return [each for each, count in zip(found, before, strict=True) if count < MOST_RECIPIENTS]
 
     async def outgoing(self, system_id: str, doc_id: str) -> Outgoing | None:
         """Return one package that the partner sent."""
@@ -201,7 +207,7 @@ class FakePartners(PartnerStore):
         """Return envelopes about a document."""
         async with self._alone() as memory:
             rows = [memory.envelopes[each].row for each in sorted(memory.envelopes, reverse=True)]
-            mine = [row for row in rows if row.sender == sender and row.document_id == document_id]
+            mine = [row for row in rows if row.sender == sender and row.document_id in spellings(document_id)]
             return [
                 Found(
                     row.id,

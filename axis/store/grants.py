@@ -144,6 +144,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
                 "UPDATE (profile, strict, code_form, clock_minutes, ended_at)",
             ),
             "partner_code": ("SELECT", "INSERT", "DELETE"),
+            "partner_incoming": ("SELECT", "UPDATE (system_id)"),
             "partner_application": ("SELECT", "UPDATE (closed_at)"),
         },
         "axis_console": _READING,

@@ -1,10 +1,18 @@
 """What the store promises about existing document systems; see `seam` for durability and failure."""
 
 import datetime as dt
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
 from axis.core.partners import Application, Found, Incoming, Kind, Outcome, Outgoing, Partner, Plane, Wanted
+
+MOST_RECIPIENTS = 20_000  # told in one page of what was sent
+
+
+def spellings(document_id: str) -> list[str]:
+    """Return how else a DocumentId may be written with the same letters: senders compose them as they like."""
+    return [document_id, *(unicodedata.normalize(form, document_id) for form in ("NFC", "NFD"))]
 
 
 class PartnerStore(ABC):
@@ -16,7 +24,7 @@ class PartnerStore(ABC):
 
     @abstractmethod
     async def put(self, partner: Partner) -> None:
-        """Add or replace a partner with its codes.
+        """Add or replace a partner with its codes; what waits for their agencies is its own from then on.
 
         Raises Refused `partner/code-taken` when another has one of them, or serves one of their agencies, and changes
         nothing then: what comes into a mailbox must be one partner's.
@@ -84,7 +92,7 @@ class PartnerStore(ABC):
 
     @abstractmethod
     async def sent(self, system_id: str, kind: Kind, *, size: int, page: int) -> list[Outgoing]:
-        """List what a partner sent, the newest first."""
+        """List what a partner sent, the newest first; a page ends early where it has 20,000 recipients."""
 
     @abstractmethod
     async def outgoing(self, system_id: str, doc_id: str) -> Outgoing | None:
@@ -92,7 +100,10 @@ class PartnerStore(ABC):
 
     @abstractmethod
     async def found(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
-        """Return the latest 20 envelopes of a sender about a document; `recipients`: who gets it in the mailbox."""
+        """Return the latest 20 envelopes of a sender about a document; `recipients`: who gets it in the mailbox.
+
+        The document is named in whichever way its letters are composed.
+        """
 
     @abstractmethod
     async def envelope(self, envelope_id: str) -> bytes | None:

@@ -23,7 +23,7 @@ from axis.core.partners import (
     before,
 )
 from axis.errors import Refused
-from axis.store.partner_seam import PartnerStore
+from axis.store.partner_seam import MOST_RECIPIENTS, PartnerStore, spellings
 from axis.store.pool import Pool
 from axis.store.queries import load
 
@@ -61,6 +61,7 @@ class PostgresPartners(PartnerStore):
             others = await link.fetch(_SQL["sharing"], partner.system_id, list(codes.values()))
             if taken := taken | {record["agency"] for record in others}:
                 raise Refused("partner/code-taken", f"{', '.join(sorted(taken))}: another partner serves it")
+            await link.execute(_SQL["take_over"], partner.system_id, list(codes.values()))
 
     async def receive(self, package: Incoming) -> bool:
         """Keep a package unless it is there."""
@@ -181,7 +182,7 @@ class PostgresPartners(PartnerStore):
     async def sent(self, system_id: str, kind: Kind, *, size: int, page: int) -> list[Outgoing]:
         """List what a partner sent."""
         async with self._pool.link("list what was sent") as link:
-            found = await link.fetch(_SQL["sent"], system_id, kind.value, size, page * size)
+            found = await link.fetch(_SQL["sent"], system_id, kind.value, size, page * size, MOST_RECIPIENTS)
         return [_outgoing(record) for record in found]
 
     async def outgoing(self, system_id: str, doc_id: str) -> Outgoing | None:
@@ -193,7 +194,7 @@ class PostgresPartners(PartnerStore):
     async def found(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
         """Return envelopes about a document."""
         async with self._pool.link("look for a document") as link:
-            records = await link.fetch(_SQL["found"], document_id, sender, mailbox)
+            records = await link.fetch(_SQL["found"], spellings(document_id), sender, mailbox)
         return [Found(str(each["id"]), each["action"], each["sender"], tuple(each["recipients"])) for each in records]
 
     async def envelope(self, envelope_id: str) -> bytes | None:

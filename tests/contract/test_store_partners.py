@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 import hashlib
+import unicodedata
 from dataclasses import replace
 from typing import Any
 
@@ -101,6 +102,28 @@ async def test_a_code_is_one_partners_until_that_one_ends(store: Store) -> None:
     await store.partners.put(partner(ended_at=NOW))
     assert (await store.partners.partners())[0].codes == {}
     await store.partners.put(partner("other", codes={"H37.05": "H37"}))
+
+
+async def test_what_waits_goes_to_the_system_that_takes_an_agency_over(store: Store) -> None:
+    waiting, done = incoming(0), incoming(1)
+    await store.partners.put(partner())
+    for each in (waiting, done):
+        await store.partners.receive(each)
+    await store.partners.move(SYSTEM, done.doc_id, Plane.DONE, "", NOW)
+    await store.partners.put(partner(ended_at=NOW))
+    await store.partners.put(partner("new", codes={"H37": "H37"}))
+    assert [each.doc_id for each in await store.partners.listed("new", Wanted(Kind.EDOC))] == [waiting.doc_id]
+    assert await store.partners.listed(SYSTEM, Wanted(Kind.EDOC)) == []
+    assert await store.partners.incoming(SYSTEM, done.doc_id) is not None
+
+
+async def test_a_page_of_what_was_sent_ends_where_it_has_too_many_recipients(store: Store) -> None:
+    many = tuple(f"H37.{number}" for number in range(12_000))
+    for minute in range(3):
+        digest = hashlib.sha256(bytes([minute])).digest()
+        await store.partners.begin(outgoing(minute, key=digest, recipients=many))
+    assert len(await store.partners.sent(SYSTEM, Kind.EDOC, size=9, page=0)) == 2
+    assert len(await store.partners.sent(SYSTEM, Kind.EDOC, size=1, page=2)) == 1
 
 
 async def test_a_message_is_one_package_however_often_it_comes(store: Store) -> None:
@@ -254,8 +277,6 @@ def test_the_same_package_is_one_with_the_same_sender_document_business_and_cont
     facts = {"system_id": SYSTEM, "sender": "H37", "document_id": "H37,1/TTĐT", "business": "0", "sha256": "ab"}
     keys = {key_of(**{**facts, name: "other"}) for name in facts} | {key_of(**facts)}
     assert len(keys) == 6
-    import unicodedata
-
     assert key_of(**{**facts, "document_id": unicodedata.normalize("NFD", "H37,1/TTĐT")}) == key_of(**facts)
 
 
@@ -291,6 +312,9 @@ async def test_an_envelope_is_found_by_its_document_and_sender(store: Store) -> 
     assert (await store.partners.found(envelope.document_id, envelope.sender, "Z99"))[0].recipients == ()
     assert await store.partners.found(envelope.document_id, "Z99", "H37") == []
     assert await store.partners.found("unknown", envelope.sender, "H37") == []
+    decomposed = unicodedata.normalize("NFD", envelope.document_id)
+    assert decomposed != envelope.document_id
+    assert len(await store.partners.found(decomposed, envelope.sender, "H37")) == 1
     assert await store.partners.envelope(envelope.id) == envelope.body
     assert await store.partners.envelope(new_id(NOW)) is None
 

@@ -1,6 +1,7 @@
 """The gateway's everyday: upload, look, download, resume; what went wrong on the way leaves nothing."""
 
 import asyncio
+import datetime as dt
 import hashlib
 import os
 from collections.abc import AsyncIterator
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
+from axis.blobs import Blobs
 from axis.gateway import Limits
 from tests.unit.gateway.harness import Gateway, digest_of, gateway, path_of, raw_connection, request_bytes, until
 
@@ -308,3 +310,18 @@ async def test_random_sizes_survive(axis: Gateway) -> None:
         assert (await axis.upload(axis.sender, data)).status_code == 201
         down = await axis.ask(axis.sender, "GET", path_of(data))
         assert hashlib.sha256(down.content).hexdigest() == digest_of(data)
+
+
+async def test_a_download_is_sent_to_the_bucket_by_who_may_have_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def signed(self: Blobs, sha256: str, valid: dt.timedelta) -> str:
+        return f"https://bucket.invalid/{sha256}?for={valid.total_seconds():g}"
+
+    monkeypatch.setattr(Blobs, "signed_url", signed)
+    async with gateway(tmp_path, Limits(redirect_seconds=60)) as axis:
+        assert (await axis.upload(axis.sender, b"abc")).status_code == 201
+        sent = await axis.ask(axis.sender, "GET", path_of(b"abc"))
+        assert (sent.status_code, sent.content) == (307, b"")
+        assert sent.headers["location"] == f"https://bucket.invalid/{digest_of(b'abc')}?for=60"
+        assert (await axis.ask(axis.stranger, "GET", path_of(b"abc"))).status_code == 404

@@ -68,3 +68,9 @@ async def test_an_agencys_own_limit_is_heeded_when_it_changes() -> None:
     await store.directory.put_mailbox(mailbox("H37", quota=Quota(uploads_per_day=0)))
     await enrolled._load_changed(store.directory, {"H37"})
     assert enrolled.quota_of("H37", NOW) == Quota()
+
+
+async def test_limits_are_told_before_anything_is_brought(axis: Gateway) -> None:
+    told = await axis.ask(axis.sender, "GET", "/v1/limits")
+    assert told.json() == {"blob_bytes": Limits().blob_bytes, "uploads_per_day": 3, "upload_bytes_per_day": 1_000}
+    assert (await axis.client.get("/v1/limits")).status_code == 401

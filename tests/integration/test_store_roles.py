@@ -47,7 +47,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "log_checkpoint": frozenset({"axis_notary"}),
     "partner": frozenset({"axis_operator"}),
     "partner_code": frozenset({"axis_operator"}),
-    "partner_incoming": frozenset({"axis_gateway"}),
+    "partner_incoming": frozenset({"axis_gateway", "axis_operator"}),
     "partner_outgoing": frozenset({"axis_gateway"}),
     "partner_application": frozenset({"axis_gateway", "axis_operator"}),
     "axis_migration": frozenset(),

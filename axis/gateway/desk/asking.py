@@ -1,9 +1,9 @@
 """What requests of both profiles say, read strictly; and times as they are written for partners."""
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from axis.core.partners import WAITING, Kind, Plane, Wanted
+from axis.core.partners import WAITING, Incoming, Kind, Plane, Wanted
 from axis.errors import Refused
 from axis.gateway.desk.limits import DeskLimits
 
@@ -11,11 +11,17 @@ _VIETNAM = dt.timezone(dt.timedelta(hours=7))  # QĐ 28/2018 article 14.4; packa
 _DAYS = ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y")
 _MOMENTS = tuple(f"{day} %H:%M:%S" for day in _DAYS)
 _LAST_PAGE = 10_000
+_NAMED = 50
 
 
 def written(moment: dt.datetime) -> str:
     """Write a time as packages do: Vietnam time without saying so."""
     return moment.astimezone(_VIETNAM).strftime("%Y/%m/%d %H:%M:%S")
+
+
+def addressed(package: Incoming, write: Callable[[str], str]) -> str:
+    """Name the recipients of a package in a list; the package itself names them all, and there may be thousands."""
+    return ",".join(write(each) for each in package.recipients[:_NAMED])
 
 
 def kind_of(text: str | None) -> Kind:

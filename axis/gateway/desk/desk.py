@@ -94,6 +94,10 @@ class Desk:
         self._pace.take(partner.system_id)
         return partner
 
+    def charge(self, partner: Partner, cost: int) -> None:
+        """Count a costly request as so many more; raise Refused `partner/too-often`."""
+        self._pace.take(partner.system_id, cost)
+
     # What it asks for
 
     async def send(self, partner: Partner, package: Package, claimed: str | None) -> str:
@@ -124,7 +128,7 @@ class Desk:
     @asynccontextmanager
     async def opened(self, package: Incoming) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
         """Open the bytes of a package."""
-        async with self._packing.opened(package, self.agencies.agency(package.agency)) as pieces:
+        async with self._packing.opened(package, lambda: self.agencies.agency(package.agency)) as pieces:
             yield pieces
 
     async def update(self, partner: Partner, doc_id: str, state: str, description: str) -> None:

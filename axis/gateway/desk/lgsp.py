@@ -19,7 +19,7 @@ from axis.core.partners import Incoming, Partner
 from axis.errors import AxisError, Refused
 from axis.gateway.body import Disconnected
 from axis.gateway.desk.answering import Transfers, answer, told
-from axis.gateway.desk.asking import kind_of, wanted_of, written
+from axis.gateway.desk.asking import addressed, kind_of, wanted_of, written
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.sending import Package
 from axis.gateway.observing import entry_of
@@ -81,7 +81,7 @@ class Lgsp:
             "messageType": package.kind.value,
             "docId": package.doc_id,
             "from": self._desk.codes.written(package.sender, form),
-            "to": ",".join(self._desk.codes.written(each, form) for each in package.recipients),
+            "to": addressed(package, lambda code: self._desk.codes.written(code, form)),
             "status": package.state.value,
             "statusDesc": package.description,
         }

@@ -22,14 +22,14 @@ class Pace:
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def take(self, system_id: str) -> None:
+    def take(self, system_id: str, cost: int = 1) -> None:
         """Let a request of a known system pass, or raise Refused `partner/too-often` with the seconds to wait."""
         now = self._clock()
         bucket = self._buckets.setdefault(system_id, _Bucket(self._burst, now))
         bucket.left = min(self._burst, bucket.left + (now - bucket.at) * self._per_second)
         bucket.at = now
-        if bucket.left < 1:
-            after = ceil((1 - bucket.left) / self._per_second)
+        if bucket.left < cost:
+            after = ceil((cost - bucket.left) / self._per_second)
             told = f"{self._per_second:g} requests a second are allowed"
             raise Refused("partner/too-often", told, retry_after=max(1, after))
-        bucket.left -= 1
+        bucket.left -= cost

@@ -5,7 +5,7 @@ import contextlib
 import hashlib
 import os
 import tempfile
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
@@ -83,15 +83,18 @@ class Packing:
 
     @contextlib.asynccontextmanager
     async def opened(
-        self, package: Incoming, downloads: Downloads
+        self, package: Incoming, downloads: Callable[[], Downloads]
     ) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
-        """Open a package to be read in pieces; raise NotFound or Unavailable before the first."""
+        """Open a package to be read in pieces; raise NotFound or Unavailable before the first.
+
+        `downloads` is asked for where the bytes are a blob.
+        """
         if package.content is not None:
             pieces = _once(package.content)
         elif (path := self._folder / package.sha256).is_file():
             pieces = _from_file(path, package.sha256)
         else:
-            pieces = downloads.read(
+            pieces = downloads().read(
                 Attachment(name="package.edxml", media_type="application/xml", size=package.size, sha256=package.sha256)
             )
         async with contextlib.aclosing(pieces):

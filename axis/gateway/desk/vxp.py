@@ -20,7 +20,7 @@ from axis.core.partners import Incoming, Kind, Outcome, Outgoing, Partner, Plane
 from axis.errors import AxisError, Refused
 from axis.gateway.body import Disconnected
 from axis.gateway.desk.answering import Transfers, answer, told
-from axis.gateway.desk.asking import kind_of, page_of, size_of, wanted_of, written
+from axis.gateway.desk.asking import addressed, kind_of, page_of, size_of, wanted_of, written
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.directory import Listing
 from axis.gateway.desk.sending import Package
@@ -30,6 +30,7 @@ from axis.gateway.observing import entry_of
 Asked = Mapping[str, str]
 _FILE = "file_doc"
 _SERVICE = "eDoc"
+_LISTING_COST = 10  # in requests: the whole directory is read for each
 OPERATIONS = (
     "sendEdoc",
     "getReceivedEdocList",
@@ -116,7 +117,7 @@ class Vxp:
             "created_time": written(package.created_at),
             "updated_time": written(package.updated_at),
             "from": self._desk.codes.written(package.sender, form),
-            "to": ",".join(self._desk.codes.written(each, form) for each in package.recipients),
+            "to": addressed(package, lambda code: self._desk.codes.written(code, form)),
             "status": package.state.value,
             "status_desc": package.description,
         }
@@ -167,6 +168,7 @@ class Vxp:
         ]
 
     async def _agencies(self, request: Request, partner: Partner, asked: Asked) -> Response:
+        self._desk.charge(partner, _LISTING_COST)
         return self._listing.answer(request.path_params["operation"], partner, asked.get("level"))
 
     async def _register(self, request: Request, partner: Partner, asked: Asked) -> Response:

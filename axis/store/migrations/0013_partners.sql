@@ -49,6 +49,8 @@ CREATE INDEX partner_incoming_waiting ON partner_incoming (system_id, kind, doc_
     WHERE state IN ('initial', 'processing') AND withdrawn_at IS NULL;
 -- listed, by state.
 CREATE INDEX partner_incoming_state ON partner_incoming (system_id, kind, state, doc_id);
+-- take_over.
+CREATE INDEX partner_incoming_agency ON partner_incoming (agency) WHERE state <> 'done';
 -- unreported.
 CREATE INDEX partner_incoming_unreported ON partner_incoming (doc_id)
     WHERE state = 'done' AND kind = 'edoc' AND reported_at IS NULL;

@@ -12,6 +12,11 @@ ON CONFLICT (system_id) DO UPDATE
 SET profile = excluded.profile, strict = excluded.strict, code_form = excluded.code_form,
     clock_minutes = excluded.clock_minutes, ended_at = excluded.ended_at;
 
+-- name: take_over
+-- What waits for an agency is its new system's to fetch.
+UPDATE partner_incoming SET system_id = $1
+WHERE agency = ANY ($2::text[]) AND system_id <> $1 AND state <> 'done' AND withdrawn_at IS NULL;
+
 -- name: clear_codes
 DELETE FROM partner_code WHERE system_id = $1;
 
@@ -130,11 +135,14 @@ WHERE message_id = $1 AND kind = 'edoc'
 RETURNING doc_id;
 
 -- name: sent
+-- A package has up to 5,000 recipients, each a row of the answer: a page ends where there are too many.
 SELECT doc_id, message_id, created_at, submitted_at, system_id, agency, kind, state, sender, recipients, document_id,
        subject, notation, description, outcomes, key
-FROM partner_outgoing
-WHERE system_id = $1 AND kind = $2
-ORDER BY doc_id DESC LIMIT $3 OFFSET $4;
+FROM (SELECT page.*, sum(cardinality(recipients)) OVER (ORDER BY doc_id DESC) - cardinality(recipients) AS before
+      FROM (SELECT * FROM partner_outgoing WHERE system_id = $1 AND kind = $2
+            ORDER BY doc_id DESC LIMIT $3 OFFSET $4) AS page) AS counted
+WHERE before < $5
+ORDER BY doc_id DESC;
 
 -- name: outgoing
 SELECT doc_id, message_id, created_at, submitted_at, system_id, agency, kind, state, sender, recipients, document_id,
@@ -147,7 +155,7 @@ SELECT envelope.id, envelope.action, envelope.sender,
                  WHERE delivery.envelope_id = envelope.id AND delivery.mailbox = $3 AND delivery.state <> 'refused'),
                 '{}') AS recipients
 FROM envelope
-WHERE document_id = $1 AND envelope.sender = $2
+WHERE document_id = ANY ($1::text[]) AND envelope.sender = $2
 ORDER BY envelope.id DESC LIMIT 20;
 
 -- name: envelope

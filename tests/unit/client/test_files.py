@@ -332,3 +332,39 @@ async def test_a_download_gives_up_when_nobody_answers(
     with pytest.raises(Unavailable):
         [piece async for piece in gateway(answer).download("0" * 64, 1_000_000)]
     assert asked == 3
+
+
+async def test_a_download_goes_on_where_the_gateway_sends_it_without_the_token(
+    gateway: Callable[[Answer], Gateway],
+) -> None:
+    data = b"abc" * 1000
+    digest = hashlib.sha256(data).hexdigest()
+    seen: list[tuple[str, bool]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        seen.append((request.url.host, "authorization" in request.headers))
+        if request.url.host == "gateway.invalid":
+            return httpx.Response(307, headers={"location": "http://bucket.invalid/blobs/x?signature=1"})
+        return httpx.Response(200, content=data)
+
+    pieces = [piece async for piece in gateway(answer).download(digest, len(data))]
+    assert b"".join(pieces) == data
+    assert seen == [("gateway.invalid", True), ("bucket.invalid", False)]
+
+
+@pytest.mark.parametrize(
+    ("location", "error"), [("http://bucket.invalid/x", "blob/digest"), ("ftp://bucket.invalid/x", "axis/unavailable")]
+)
+async def test_what_comes_from_elsewhere_is_held_against_the_digest(
+    gateway: Callable[[Answer], Gateway], monkeypatch: pytest.MonkeyPatch, location: str, error: str
+) -> None:
+    monkeypatch.setattr("axis.client.gateway._WAITS", ())
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        elsewhere = request.url.host == "bucket.invalid"
+        return httpx.Response(200, content=b"abd") if elsewhere else httpx.Response(307, headers={"location": location})
+
+    with pytest.raises((Refused, Unavailable)) as failed:
+        async for _ in gateway(answer).download(hashlib.sha256(b"abc").hexdigest(), 3):
+            pass
+    assert failed.value.code == error

@@ -94,6 +94,10 @@ async def test_who_asks_too_often_is_told_when_to_come_back(desk: Rig) -> None:
     assert response.json()["code"] == "partner/too-often"
     desk.clock.seconds += 1.0
     assert (await client.call("countReceiveEdoc"))["status"] == "OK"
+    desk.clock.seconds += 0.5
+    assert (await client.call("getAgenciesList"))["code"] == "partner/too-often"  # the whole directory costs more
+    desk.clock.seconds += 2.0
+    assert (await client.call("getAgenciesList"))["status"] == "OK"
     # Whoever has no secret uses up nobody's share.
     desk.clock.seconds += 60.0
     for _ in range(desk.limits.burst * 2):
