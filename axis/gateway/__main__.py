@@ -19,6 +19,12 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m axis.gateway", description="The axis's HTTP gateway for blobs.")
     parser.add_argument("--home", type=Path, help="folder of axis.env (default: AXIS_HOME or .axis)")
     parser.add_argument("--port-file", type=Path, help="write the port here once requests are answered")
+    parser.add_argument(
+        "--part",
+        choices=("all", "agencies", "desk"),
+        default="all",
+        help="desk: only what existing document systems call, without client certificates; agencies: all but that",
+    )
     arguments = parser.parse_args()
     port_file: Path | None = arguments.port_file
 
@@ -36,7 +42,7 @@ def main() -> int:
     try:
         settings = Settings.load(arguments.home)
         configure_logging(settings.log_format, settings.log_level)
-        asyncio.run(run(settings, announce))
+        asyncio.run(run(settings, announce, arguments.part))
     except AxisError as error:
         return _fail(error)
     except BaseExceptionGroup as group:

@@ -52,11 +52,12 @@ def create_app(
     quotas: UploadQuotas | None = None,
     log_files: Log | None = None,
     desk: Desk | None = None,
+    desk_only: bool = False,
 ) -> Starlette:
     """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow).
 
     `quotas`: None counts nothing. `log_files`: the log of receipts, where this gateway shows it. `desk`: serves
-    existing document systems; the caller runs its agencies.
+    existing document systems; the caller runs its agencies. `desk_only`: nothing of what is for agencies themselves.
     """
     metrics = Metrics()
     log = structlog.get_logger(part="gateway")
@@ -95,14 +96,17 @@ def create_app(
             Route("/log/{path:path}", _guarded(answers.file, log), methods=["GET"]),
             Route("/v1/receipts/{receipt}/proof", _guarded(answers.proof, log), methods=["GET"]),
         ]
+    for_agencies = [
+        *proving,
+        Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
+        Route("/v1/limits", _guarded(transfers.limits, log), methods=["GET"]),
+        Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
+        Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),
+    ]
     app = Starlette(
         routes=[
-            *proving,
+            *(() if desk_only else for_agencies),
             *(desk_routes(desk, limits, metrics, lambda endpoint: _guarded(endpoint, log)) if desk is not None else ()),
-            Route("/v1/blobs/{sha256}", _guarded(transfers.answer, log), methods=["PUT", "HEAD", "GET"]),
-            Route("/v1/limits", _guarded(transfers.limits, log), methods=["GET"]),
-            Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
-            Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),
             Route("/v1/health", _guarded(ready, log), methods=["GET"]),
             Route("/v1/health/live", _guarded(alive, log), methods=["GET"]),
             Route("/metrics", _guarded(measured, log), methods=["GET"]),

@@ -8,6 +8,7 @@ import signal
 import socket
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Literal
 
 import structlog
 import uvicorn
@@ -32,11 +33,18 @@ _SWEEP_EVERY = timedelta(hours=6)
 _SWEEP_OLDER_THAN = timedelta(hours=1)
 
 
-async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
+Part = Literal["all", "agencies", "desk"]
+
+
+async def run(settings: Settings, announce: Callable[[str, int], None], part: Part = "all") -> None:
     """Serve until SIGTERM or SIGINT; running transfers are given time to end.
 
-    `announce` is called with host and port once requests are answered.
+    `announce` is called with host and port once requests are answered. `part`: what agencies use (blobs, certificates,
+    the log), the desk for existing document systems, or both. Those systems have secrets and no certificates: the desk
+    alone asks for none.
     """
+    if part == "desk":
+        settings = settings.model_copy(update={"gateway_client_ca": None})
     limits = Limits(blob_bytes=settings.max_blob_bytes, redirect_seconds=settings.blobs_redirect_seconds)
     blobs = Blobs.open(settings.blobs)
     log_files = Objects.open(settings.blobs, LOG_FOLDER)
@@ -46,7 +54,9 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
         await enrolled.load(store.directory)
         quotas = UploadQuotas(store.quotas, enrolled.quota_of)
         log = Log(log_files, store.log)
-        desk = open_desk(settings, store.partners, lambda: enrolled.directory, _utc_now)
+        desk = None
+        if part != "agencies":
+            desk = open_desk(settings, store.partners, lambda: enrolled.directory, _utc_now)
         app = create_app(
             blobs=blobs,
             store=store,
@@ -56,14 +66,18 @@ async def run(settings: Settings, announce: Callable[[str, int], None]) -> None:
             quotas=quotas,
             log_files=log,
             desk=desk,
+            desk_only=part == "desk",
         )
         async with asyncio.TaskGroup() as group:
             background = [
                 *([group.create_task(tls.follow())] if tls is not None else []),
                 group.create_task(enrolled.follow(store.directory)),
-                group.create_task(_sweep(blobs)),
-                group.create_task(_forget(store, blobs)),
-                group.create_task(desk.agencies.run()),
+                *(
+                    ()
+                    if part == "desk"
+                    else (group.create_task(_sweep(blobs)), group.create_task(_forget(store, blobs)))
+                ),
+                *(() if desk is None else (group.create_task(desk.agencies.run()),)),
             ]
             await serve(app, settings.gateway_host, settings.gateway_port, limits, announce, tls=tls)
             for task in background:

@@ -6,10 +6,13 @@ import hmac
 import json
 from typing import Any
 
+import httpx
 import pytest
 
+from axis.blobs import Blobs
 from axis.core.partners import Profile
 from axis.errors import Misconfigured, Refused
+from axis.gateway import Enrolled, create_app
 from axis.gateway.desk import Secrets
 from axis.gateway.desk.asking import wanted_of, written
 from axis.gateway.desk.limits import DeskLimits
@@ -94,7 +97,6 @@ async def test_who_asks_too_often_is_told_when_to_come_back(desk: Rig) -> None:
     assert response.json()["code"] == "partner/too-often"
     desk.clock.seconds += 1.0
     assert (await client.call("countReceiveEdoc"))["status"] == "OK"
-    desk.clock.seconds += 0.5
     assert (await client.call("getAgenciesList"))["code"] == "partner/too-often"  # the whole directory costs more
     desk.clock.seconds += 2.0
     assert (await client.call("getAgenciesList"))["status"] == "OK"
@@ -324,3 +326,20 @@ async def test_no_secret_is_ever_logged(desk: Rig, capsys: pytest.CaptureFixture
     told = capsys.readouterr()
     for secret in (desk.secret, "wrong-secret"):
         assert secret not in told.out + told.err
+
+
+async def test_the_desk_alone_offers_nothing_else(desk: Rig) -> None:
+    await desk.add()
+    app = create_app(
+        blobs=Blobs.open("memory://"),
+        store=desk.store,
+        enrolled=Enrolled(),
+        now=desk.world.clock,
+        desk=desk.desk,
+        desk_only=True,
+    )
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url="http://desk") as http:
+        assert (await desk.vxp(http=http).call("countReceiveEdoc"))["status"] == "OK"
+        assert (await http.get("/v1/health/live")).status_code == 200
+        for path in ("/v1/limits", f"/v1/blobs/{'0' * 64}", "/v1/sealing-keys"):
+            assert (await http.get(path)).status_code == 404
