@@ -28,6 +28,7 @@ _PARTS: Mapping[str, str] = {
     "explain": "explain:explain",
     "send": "send:send",
     "inbox": "inbox:inbox",
+    "folder": "folder:folder",
     "status": "status:app",
     "track": "track:track",
     "receipt": "receipt:app",

@@ -97,6 +97,8 @@ class NoticeBoard:
     async def _await(
         self, look: Callable[[], Awaitable[KeptNotice | None]], seconds: float | None
     ) -> KeptNotice | None:
+        if (found := await look()) is not None:
+            return found  # also for who cannot wait at all
         try:
             async with asyncio.timeout(seconds):
                 while True:

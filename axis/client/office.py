@@ -10,6 +10,7 @@ from axis.client.ledger import Ledger
 from axis.client.notices import NoticeBoard
 from axis.client.opening import Opener
 from axis.client.outbox import Outbox
+from axis.client.papers import Paper
 from axis.client.sealing import Sealer
 from axis.client.session import Session
 from axis.client.settings import AgencySettings
@@ -58,6 +59,11 @@ class Office:
         papers = await self._ledger.papers(document_id=document_id)
         found = (each.envelope_id for each in papers if other is None or each.is_with(other))
         return list(dict.fromkeys(found))
+
+    async def remembered(self, envelope_id: str) -> Paper | None:
+        """Return what is known of an envelope that was sent or taken, for as long as the ledger is kept."""
+        papers = await self._ledger.papers(envelope_id=envelope_id)
+        return papers[0] if papers else None
 
     def _notice_board(self) -> NoticeBoard:
         if self._board is None:

@@ -16,7 +16,7 @@ from axis.core.codes import canonical
 from axis.core.ids import new_id
 from axis.core.reading import parse_envelope
 from axis.errors import NotFound, Refused
-from schemas import Action, Document
+from schemas import Action, Document, Envelope
 
 KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
 
@@ -133,6 +133,16 @@ class Sending(Office):
     async def outbox(self) -> list[Entry]:
         """Return what is signed and not confirmed yet, oldest first; it is sent again by itself."""
         return await self._ledger.entries()
+
+    async def sent_envelope(self, envelope_id: str) -> Envelope | None:
+        """Return an envelope that was signed and kept here, confirmed or not; None when there is none, or not any more.
+
+        One that is there goes out by itself, and must not be made anew.
+        """
+        for entry in await self._ledger.entries(about=envelope_id, unconfirmed=False):
+            if entry.kind == "document":
+                return parse_envelope(entry.body)
+        return None
 
     async def send_again(self, envelope_id: str) -> Sent:
         """Send the same bytes again, for a receipt whose code allows it (`blob/missing`, after the upload)."""

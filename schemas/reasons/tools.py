@@ -120,6 +120,28 @@ REASONS = (
         remedy_vi="Kiểm tra quyền truy cập và chắc chắn đó là một tệp.",
     ),
     Reason(
+        code="folder/busy",
+        title="Another watcher holds the folder.",
+        title_vi="Một tiến trình khác đang giữ thư mục này.",
+        remedy="Use the one that runs, or end it first.",
+        remedy_vi="Dùng tiến trình đang chạy, hoặc dừng nó trước.",
+        retry=True,
+    ),
+    Reason(
+        code="folder/not-found",
+        title="There is no such folder.",
+        title_vi="Không có thư mục này.",
+        remedy="Make it, or mount the share that it is on.",
+        remedy_vi="Tạo thư mục, hoặc kết nối ổ đĩa mạng chứa thư mục.",
+    ),
+    Reason(
+        code="folder/unusable",
+        title="The folders cannot be used as they are.",
+        title_vi="Không dùng được các thư mục này.",
+        remedy="Name two folders that can be written to, neither of them inside the other.",
+        remedy_vi="Chỉ hai thư mục có quyền ghi, không thư mục nào nằm trong thư mục kia.",
+    ),
+    Reason(
         code="database/roles",
         title="The roles of the services cannot be set up in the database.",
         title_vi="Không thiết lập được các vai trò dịch vụ trong cơ sở dữ liệu.",

@@ -1,0 +1,203 @@
+"""Documents and statuses on their way in: each becomes a package in the folder, and only then is it taken.
+
+A document that came as edXML is handed on byte for byte, after a look whether its package says what the envelope
+says: only the envelope is signed for everybody to see, and a package that names another sender would be believed by
+the system that reads it. Every other document is written as a package, with its files inside.
+"""
+
+import asyncio
+import datetime as dt
+import tempfile
+from collections.abc import Sequence
+from contextlib import aclosing
+from pathlib import Path
+
+from axis.client import Agency, Delivery
+from axis.client.papers import spelled
+from axis.core.codes import canonical
+from axis.edxml import EdxmlDocument, EdxmlError, Naming, build_status, from_envelope, from_status, read, write_document
+from axis.errors import AxisError
+from axis.folder import disk
+from axis.folder.names import document_name, status_name
+from axis.folder.told import Teller, What
+from axis.folder.writing import Writer
+from schemas import Attachment, AttachmentRole, Document, Envelope, Receipt, RecipientOutcome, Status, StatusCode
+from schemas.reasons import REASONS
+
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
+
+
+class Incoming:
+    """Write packages into the folder. `naming`: how codes and names are written for the agency's system."""
+
+    def __init__(self, writer: Writer, *, agency: Agency, naming: Naming, teller: Teller) -> None:
+        self._writer = writer
+        self._agency = agency
+        self._naming = naming
+        self._tell = teller
+
+    async def document(self, delivery: Delivery) -> None:
+        """Write a document, then take it.
+
+        Raises:
+            Refused: it cannot be opened or its files are not the named ones; nothing was written or taken.
+            EdxmlError: it cannot be said as a package.
+            Unavailable, OSError: something is away or in the way; nothing was taken.
+        """
+        envelope = delivery.envelope
+        name = await asyncio.to_thread(self._writer.finish, envelope.id)
+        if name is None:
+            name = await self._write(delivery)
+        await delivery.take()
+        self._tell(What.RECEIVED, name, envelope=envelope.id)
+
+    async def status(self, status: Status) -> None:
+        """Write what somebody did with a document; raise OSError, EdxmlError."""
+        about = await self._about(status.envelope)
+        if about is None:
+            self._tell(What.IGNORED, envelope=status.envelope, detail="a status of a document that is not known here")
+            return
+        await self._write_status(status, about)
+
+    async def refusals(self, receipt: Receipt) -> None:
+        """Write a status 02 for each recipient that the axis has refused, as that recipient would have said it.
+
+        For systems that read packages only, and would wait for an answer for ever. Raises OSError, EdxmlError.
+        """
+        about = await self._about(receipt.message_id or "")
+        if about is None or receipt.message_type != "document":
+            return
+        told = {
+            each.recipient: (each.code, each.detail)
+            for each in receipt.recipients
+            if each.outcome is RecipientOutcome.REFUSED
+        }
+        if receipt.code is not None:  # the envelope as such
+            told = dict.fromkeys(about.recipients, (receipt.code, receipt.detail))
+        for recipient, (code, detail) in told.items():
+            await self._write_refusal(receipt, about, recipient, code, detail)
+
+    async def _write_refusal(
+        self, receipt: Receipt, about: Envelope, recipient: str, code: str | None, detail: str | None
+    ) -> None:
+        reason = REASONS.get(code or "")
+        status = Status(
+            schema="axis.status/1",
+            id=receipt.id,
+            reporter=recipient,
+            envelope=about.id,
+            code=StatusCode.REFUSED,
+            at=receipt.at,
+            reason=f"{code}: {reason.title_vi if reason else detail}"[:2000],
+        )
+        # The same refusal is the same status, whenever it is written.
+        await self._write_status(status, about, identifier=f"{receipt.id} {recipient}")
+
+    async def _write_status(self, status: Status, about: Envelope, identifier: str | None = None) -> None:
+        identifier = identifier or status.id
+        name = await asyncio.to_thread(self._writer.finish, identifier)
+        if name is None:
+            content = build_status(from_status(status, about, naming=self._naming))
+            wanted = status_name(status, about)
+            name = await asyncio.to_thread(self._writer.write, identifier, wanted, lambda file: file.write(content))
+        self._tell(What.STATUS, name, envelope=about.id, detail=f"{status.code.value} {status.reporter}")
+
+    async def _about(self, envelope_id: str) -> Envelope | None:
+        sent = await self._agency.sent_envelope(envelope_id)
+        if sent is not None:
+            return sent
+        paper = await self._agency.remembered(envelope_id)
+        if paper is None:
+            return None
+        # Of what was received, or sent long ago, the identifiers are kept: all that a status names.
+        return Envelope(
+            schema="axis.envelope/1",
+            id=paper.envelope_id,
+            sender=paper.sender,
+            recipients=list(paper.recipients),
+            action=paper.action,
+            concerns=paper.concerns,
+            sent_at=_LONG_AGO,
+            document=Document(document_id=paper.document_id, subject=paper.document_id),
+        )
+
+    # Documents
+
+    async def _write(self, delivery: Delivery) -> str:
+        files = await delivery.files()
+        envelope = delivery.envelope.model_copy(update={"attachments": list(files), "sealed": None})
+        part = disk.new_part(self._writer.folder)
+        try:
+            original = next((each for each in files if each.role is AttachmentRole.PACKAGE), None)
+            if original is None or not await self._fetch_original(delivery, envelope, original, part):
+                await self._compose(delivery, envelope, part)
+            return await asyncio.to_thread(self._writer.place, envelope.id, part, document_name(envelope))
+        except (AxisError, OSError):
+            await asyncio.to_thread(self._writer.discard, part)
+            raise
+
+    async def _fetch_original(self, delivery: Delivery, envelope: Envelope, original: Attachment, part: Path) -> bool:
+        """Write the package as it was sent; say whether it may be believed."""
+        await _fetch(delivery, original, part)
+        differs = await asyncio.to_thread(difference, part, envelope)
+        if differs is None:
+            return True
+        await asyncio.to_thread(part.unlink)
+        self._tell(
+            What.TROUBLE,
+            envelope=envelope.id,
+            detail=f"the package of {envelope.sender} says another {differs} than the signed envelope: "
+            "it is written anew from the envelope",
+        )
+        return False
+
+    async def _compose(self, delivery: Delivery, envelope: Envelope, part: Path) -> None:
+        """Write a package with the files of the document inside."""
+        with tempfile.TemporaryDirectory(prefix="axis-folder-") as spool:
+            contents: dict[str, Path] = {}
+            for each in envelope.attachments:
+                if each.role is not AttachmentRole.PACKAGE and each.sha256 not in contents:
+                    contents[each.sha256] = Path(spool) / each.sha256
+                    await _fetch(delivery, each, contents[each.sha256])
+            package = from_envelope(envelope, contents, naming=self._naming)
+            await asyncio.to_thread(_write_package, package, part)
+
+
+def difference(path: Path, envelope: Envelope) -> str | None:
+    """Name the first thing that a package says otherwise than the envelope it came with; None when they agree.
+
+    Recipients may differ: a sender may address a package to others than it was written for.
+    """
+    try:
+        with path.open("rb") as file:
+            package = read(file)
+        sender = canonical(package.sender.organ_id, tolerant=True) if isinstance(package, EdxmlDocument) else None
+    except (EdxmlError, AxisError):
+        return "format"
+    if not isinstance(package, EdxmlDocument):
+        return "kind"
+    said: Sequence[tuple[str, object, object]] = (
+        ("sender", sender, envelope.sender),
+        ("document", spelled(package.document_id.text), spelled(envelope.document.document_id)),
+        ("action", package.action, envelope.action),
+        (
+            "list of files",
+            sorted(each.sha256 for each in package.attachments),
+            sorted(each.sha256 for each in envelope.attachments if each.role is not AttachmentRole.PACKAGE),
+        ),
+    )
+    return next((what for what, one, other in said if one != other), None)
+
+
+async def _fetch(delivery: Delivery, attachment: Attachment, path: Path) -> None:
+    with await asyncio.to_thread(path.open, "xb") as file:
+        async with aclosing(delivery.read(attachment)) as pieces:
+            async for piece in pieces:
+                await asyncio.to_thread(file.write, piece)
+        await asyncio.to_thread(disk.settle, file)
+
+
+def _write_package(package: EdxmlDocument, path: Path) -> None:
+    with path.open("xb") as file:
+        write_document(package, file)
+        disk.settle(file)

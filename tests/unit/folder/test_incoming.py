@@ -1,0 +1,198 @@
+"""What arrives: as a package, whole and once, under a name that every system takes."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from axis.client.building import Author
+from axis.client.package import package_of, read_document
+from axis.core.messages import Submission
+from axis.edxml import EdxmlDocument, EdxmlStatus, read
+from axis.folder import What
+from schemas import Action, Outcome, Receipt, StatusCode
+from schemas.wire import SIGNATURE_HEADER
+from tests.unit.client.doubles import paper
+from tests.unit.folder.desk import MAILBOX, NOTICES, Desk, package
+
+
+def submission(desk: Desk, data: bytes, *, sender: str = "G22", files: Sequence[bytes] | None = None) -> Submission:
+    """What G22 sends when it sends a package; `files`: what it really sends along."""
+    made = package_of(
+        *read_document(data),
+        identifier=desk.world.document().message_id or "",
+        sent_at=desk.world.clock(),
+        recipients=["H37"],
+        sender=sender,
+        concerns=None,
+    )
+    for each in made.files:
+        content = b"".join(each.chunks(1000))
+        desk.world.shelf.files[hashlib.sha256(content).hexdigest()] = content
+    body = made.body
+    entry = Author("G22", desk.world.sender.key, desk.world.clock).signed_envelope(body)
+    headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
+    return Submission(entry.body, "axis.deliver", "", None, "document", entry.media_type, entry.id, headers)
+
+
+def in_folder(desk: Desk) -> list[bytes]:
+    return [(desk.incoming / name).read_bytes() for name in desk.arrived()]
+
+
+async def test_a_package_arrives_byte_for_byte_before_it_is_taken(desk: Desk) -> None:
+    data = package(sender="000.00.00.G22", to=("000.00.00.H37",))
+    document = submission(desk, data)
+    await desk.world.post.put(MAILBOX, document)
+    async with desk.watching():
+        (received,) = await desk.told(What.RECEIVED)
+        assert desk.world.post.statuses() == [("01", "H37", None, None)]
+    assert desk.arrived() == [received.file] == [f"7-UBND_G22_{document.message_id}.edxml"]
+    assert in_folder(desk) == [data]
+
+
+async def test_a_document_that_was_none_becomes_one_with_its_files_inside(desk: Desk) -> None:
+    content = b"%PDF-1.7 " * 1000
+    digest = hashlib.sha256(content).hexdigest()
+    desk.world.shelf.files[digest] = content
+    file = {"name": "công văn.pdf", "media_type": "application/pdf", "size": len(content), "sha256": digest}
+    await desk.world.post.put(MAILBOX, desk.world.document(attachments=[{**file, "role": "main"}]))
+    async with desk.watching():
+        await desk.told(What.RECEIVED)
+    (written,) = in_folder(desk)
+    found = read(written)
+    assert isinstance(found, EdxmlDocument)
+    assert (found.sender.organ_id, found.sender.name) == ("000.00.00.G22", "Văn phòng Chính phủ")
+    assert [(each.name, each.content.read()) for each in found.attachments] == [("công văn.pdf", content)]
+
+
+@pytest.mark.parametrize(
+    ("data", "what"),
+    [
+        (package(sender="000.00.00.G01", to=("000.00.00.H37",)), "sender"),
+        (package("8/X", sender="000.00.00.G22", to=("000.00.00.H37",)), "document"),
+        (package(sender="000.00.00.G22", action=Action.RECALL, about="7/UBND"), "action"),
+        (package(sender="000.00.00.G22", files={"a.pdf": b"another"}), "list of files"),
+        (b"<no-package/>", "format"),
+    ],
+)
+async def test_a_package_that_says_something_else_than_the_signed_envelope(desk: Desk, data: bytes, what: str) -> None:
+    honest = submission(desk, package(sender="000.00.00.G22", to=("000.00.00.H37",)))
+    envelope: dict[str, Any] = json.loads(honest.body)
+    digest = hashlib.sha256(data).hexdigest()
+    envelope["attachments"][-1] |= {"sha256": digest, "size": len(data)}
+    desk.world.shelf.files[digest] = data
+    entry = Author("G22", desk.world.sender.key, desk.world.clock).signed_envelope(
+        json.dumps(envelope, ensure_ascii=False).encode()
+    )
+    headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
+    forged = Submission(entry.body, "axis.deliver", "", None, "document", entry.media_type, entry.id, headers)
+    await desk.world.post.put(MAILBOX, forged)
+    async with desk.watching():
+        await desk.told(What.RECEIVED)
+    (trouble,) = [each for each in desk.events if each.what is What.TROUBLE]
+    assert f"says another {what} " in (trouble.detail or "")
+    (written,) = in_folder(desk)
+    found = read(written)
+    assert isinstance(found, EdxmlDocument)
+    assert (found.sender.organ_id, found.document_id.notation) == ("000.00.00.G22", "7/UBND")
+    assert [each.content.read() for each in found.attachments] == [b"%PDF-1.7"]
+
+
+async def test_statuses_arrive_as_packages(desk: Desk) -> None:
+    desk.put("a.edxml", package())
+    async with desk.watching():
+        (sent,) = await desk.told(What.SENT)
+        status = desk.world.status(sent.envelope or "", StatusCode.ACCEPTED)
+        await desk.world.post.put(NOTICES, status, status)
+        (told,) = await desk.told(What.STATUS)
+    assert desk.arrived() == [told.file] == [f"7-UBND_G22_03_{status.message_id}.edxml"]
+    found = read(in_folder(desk)[0])
+    assert isinstance(found, EdxmlStatus)
+    assert found.response.document_id is not None
+    assert (found.code, found.sender.organ_id) == ("03", "000.00.00.G22")
+    assert found.response.document_id.text == "000.00.00.H37,2026/11/24,7/UBND"
+
+
+async def test_a_sender_s_wish_to_have_a_document_back_arrives_too(desk: Desk) -> None:
+    document = desk.world.document()
+    await desk.world.post.put(MAILBOX, document)
+    async with desk.watching():
+        await desk.told(What.RECEIVED)
+        author = Author("G22", desk.world.sender.key, desk.world.clock)
+        entry = author.status(document.message_id or "", StatusCode.TAKE_BACK, recipient="H37", reason="Nhầm")
+        headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
+        wish = Submission(entry.body, "axis.deliver", "", None, "status", entry.media_type, entry.id, headers)
+        await desk.world.post.put(NOTICES, wish)
+        (told,) = await desk.told(What.STATUS)
+    found = read((desk.incoming / (told.file or "")).read_bytes())
+    assert isinstance(found, EdxmlStatus)
+    assert found.response.document_id is not None
+    assert (found.code, found.response.document_id.text) == ("13", paper().document_id)
+
+
+async def test_a_status_of_nothing_known_is_told_and_passed_over(desk: Desk) -> None:
+    await desk.world.post.put(NOTICES, desk.world.status("01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11", StatusCode.ACCEPTED))
+    async with desk.watching():
+        (ignored,) = await desk.told(What.IGNORED)
+    assert "not known here" in (ignored.detail or "")
+    assert desk.arrived() == []
+
+
+async def test_what_the_axis_refuses_can_arrive_as_a_status_of_the_recipient(desk: Desk) -> None:
+    desk.put("a.edxml", package(to=("000.00.00.G22", "000.00.00.H99")))
+    refused = {"recipient": "H99", "outcome": "refused", "code": "recipient/unknown", "detail": "H99"}
+    async with desk.watching(refusals=True, answered=False):
+        await desk.until(desk.documents)
+        (document,) = desk.documents()
+        recipients = [{"recipient": "G22", "outcome": "routed", "mailbox": "G22"}, refused]
+        receipt = desk.receipt(document["id"], outcome=Outcome.PARTIAL.value, recipients=recipients)
+        await desk.world.post.put(NOTICES, receipt, receipt)
+        await desk.told(What.PARTLY)
+    receipt_id = Receipt.model_validate_json(receipt.body).id
+    assert desk.arrived() == [f"7-UBND_H99_02_{receipt_id}.edxml"]
+    found = read(in_folder(desk)[0])
+    assert isinstance(found, EdxmlStatus)
+    assert found.code == "02"
+    assert (found.description or "").startswith("recipient/unknown: ")
+    text = (desk.out / "sent" / "a.edxml.receipt.txt").read_text("utf-8-sig")
+    assert "- G22: đã chuyển" in text
+    assert "- H99: từ chối: " in text
+
+
+async def test_a_document_that_cannot_be_opened_is_left_and_told_once(desk: Desk) -> None:
+    await desk.world.post.put(MAILBOX, desk.world.document(attachments=[_missing()]), desk.world.document())
+    desk.world.shelf.files["0" * 64] = b"x"  # not the named bytes
+    async with desk.watching():
+        await desk.told(What.RECEIVED)
+        (left,) = [each for each in desk.events if each.what is What.LEFT]
+    assert left.code == "blob/digest"
+    assert len(desk.arrived()) == 1
+    assert not [each for each in desk.incoming.iterdir() if each.name.endswith(".part")]
+
+
+async def test_codes_as_the_partner_reads_them(desk: Desk) -> None:
+    from axis.edxml import CodeForm, naming_from
+
+    await desk.world.post.put(MAILBOX, desk.world.document())
+    async with desk.watching(naming=naming_from({}, form=CodeForm.QD20)):
+        await desk.told(What.RECEIVED)
+    found = read(in_folder(desk)[0])
+    assert (found.sender.organ_id, found.sender.name) == ("G22", "G22")
+
+
+async def test_a_file_of_somebody_s_under_our_name_is_left(desk: Desk) -> None:
+    document = submission(desk, package(sender="000.00.00.G22", to=("000.00.00.H37",)))
+    name = f"7-UBND_G22_{document.message_id}.edxml"
+    (desk.incoming / name).write_bytes(b"of somebody")
+    await desk.world.post.put(MAILBOX, document)
+    async with desk.watching():
+        (received,) = await desk.told(What.RECEIVED)
+    assert (desk.incoming / name).read_bytes() == b"of somebody"
+    assert received.file != name
+    assert len(desk.arrived()) == 2
+
+
+def _missing() -> dict[str, object]:
+    return {"name": "a.pdf", "media_type": "application/pdf", "size": 3, "sha256": "0" * 64, "role": "main"}
