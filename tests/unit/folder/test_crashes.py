@@ -46,9 +46,8 @@ class Life:
         self.happened: list[str] = []
 
     def do(self, name: str) -> None:
-        if self.left is not None:
-            if self.left <= len(self.happened):
-                raise Killed
+        if self.left is not None and self.left <= len(self.happened):
+            raise Killed
         self.happened.append(name)
 
 
@@ -112,7 +111,7 @@ class Story:
 
     @property
     def is_over(self) -> bool:
-        done = {"a.edxml", "tt.edxml"} <= set(self.desk.names("sent"))
+        done = {"a.edxml", "tt.edxml"} <= set(self.desk.names("sent")) and not self.desk.names("sending")
         codes = {each[0] for each in self.desk.world.post.statuses()}
         return done and len(self.fetched) >= 2 and codes == {"01", "03"} and not self.desk.world.post.unacked
 
