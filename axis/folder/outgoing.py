@@ -101,7 +101,8 @@ class Outgoing:
         for name in sorted(sidecars | files):
             parcel = await asyncio.to_thread(Parcel.load, self._sender.settling.sidecar(name))
             if parcel is not None:
-                await self._sender.take_up(name, parcel)
+                if not await asyncio.to_thread(self._sender.settling.complete, name, parcel):
+                    await self._sender.take_up(name, parcel)
             elif name in files:
                 self._new.append(name)
 

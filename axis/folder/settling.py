@@ -81,6 +81,18 @@ class Settling:
         else:
             self.accept(name, parcel, receipt)
 
+    def complete(self, name: str, parcel: Parcel) -> bool:
+        """Do what is left of a settlement that a crash has broken off; say whether the file was moved already."""
+        if disk.regular(self._out.sending / name) is not None:
+            return False
+        if disk.regular(self._out.refused / name) is not None:
+            self.forget(name, parcel)
+            return True
+        if disk.regular(self._out.sent / name) is not None:
+            disk.remove(self.sidecar(name))
+            return True
+        return False
+
     def forget(self, name: str, parcel: Parcel) -> None:
         """Let go of a package that was taken away before anything was sent."""
         if parcel.envelope is not None:

@@ -336,7 +336,7 @@ async def test_a_file_nobody_may_read_is_refused_in_the_end(desk: Desk, monkeypa
     def denied(path: Path, *arguments: object, **named: object) -> object:
         if path.parent.name == "sending":
             raise PermissionError(13, "Permission denied")
-        return opened(path, *arguments, **named)  # type: ignore[arg-type,call-overload]
+        return opened(path, *arguments, **named)  # type: ignore[call-overload]
 
     monkeypatch.setattr(Path, "open", denied)  # the tests may be root, whom no mode keeps out
     desk.put("a.edxml", package())
