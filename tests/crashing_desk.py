@@ -18,7 +18,6 @@ _MARK = Path(os.environ["CRASH_MARK"])  # so that a second process goes on where
 _POINTS: dict[str, tuple[type, str]] = {
     "received": (Delivery, "hold"),  # the row is committed, the mailbox still has it
     "sent": (PostgresPartners, "submitted"),  # in the SDK's ledger and published, not noted
-    "done": (PostgresPartners, "reported"),  # 01 handed over, not noted
 }
 
 

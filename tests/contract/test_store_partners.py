@@ -301,7 +301,7 @@ async def test_a_wish_is_open_once_and_never_again_by_the_same_request(store: St
 
 
 async def test_an_envelope_is_found_by_its_document_and_sender(store: Store) -> None:
-    sent = accepted()
+    sent = accepted(document_id="G22,2026/11/24,1/Vụ Hành chính")
     async with store.transaction() as tx:
         await tx.accept([sent])
     envelope, (delivery, *_) = sent.envelope, sent.deliveries

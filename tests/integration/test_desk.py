@@ -1,5 +1,5 @@
 """A document system on the VXP interface against real parts: broker, database, router, tracker, and the gateway as a
-process that is killed (kill -9) at each of its steps and started again.
+process that is killed (kill -9) between its steps and started again. Every step is in the unit tests of the desk.
 """
 
 import asyncio
@@ -27,6 +27,7 @@ from tests.unit.gateway.desk.harness import package
 from tests.vxp_client import VxpClient
 
 SYSTEM = "00.37.W00"
+_PATIENCE_SECONDS = 0.2  # asking more often would be asking too often
 CRASHING = str(Path(__file__).parents[1] / "crashing_desk.py")
 
 
@@ -107,7 +108,10 @@ async def patiently(call: Any) -> Any:
         try:
             found[:] = [await call()]
         except (httpx.HTTPError, ValueError):
+            await asyncio.sleep(_PATIENCE_SECONDS)
             return False
+        if found[0]["status"] != "OK" or found[0]["data"] == []:
+            await asyncio.sleep(_PATIENCE_SECONDS)
         return bool(found[0]["status"] == "OK" and found[0]["data"] != [])
 
     await until(answered)
@@ -162,8 +166,8 @@ async def test_a_document_system_killed_gateways_and_all(vhost: Vhost, database:
             assert (row["sendStatus"], row["receiveStatus"], row["receiveStatusDesc"][:2]) == ("done", "done", "03")
 
             # What it had to answer for is done, and nothing came twice.
-            assert running.deaths == 3
-            assert sorted(running.mark.read_text().split()) == ["done", "received", "sent"]
+            assert running.deaths == 2
+            assert sorted(running.mark.read_text().split()) == ["received", "sent"]
             assert (await client.call("countReceiveEdoc"))["data"] == 0
             assert await axis.waiting("mailbox.normal.H37") == await axis.waiting("mailbox.normal.G22") == 0
             (tracked,) = await axis.store.track(envelope["id"])
