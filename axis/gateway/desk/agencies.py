@@ -74,8 +74,10 @@ class Agencies:
             while True:
                 try:
                     await self.load()
-                except Unavailable as error:
+                except AxisError as error:
                     self._log.warning("waiting", code=error.code, detail=error.detail)
+                except Exception:  # noqa: BLE001 - whoever is served here must not end what all agencies need
+                    self._log.exception("failed")
                 for code in self._by_agency.keys() - self._tasks.keys():
                     self._tasks[code] = group.create_task(self._serve(code))
                 for code in self._tasks.keys() - self._by_agency.keys():

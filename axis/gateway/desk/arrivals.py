@@ -42,8 +42,10 @@ class Arrivals:
             self._changed.clear()
             try:
                 await self.report_all()
-            except Unavailable as error:
+            except AxisError as error:
                 self._log.warning("waiting", code=error.code, detail=error.detail)
+            except Exception:  # noqa: BLE001 - whoever is served here must not end what all agencies need
+                self._log.exception("failed")
             try:
                 async with asyncio.timeout(_LOOK_SECONDS):
                     await self._changed.wait()

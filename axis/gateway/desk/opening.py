@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import shutil
 import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
@@ -18,6 +19,8 @@ from axis.gateway.desk.profiles import desk_folder
 from axis.gateway.desk.secrets import Secrets
 from axis.settings import Settings
 from axis.store import PartnerStore
+
+_ABANDONED = dt.timedelta(hours=6)  # far longer than a package takes to come
 
 
 def open_desk(
@@ -41,6 +44,13 @@ def open_desk(
     )
 
 
+def sweep(spool: Path, now: dt.datetime) -> None:
+    """Remove what nobody can be writing any more; other processes may use the same folder."""
+    for left in spool.iterdir() if spool.is_dir() else ():
+        if now.timestamp() - left.stat().st_mtime > _ABANDONED.total_seconds():
+            shutil.rmtree(left) if left.is_dir() else left.unlink(missing_ok=True)
+
+
 def make_desk(
     folder: Path,
     store: PartnerStore,
@@ -52,7 +62,8 @@ def make_desk(
     limits: DeskLimits | None = None,
     clock: Callable[[], float] = time.monotonic,
 ) -> Desk:
-    """Put a desk together; its files are in `folder`."""
+    """Put a desk together; its files are in `folder`, where what a process left that was killed is removed."""
+    sweep(folder / "spool", now())
     packing = Packing(folder / "packages", folder / "spool", codes)
     return Desk(
         Parts(

@@ -1,8 +1,11 @@
 """A large package goes out a piece at a time, over a real socket, and a damaged one never whole."""
 
 import base64
+import datetime as dt
 import hashlib
+import os
 import tracemalloc
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,12 +14,13 @@ import pytest
 from axis.core.ids import new_id
 from axis.core.partners import Incoming, Kind
 from axis.gateway import Limits
+from axis.gateway.desk.opening import sweep
 from tests.unit.client.doubles import NOW
 from tests.unit.gateway.desk.harness import SYSTEM, Rig
 from tests.unit.gateway.harness import serving
 
 MEBIBYTE = 1024 * 1024
-SIZE = 96 * MEBIBYTE
+SIZE = 48 * MEBIBYTE
 ALLOWED = 8 * MEBIBYTE
 
 
@@ -89,3 +93,15 @@ async def test_a_damaged_package_is_broken_off(desk: Rig) -> None:
         client = desk.vxp(http=http)
         with pytest.raises(httpx.RemoteProtocolError):
             await client.post("downloadEdoc", client.headers({"docId": package.doc_id}))
+
+
+def test_what_a_killed_process_left_is_removed_when_nobody_can_be_writing_it(tmp_path: Path) -> None:
+    (tmp_path / "old").mkdir()
+    for name in ("old/file", "older.edxml", "fresh.edxml"):
+        (tmp_path / name).write_bytes(b"x")
+    now = dt.datetime.now(dt.UTC)
+    for name in ("old", "older.edxml"):
+        os.utime(tmp_path / name, (0, 0))
+    sweep(tmp_path, now)
+    assert [path.name for path in tmp_path.iterdir()] == ["fresh.edxml"]
+    sweep(tmp_path / "nowhere", now)

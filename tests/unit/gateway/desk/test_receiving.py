@@ -13,7 +13,7 @@ from axis.client.building import Author, File
 from axis.core.messages import Submission
 from axis.core.partners import CodeForm, Kind, Plane, Profile, Wanted
 from axis.edxml import EdxmlDocument, EdxmlStatus, read
-from axis.gateway.desk import DeskLimits
+from axis.gateway.desk import DeskLimits, agencies
 from axis.gateway.desk.packing import Packing
 from schemas import Action, StatusCode
 from schemas.wire import SIGNATURE_HEADER
@@ -315,3 +315,20 @@ async def test_what_was_received_is_known_by_the_state_it_is_in(desk: Rig) -> No
     for state in ("initial", "finished", ""):
         answer = await desk.vxp().call("updateStatus", docId=waiting.doc_id, status=state)
         assert answer["code"] == "partner/parameter"
+
+
+async def test_a_fault_of_the_desk_does_not_end_the_gateway(desk: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[None] = []
+
+    async def failing(*_: object) -> Any:
+        asked.append(None)
+        raise RuntimeError("a fault of ours")
+
+    await desk.add()
+    monkeypatch.setattr(agencies, "_LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(desk.store.partners, "partners", failing)
+    monkeypatch.setattr(desk.store.partners, "unreported", failing)
+    await desk.connected()
+    await desk.until(lambda: len(asked) > 3)
+    assert not any(task.done() for task in desk.tasks)
+    assert (await desk.vxp().call("countReceiveEdoc"))["status"] == "OK"
