@@ -27,7 +27,7 @@ from schemas import Code, Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
-Service = Literal["router", "tracker", "relay", "notary", "gateway", "operator"]
+Service = Literal["router", "tracker", "relay", "notary", "papers", "gateway", "operator"]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     tracker_database_url: SecretStr | None = Field(None, description="As axis_tracker; default: database_url.")
     relay_database_url: SecretStr | None = Field(None, description="As axis_relay; default: database_url.")
     notary_database_url: SecretStr | None = Field(None, description="As axis_notary; default: database_url.")
+    papers_database_url: SecretStr | None = Field(None, description="As axis_papers; default: database_url.")
     gateway_database_url: SecretStr | None = Field(None, description="As axis_gateway; default: database_url.")
     operator_database_url: SecretStr | None = Field(
         None, description="As axis_operator, what the commands use; default: database_url."

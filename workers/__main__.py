@@ -1,4 +1,4 @@
-"""`python -m workers router|tracker|relay|notary`: one process each, as many of each as are needed.
+"""`python -m workers router|tracker|relay|notary|papers`: one process each, as many of each as are needed.
 
 The relay and the notary are imported where they are asked for: what they alone need (certificates' chains, evidence,
 time stamps) takes as long as everything that routers and trackers need, which are started more often.
@@ -11,13 +11,12 @@ import sys
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from functools import partial
-from typing import cast
 
 import typer
 
 from axis.core.lanes import route_queue
 from axis.errors import AxisError
-from axis.settings import Service, Settings
+from axis.settings import Settings
 from schemas.wire import TRACK_QUEUE
 from workers.context import Context, context_of
 from workers.router import Router
@@ -36,6 +35,7 @@ class Worker(StrEnum):
     TRACKER = "tracker"
     RELAY = "relay"
     NOTARY = "notary"
+    PAPERS = "papers"
 
 
 async def _route(context: Context) -> None:
@@ -74,6 +74,8 @@ async def _track(context: Context) -> None:
         group.create_task(context.settle_quotas())
 
 
+# Those that need no broker.
+_ALONE = {Worker.NOTARY: "workers.notarising", Worker.PAPERS: "workers.papers"}
 _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
     Worker.ROUTER: _route,
     Worker.TRACKER: _track,
@@ -82,11 +84,11 @@ _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
 
 async def run(worker: Worker, settings: Settings) -> None:
     """Run one worker until SIGTERM or SIGINT; what was taken is finished first."""
-    if worker is Worker.NOTARY:
-        await importlib.import_module("workers.notarising").work(settings)
+    if alone := _ALONE.get(worker):
+        await importlib.import_module(alone).work(settings)
         return
     work = _WORK.get(worker) or importlib.import_module("workers.relaying").work
-    async with context_of(cast("Service", worker.value), settings) as context, asyncio.TaskGroup() as group:
+    async with context_of(worker.value, settings) as context, asyncio.TaskGroup() as group:
         watching = [group.create_task(context.view.watch()), group.create_task(watch(settings.stuck_seconds))]
         await work(context)
         for each in watching:

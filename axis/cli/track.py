@@ -12,7 +12,8 @@ from axis.core.conversation import Conversation, Talk
 from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
-from axis.store import Store, Tracked, TrackedEnvelope
+from axis.signatures.verdict import Standing, Verdict
+from axis.store import FiledPaper, Store, Tracked, TrackedEnvelope
 
 
 def track(
@@ -26,7 +27,8 @@ def track(
     """Show what became of a document.
 
     For each of its recipients: mailbox, state, last status; what was asked about it (recall, update, replacement,
-    taking back) and how each answered; and every status that was reported.
+    taking back) and how each answered; and every status that was reported. Of each file whether it is a signed PDF: by
+    whom, intact, and trusted by the axis's own authorities.
 
     For example:
 
@@ -36,29 +38,44 @@ def track(
 
     Exit code 0: found; 66: the axis never accepted such a document (`axis quarantine list` holds what it refused).
     """
-    found, roles = asyncio.run(_track(term.strip()))
+    found, roles, files = asyncio.run(_track(term.strip()))
     if not found:
         raise NotFound(f"the axis has accepted no document or envelope {term}", code="track/unknown")
     if as_json:
-        print_json({"envelopes": found, "signer_roles": roles})
+        told = {key: [{"file": name, **each.as_json()} for name, each in filed] for key, filed in files.items()}
+        print_json({"envelopes": found, "signer_roles": roles, "files": told})
         return
     for number, tracked in enumerate(found):
         if number:
             say("")
-        _tell(tracked, roles, events=events)
+        _tell(tracked, roles, files[tracked.envelope.id], events=events)
 
 
-async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str]]:
-    """Return what became of it, and the role of each certificate that it was signed under."""
+_Files = Mapping[str, Sequence[tuple[str, Verdict]]]
+
+
+async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str], _Files]:
+    """Return what became of it, the role of each certificate that it was signed under, and where its files stand."""
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         found = await store.track(term)
         senders = {code for each in found for code in lineage(each.envelope.sender)}
         _, _, certificates = await store.directory.load_changed(senders)
+        files = {each.envelope.id: await store.papers.of(each.envelope.id) for each in found}
     signed = {each.envelope.thumbprint for each in found}
-    return found, {each.thumbprint: each.role for each in certificates if each.thumbprint in signed}
+    roles: dict[str, str] = {each.thumbprint: each.role for each in certificates if each.thumbprint in signed}
+    return found, roles, {key: [(each.name, standing_of(each)) for each in filed] for key, filed in files.items()}
 
 
-def _tell(tracked: Tracked, roles: Mapping[str, str], *, events: bool) -> None:
+def standing_of(file: FiledPaper) -> Verdict:
+    """Say where a file of an envelope stands; what was not looked at is told apart by its name."""
+    if file.name.endswith(".sealed"):
+        return Verdict(Standing.SEALED)
+    if file.verdict is not None:
+        return Verdict.from_json(dict(file.verdict))
+    return Verdict(Standing.NOT_LOOKED_AT if file.name.lower().endswith(".pdf") else Standing.NOT_A_PDF)
+
+
+def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str, Verdict]], *, events: bool) -> None:
     envelope = tracked.envelope
     concerns = "" if envelope.concerns is None else f" {envelope.concerns}"
     by = "" if envelope.account == envelope.sender else f", by the account of {envelope.account}"
@@ -67,6 +84,8 @@ def _tell(tracked: Tracked, roles: Mapping[str, str], *, events: bool) -> None:
     say(f"from {envelope.sender}{by}; sent {local_time(envelope.sent_at)}, accepted {local_time(envelope.accepted_at)}")
     whose = ", by the gateway" if roles.get(envelope.thumbprint) == "gateway" else ""
     say(f"signed under {envelope.thumbprint}{whose}; {_proved(envelope)}")
+    for name, verdict in files:
+        say(f"file {name}: {verdict.told()}")
     say("")
     print_table(
         ("recipient", "mailbox", "state", "delivered", "last status", "at", "why, or by way of"),

@@ -3,6 +3,7 @@
 from axis.store.fake import FakeStore
 from axis.store.log_seam import Logged, LogHead, LogKind, LogStore, Placed, SignedCheckpoint
 from axis.store.migrating import migrate
+from axis.store.paper_seam import FiledPaper, PaperStore, WaitingPaper
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore, Signed, Stamp
 from axis.store.roles import ensure_roles, renew_rights
@@ -34,10 +35,12 @@ __all__ = [
     "Counts",
     "DirectoryStore",
     "FakeStore",
+    "FiledPaper",
     "LogHead",
     "LogKind",
     "LogStore",
     "Logged",
+    "PaperStore",
     "PartnerStore",
     "Placed",
     "ProofStore",
@@ -54,6 +57,7 @@ __all__ = [
     "TrackedNotice",
     "TrackedStatus",
     "Transaction",
+    "WaitingPaper",
     "WithDeliveries",
     "ensure_roles",
     "migrate",

@@ -19,6 +19,7 @@ from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_log import FakeLog
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
+from axis.store.fake_papers import FakePapers
 from axis.store.fake_partners import FakePartners
 from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
@@ -58,6 +59,7 @@ class FakeStore(Store):
         self.comparing = FakeComparing(self._alone, now, self.partners.holds)
         self.acts: list[Act] = []
         self.log = FakeLog(self._alone, now, self.acts)
+        self.papers = FakePapers(self._alone, now)
 
     def _check(self) -> None:
         if not self.available:

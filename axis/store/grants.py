@@ -61,6 +61,7 @@ _READING: Grants = {
     "conversation": ("SELECT",),
     "waiting": ("SELECT",),
     "quarantine": ("SELECT",),
+    "paper_signature": ("SELECT",),
     "operator": ("SELECT",),
     **_LOG,
     **_PARTNERS,
@@ -108,6 +109,12 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "audit": ("SELECT",),
             "log_entry": ("SELECT", "INSERT", "DELETE"),
             "log_checkpoint": ("SELECT", "INSERT", "UPDATE (note, timestamp)"),
+        },
+        "axis_papers": {
+            "axis_migration": ("SELECT",),
+            "attachment": ("SELECT",),
+            "blob": ("SELECT",),
+            "paper_signature": ("SELECT", "INSERT"),
         },
         "axis_gateway": {
             **_DIRECTORY,

@@ -15,6 +15,7 @@ from axis.store.committing import commit
 from axis.store.comparing import PostgresComparing
 from axis.store.directory import PostgresDirectory
 from axis.store.log import PostgresLog
+from axis.store.papers import PostgresPapers
 from axis.store.partitions import ensure_partitions
 from axis.store.partners import PostgresPartners
 from axis.store.pool import Pool, open_pool
@@ -56,6 +57,7 @@ class PostgresStore(Store):
         self.proofs = PostgresProofs(pool)
         self.log = PostgresLog(pool)
         self.partners = PostgresPartners(pool)
+        self.papers = PostgresPapers(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -35,6 +35,7 @@ from axis.core.records import (
 )
 from axis.core.tracking import EnvelopeFacts, Talks
 from axis.store.log_seam import LogStore
+from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
@@ -290,6 +291,7 @@ class Store(ABC):
     proofs: ProofStore
     log: LogStore
     partners: PartnerStore
+    papers: PaperStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

@@ -43,6 +43,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "quarantine": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "suspect": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "quota_level": frozenset({"axis_router", "axis_tracker", "axis_gateway"}),
+    "paper_signature": frozenset({"axis_papers"}),
     "log_entry": frozenset({"axis_notary"}),
     "log_checkpoint": frozenset({"axis_notary"}),
     "partner": frozenset({"axis_operator"}),

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from axis.cli.track import standing_of
 from axis.core.enrolment import Enrolment
 from axis.core.ids import new_id
 from axis.core.records import (
@@ -15,7 +16,8 @@ from axis.core.records import (
     QuarantineRow,
     StatusRow,
 )
-from axis.store import FakeStore
+from axis.signatures.verdict import PdfSignature, Standing, Verdict
+from axis.store import FakeStore, FiledPaper
 from tests.builders import NOW
 from tests.unit.cli.conftest import Run
 
@@ -164,3 +166,23 @@ def test_quarantine_show_saves_the_exact_bytes_once(run: Run, filled: None, tmp_
 
 def test_quarantine_show_of_nothing(run: Run, filled: None) -> None:
     assert run("quarantine", "show", "no-such").code == 66
+
+
+@pytest.mark.parametrize(
+    ("name", "verdict", "told"),
+    [
+        ("1.sealed", None, "sealed"),
+        ("a.PDF", None, "not looked at yet"),
+        ("a.xlsx", None, "not a PDF"),
+        ("a.pdf", Verdict(Standing.NOT_SIGNED), "not signed"),
+        (
+            "a.pdf",
+            Verdict(Standing.SIGNED, (PdfSignature("Trần Văn Thử", intact=True, trusted=True),)),
+            "signed by Trần Văn Thử, intact, trusted",
+        ),
+        ("a.pdf", Verdict(Standing.NOT_TRUSTED, (PdfSignature("A"),)), "signed, intact, not trusted (A)"),
+    ],
+)
+def test_every_file_has_its_standing(name: str, verdict: Verdict | None, told: str) -> None:
+    filed = FiledPaper(name, "0" * 64, None if verdict is None else verdict.as_json())
+    assert standing_of(filed).told() == told
