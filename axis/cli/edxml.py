@@ -1,4 +1,4 @@
-"""`axis edxml`: look into edXML packages."""
+"""`axis edxml`: read, check and write edXML packages."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,16 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from axis.cli.edxml_checking import check_command
+from axis.cli.edxml_making import write
 from axis.edxml import EdxmlDocument, EdxmlError, EdxmlStatus, file_names, read
 from axis.edxml.plain import as_plain
 from axis.edxml.summary import printable, summary
 from axis.errors import NotFound
 
-app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Look into edXML packages (QCVN 102:2016).")
+app = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Read, check and write edXML packages (QCVN 102:2016)."
+)
 
 # sysexits(3)
 _CANNOT_CREATE = 73
@@ -23,7 +27,11 @@ _CANNOT_READ = 74
 
 @app.callback()
 def _group() -> None:
-    """Look into edXML packages (QCVN 102:2016)."""
+    """Read, check and write edXML packages (QCVN 102:2016)."""
+
+
+app.command("check")(check_command)
+app.command("write")(write)
 
 
 @app.command("read")
