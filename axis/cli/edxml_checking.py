@@ -11,7 +11,6 @@ from axis.cli.console import print_json, print_table, say, speaks_vietnamese
 from axis.edxml import Profile, check
 from axis.errors import Malformed, NotFound
 from axis.signatures.trust import Trust
-from axis.signatures.xml import verify_package
 
 _REFUSED = 65
 
@@ -45,6 +44,8 @@ def check_command(
     """
     verify = None
     if trust is not None:
+        from axis.signatures.xml import verify_package  # noqa: PLC0415 - it brings two libraries that nobody else needs
+
         at = dt.datetime.now(dt.UTC)
         verify = partial(verify_package, trust=Trust.load(trust), at=at, allow_sha1=allow_sha1)
     try:

@@ -31,8 +31,8 @@ async def look_at(path: Path, *, trust: Trust, at: dt.datetime, seconds: int = S
     said = {
         "at": at.isoformat(),
         "seconds": seconds,
-        "roots": [base64.b64encode(each).decode() for each in trust.authorities.roots],
-        "intermediates": [base64.b64encode(each).decode() for each in trust.authorities.intermediates],
+        "roots": [base64.b64encode(each).decode() for each in trust.roots],
+        "intermediates": [base64.b64encode(each).decode() for each in trust.intermediates],
     }
     child = await asyncio.create_subprocess_exec(
         sys.executable,

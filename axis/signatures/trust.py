@@ -3,24 +3,42 @@
 import asyncio
 import datetime as dt
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from axis.trust.certificates import thumbprint
-from axis.trust.chains import Authorities, find_chain
+
+if TYPE_CHECKING:
+    from axis.trust.chains import Authorities
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
     """Authorities whose certificates count, and single certificates (by thumbprint) that count by themselves."""
 
-    authorities: Authorities = field(default_factory=Authorities)
+    authorities: "Authorities | None" = None
     certificates: frozenset[str] = frozenset()
 
     @classmethod
     def load(cls, folder: Path) -> "Trust":
         """Read `roots/*.pem` and `intermediates/*.pem`; no folder trusts nobody. Raises Misconfigured."""
+        if not folder.is_dir():
+            return cls()
+        # What finds chains takes longer to load than most commands take, and most profiles have no such folder.
+        from axis.trust.chains import Authorities  # noqa: PLC0415
+
         return cls(Authorities.load(folder))
+
+    @property
+    def roots(self) -> tuple[bytes, ...]:
+        """The roots (DER)."""
+        return self.authorities.roots if self.authorities else ()
+
+    @property
+    def intermediates(self) -> tuple[bytes, ...]:
+        """The authorities in between (DER), which prove nothing themselves."""
+        return self.authorities.intermediates if self.authorities else ()
 
     def check(self, leaf: bytes, others: Sequence[bytes], at: dt.datetime) -> None:
         """Raise Refused certificate/* unless a certificate (DER) counts at a time; `others` came along with it.
@@ -29,5 +47,7 @@ class Trust:
         """
         if thumbprint(leaf) in self.certificates:
             return
-        authorities = Authorities(self.authorities.roots, (*self.authorities.intermediates, *others))
+        from axis.trust.chains import Authorities, find_chain  # noqa: PLC0415 - as above
+
+        authorities = Authorities(self.roots, (*self.intermediates, *others))
         asyncio.run(find_chain(leaf, authorities, at))

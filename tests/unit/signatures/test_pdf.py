@@ -22,6 +22,7 @@ from axis.signatures import child, pdf
 from axis.signatures.pdf import look_at
 from axis.signatures.trust import Trust
 from axis.signatures.verdict import PdfSignature, Standing, Verdict
+from axis.trust.chains import Authorities
 from tests.authority import DAY, Party, TestAuthority, subject
 from tests.builders import NOW
 from tests.pdf_signing import changed_after, plain_pdf, sign_pdf
@@ -37,8 +38,8 @@ SIGNED = sign_pdf(PLAIN, PERSON)
 def said(trust: Trust = TRUST, at: dt.datetime = NOW) -> dict[str, Any]:
     return {
         "at": at.isoformat(),
-        "roots": [base64.b64encode(each).decode() for each in trust.authorities.roots],
-        "intermediates": [base64.b64encode(each).decode() for each in trust.authorities.intermediates],
+        "roots": [base64.b64encode(each).decode() for each in trust.roots],
+        "intermediates": [base64.b64encode(each).decode() for each in trust.intermediates],
     }
 
 
@@ -90,7 +91,7 @@ def test_nobody_is_trusted_by_default(tmp_path: Path) -> None:
 
 
 def test_the_chain_may_come_along(tmp_path: Path) -> None:
-    roots = Trust(type(TRUST.authorities)(TRUST.authorities.roots))
+    roots = Trust(Authorities(TRUST.roots))
     assert judged(SIGNED, tmp_path, roots).standing is Standing.NOT_TRUSTED
     assert judged(sign_pdf(PLAIN, PERSON, chain=[AUTHORITY.below]), tmp_path, roots).standing is Standing.SIGNED
 

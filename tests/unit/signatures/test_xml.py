@@ -15,6 +15,7 @@ from axis.edxml import DEVIATIONS, Profile, SignatureState, build_document, chec
 from axis.edxml.names import NAMESPACE
 from axis.signatures.trust import Trust
 from axis.signatures.xml import XmlSignature, verify_package
+from axis.trust.chains import Authorities
 from tests.authority import DAY, Party, TestAuthority
 from tests.builders import NOW
 from tests.unit.edxml.test_outgoing import CONTENTS, envelope, naming
@@ -112,7 +113,7 @@ def test_who_is_not_trusted_is_told_but_does_not_count() -> None:
 
 
 def test_the_chain_may_come_along() -> None:
-    roots_only = Trust(type(TRUST.authorities)(TRUST.authorities.roots))
+    roots_only = Trust(Authorities(TRUST.roots))
     assert verify(SIGNED, roots_only).reason == "signature-untrusted"
     with_chain = sign_package(PACKAGE, EC, chain=[AUTHORITY.below])
     assert verify(with_chain, roots_only).state is SignatureState.VALID
