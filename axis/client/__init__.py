@@ -4,8 +4,9 @@ from axis.client.agency import Agency
 from axis.client.building import File
 from axis.client.delivery import Delivery, Reported
 from axis.client.inbox import Inbox
-from axis.client.ledger import Ledger, MemoryLedger, Suspicious
+from axis.client.ledger import Ledger, Suspicious
 from axis.client.logs import Proven, Trusted, verify_proof
+from axis.client.memory import MemoryLedger
 from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
 from axis.client.opening import Opened
 from axis.client.sent import NotConfirmed, Sent

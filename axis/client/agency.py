@@ -13,8 +13,10 @@ from axis.client.ledger import Ledger, Suspicious
 from axis.client.logs import fetch_proof
 from axis.client.notices import Notices
 from axis.client.opening import Opened
+from axis.client.packaging import Packaging
 from axis.client.reporting import Reporting
-from axis.client.sending import KEPT, Sending
+from axis.client.sending import KEPT
+from axis.client.sent import refuse_given_up
 from axis.client.settings import AgencySettings
 from axis.client.sqlite import SqliteLedger
 from axis.client.transport import Transport
@@ -29,7 +31,7 @@ def utc_now() -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-class Agency(Sending, Reporting):
+class Agency(Packaging, Reporting):
     """One agency, connected. Get it with `async with Agency.connect(settings) as agency`."""
 
     @classmethod
@@ -91,6 +93,8 @@ class Agency(Sending, Reporting):
         """
         kept = await self._notice_board().receipt(message_id, deadline)
         if kept is None:
+            for entry in await self._ledger.entries(about=message_id, unconfirmed=False):
+                refuse_given_up(entry)
             outlook = await self._outbox.outlook(message_id)
             raise Unavailable(f"no receipt for {message_id} within {deadline:g} s; {outlook}")
         return parse_receipt(kept.body)

@@ -17,7 +17,7 @@ from axis.core.reading import parse_envelope, parse_status
 from axis.core.secrecy import refuse_marked
 from axis.edxml.filenames import media_type
 from axis.errors import Malformed
-from schemas import Action, AttachmentRole, Document, Envelope, Staff, StatusCode
+from schemas import Action, AttachmentRole, Destroyed, Document, Envelope, Staff, StatusCode
 from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_EXCHANGE, STATUS_MEDIA_TYPE, SUBMIT_EXCHANGE
 
 
@@ -163,6 +163,7 @@ class Author:
         staff: Staff | None = None,
         reporter: str | None = None,
         at: dt.datetime | None = None,
+        destroyed: Destroyed | None = None,
     ) -> Entry:
         """Write a status; `at` is when it came about, if not now.
 
@@ -179,7 +180,10 @@ class Author:
             "reason": reason,
             "staff": staff and staff.model_dump(mode="json", exclude_none=True),
         }
-        body = _bytes({"schema": "axis.status/1", "id": new_id(now), **said, "at": at or now})
+        proof = None if destroyed is None else destroyed.model_dump(mode="json")
+        body = _bytes({"schema": "axis.status/1", "id": new_id(now), **said, "destroyed": proof, "at": at or now})
+        if proof is not None:
+            said["destroyed"] = {**proof, "at": None}  # whenever it was: a copy is destroyed once
         status = parse_status(body)
         digest = hashlib.sha256(_bytes(said)).hexdigest()
         return Entry(

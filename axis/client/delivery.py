@@ -18,7 +18,7 @@ from axis.errors import Malformed
 from axis.signatures.pdf import MAX_BYTES, look_at
 from axis.signatures.trust import Trust
 from axis.signatures.verdict import Standing, Verdict
-from schemas import Attachment, AttachmentRole, Envelope, Staff, StatusCode
+from schemas import Attachment, AttachmentRole, Destroyed, Envelope, Staff, StatusCode
 
 _PDF = "application/pdf"
 _LONGEST_NAME = 240  # bytes: file systems end at 255, and a temporary name is a little longer
@@ -41,15 +41,38 @@ class Said:
     code: StatusCode
     reason: str | None = None
     staff: Staff | None = None
+    destroyed: Destroyed | None = None
+
+    async def report(self, desk: "Desk", envelope_id: str, recipient: str) -> Reported:
+        """Report it of an envelope, for one recipient."""
+        return await desk.report(
+            envelope_id,
+            self.code,
+            recipient=recipient,
+            reason=self.reason,
+            staff=self.staff,
+            destroyed=self.destroyed,
+        )
 
 
 class Desk(Protocol):
     """What a delivery needs from the agency that it came to."""
 
     async def report(
-        self, envelope_id: str, code: StatusCode, *, recipient: str, reason: str | None, staff: Staff | None
+        self,
+        envelope_id: str,
+        code: StatusCode,
+        *,
+        recipient: str,
+        reason: str | None,
+        staff: Staff | None,
+        destroyed: Destroyed | None,
     ) -> Reported:
         """Keep a status, then publish it."""
+        ...
+
+    async def destruction(self, envelope_id: str, files: Sequence[str] | None, at: datetime | None) -> Destroyed:
+        """Say that the files of a document that was taken are destroyed; None: those it came with, now."""
         ...
 
     async def opened(self, envelope: Envelope) -> Opened:
@@ -80,12 +103,14 @@ class Delivery:
         signer: Signer,
         desk: Desk,
         take: Callable[["Delivery", Sequence[Said]], Awaitable[Sequence[Reported]]],
+        withdrawn: bool = False,
     ) -> None:
         self.body = body
         self.signature = signature
         self.envelope = envelope
         self.recipients = recipients
         self.signer = signer
+        self.withdrawn = withdrawn
         self._desk = desk
         self._take = take
         self._taking = asyncio.Lock()
@@ -144,30 +169,44 @@ class Delivery:
         return await self.report(StatusCode.FINISHED, staff=staff)
 
     async def agree(self, *, staff: Staff | None = None) -> Sequence[Reported]:
-        """Report 15: the update or recall is carried out; a recalled document is destroyed first (article 9.2)."""
+        """Report 15: the update or recall is agreed to; of a recalled document `destroyed` follows (article 9.2)."""
         return await self.report(StatusCode.AGREED, staff=staff)
+
+    async def destroyed(
+        self, *, files: Sequence[str] | None = None, at: datetime | None = None, staff: Staff | None = None
+    ) -> Sequence[Reported]:
+        """Report 15 with the proof that our copy of the recalled document is destroyed: after `agree`, or for both.
+
+        `files` are the SHA-256 of what was destroyed, by default all that the document came with; `at` when, by default
+        now. Nothing of the application's is deleted here; `Agency.forget` forgets what the ledger kept.
+        """
+        proof = await self._desk.destruction(self.envelope.concerns or self.envelope.id, files, at)
+        return await self.report(StatusCode.AGREED, staff=staff, destroyed=proof)
 
     async def decline(self, reason: str, *, staff: Staff | None = None) -> Sequence[Reported]:
         """Report 16: the update or recall is not carried out, and why."""
         return await self.report(StatusCode.DECLINED, reason=reason, staff=staff)
 
     async def report(
-        self, code: StatusCode, *, reason: str | None = None, staff: Staff | None = None
+        self,
+        code: StatusCode,
+        *,
+        reason: str | None = None,
+        staff: Staff | None = None,
+        destroyed: Destroyed | None = None,
     ) -> Sequence[Reported]:
         """Take the document, then report a status, one for each recipient of it that is ours.
 
         Returns when the statuses are on disk and the broker has confirmed them or its deadline is over. The same
         status reported again keeps its id. Taking and the first report are one write: a crash keeps both or neither.
         """
+        said = Said(code, reason, staff, destroyed)
         async with self._taking:
             if not self._taken:
-                reported = await self._take(self, [Said(StatusCode.ARRIVED), Said(code, reason, staff)])
+                reported = await self._take(self, [Said(StatusCode.ARRIVED), said])
                 self._taken = True
                 return reported
-        return [
-            await self._desk.report(self.envelope.id, code, recipient=recipient, reason=reason, staff=staff)
-            for recipient in self.recipients
-        ]
+        return [await said.report(self._desk, self.envelope.id, recipient) for recipient in self.recipients]
 
     @property
     def sealed(self) -> bool:

@@ -23,6 +23,7 @@ taken, because a 02 would be about the good one.
 """
 
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from dataclasses import replace
 from typing import Any, Self
 
 from axis.client.building import Author, reason_text
@@ -31,13 +32,14 @@ from axis.client.ledger import Entry, Ledger, Taken
 from axis.client.mail import Mail, Parcel, digest_of, evidence, patiently, signature_of
 from axis.client.outbox import Outbox
 from axis.client.papers import Paper
+from axis.client.recalls import QUIET_SECONDS, handed_out, kept, may_concern, withdrawing
 from axis.client.witness import Witness
 from axis.core.codes import is_within
 from axis.core.fanout import recipients_of
 from axis.core.messages import Submission
 from axis.core.reading import parse_envelope
 from axis.errors import Refused
-from schemas import Envelope, StatusCode
+from schemas import Action, Envelope, StatusCode
 from schemas.wire import ROUTES_HEADER, TYPE_DOCUMENT
 
 Start = Callable[[Coroutine[Any, Any, None]], object]
@@ -72,6 +74,7 @@ class Inbox:
         self._start = start
         self._idle = idle
         self._current: Delivery | None = None
+        self._left: set[str] = set()
 
     def __aiter__(self) -> Self:
         """Return itself."""
@@ -84,21 +87,37 @@ class Inbox:
             self._current = None
         if self._opened is None:
             self._opened = await self._open_mail()
-        while (parcel := await self._opened.get(self._idle)) is not None:
-            try:
-                self._current = await self._open(self._opened, parcel)
-            except BaseException:
-                self._opened.put_back(parcel)
-                raise
-            if self._current is not None:
+        mail = self._opened
+        while True:
+            early = [each for each in await self._ledger.open_recalls() if each.envelope_id not in self._left]
+            if early and early[0].withdrawn:
+                self._current = handed_out(early[0], self._desk, self._ledger)
                 return self._current
-        raise StopAsyncIteration
+            parcel = await mail.get(self._idle if not early else min(QUIET_SECONDS, self._idle or QUIET_SECONDS))
+            if parcel is not None:
+                delivery = await self._attempt(mail, parcel)
+            elif early:  # nothing else is here, so its document is not in the mailbox
+                delivery = handed_out(early[0], self._desk, self._ledger)
+            else:
+                raise StopAsyncIteration
+            if delivery is not None:
+                self._current = delivery
+                return delivery
+
+    async def _attempt(self, mail: Mail, parcel: Parcel) -> Delivery | None:
+        try:
+            return await self._open(mail, parcel)
+        except BaseException:
+            mail.put_back(parcel)
+            raise
 
     def leave(self) -> None:
         """Leave the current document untaken and go on: it comes again in a new inbox or at the next connect.
 
         What is left counts against what the broker hands over, so the inbox runs dry after a few dozen of them.
         """
+        if self._current is not None:
+            self._left.add(self._current.envelope.id)
         self._current = None
 
     async def _open(self, mail: Mail, parcel: Parcel) -> Delivery | None:
@@ -109,10 +128,46 @@ class Inbox:
             await self._settle(mail, parcel, await self._ledger.entries(about=known.envelope_id))
             return None
         try:
-            return await self._prove(mail, parcel)
+            delivery = await self._prove(mail, parcel)
         except Refused as error:
             await self._set_aside(mail, parcel, error)
             return None
+        if delivery.envelope.action is Action.RECALL:
+            return await self._recalling(mail, parcel, delivery)
+        return await self._unless_withdrawn(mail, parcel, delivery)
+
+    async def _recalling(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> Delivery | None:
+        """Hand out a recall of what was taken; keep any other until its document comes. See axis.client.recalls."""
+        if await self._ledger.taken(delivery.envelope.concerns or "") is not None:
+            return delivery
+        entries = [
+            self._author.status(delivery.envelope.id, StatusCode.ARRIVED, recipient=recipient)
+            for recipient in delivery.recipients
+        ]
+        taken = Taken(delivery.envelope.id, delivery.sha256, self._author.now())
+        paper = Paper.of(delivery.envelope, received=True)
+        written = await self._ledger.write(taken=[taken], entries=entries, papers=[paper], recalls=[kept(delivery)])
+        await self._settle(mail, parcel, written)
+        return None
+
+    async def _unless_withdrawn(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> Delivery | None:
+        """Hand out a document for those recipients from whom it was not recalled, as far as anybody here knows."""
+        identifier = delivery.envelope.id
+        for early in mail.pick(lambda body: may_concern(body, identifier)):
+            await self._attempt(mail, early)
+        recalls = await self._ledger.recalls(identifier)
+        if not recalls:
+            return delivery
+        doing = withdrawing(delivery.envelope, delivery.recipients, recalls, self._author)
+        left = tuple(each for each in delivery.recipients if each not in doing.recipients)
+        done = [replace(each, withdrawn=True) for each in doing.recalls]
+        if left:
+            await self._outbox.send(await self._ledger.write(entries=doing.entries, recalls=done))
+            delivery.recipients = left
+            return delivery
+        taken = Taken(identifier, delivery.sha256, self._author.now())
+        await self._settle(mail, parcel, await self._ledger.write(taken=[taken], entries=doing.entries, recalls=done))
+        return None
 
     async def _prove(self, mail: Mail, parcel: Parcel) -> Delivery:
         submission = parcel.submission
@@ -143,7 +198,14 @@ class Inbox:
         """Take a document and report all of `said`, the last of it being what the application asked for."""
         envelope_id, recipients = delivery.envelope.id, delivery.recipients
         entries = [
-            self._author.status(envelope_id, each.code, recipient=recipient, reason=each.reason, staff=each.staff)
+            self._author.status(
+                envelope_id,
+                each.code,
+                recipient=recipient,
+                reason=each.reason,
+                staff=each.staff,
+                destroyed=each.destroyed,
+            )
             for each in said
             for recipient in recipients
         ]
@@ -163,11 +225,12 @@ class Inbox:
         if all(entry.confirmed_at is not None for entry in sent):
             await mail.ack(parcel)
         else:
-            self._start(self._ack_later(mail, parcel, sent[0].about))
+            self._start(self._ack_later(mail, parcel, {entry.about for entry in sent}))
         return sent
 
-    async def _ack_later(self, mail: Mail, parcel: Parcel, envelope_id: str) -> None:
-        await self._outbox.wait_confirmed(envelope_id)
+    async def _ack_later(self, mail: Mail, parcel: Parcel, about: set[str]) -> None:
+        for envelope_id in about:
+            await self._outbox.wait_confirmed(envelope_id)
         await mail.ack(parcel)
 
     async def _set_aside(self, mail: Mail, parcel: Parcel, error: Refused) -> None:

@@ -1,12 +1,11 @@
 """What an agency remembers between runs: what it took, what it has to send, what it was told."""
 
 import datetime as dt
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
-from itertools import islice
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Literal, Protocol
 
-from axis.client.papers import Paper, Papers
+from axis.client.papers import Paper
 from axis.core.hybrid import headers_of
 from axis.core.messages import Outgoing
 
@@ -17,6 +16,7 @@ class Entry:
 
     `about` is the envelope it is or is about. The bytes are kept as signed, so that sending it again after a lost
     confirm can never make a second document or status. `not_before`: it was over a limit, and is sent again then.
+    `waits_for`: the envelope it acts on, which has no receipt yet.
     """
 
     id: str
@@ -30,10 +30,16 @@ class Entry:
     signature: str = field(repr=False)
     confirmed_at: dt.datetime | None = None
     not_before: dt.datetime | None = None
+    waits_for: str | None = None
+
+    @property
+    def given_up(self) -> bool:
+        """Whether it is never sent: the envelope it acts on was refused."""
+        return self.waits_for is not None and self.confirmed_at is not None
 
     def is_due(self, at: dt.datetime) -> bool:
         """Whether it may be sent at that time."""
-        return self.not_before is None or self.not_before <= at
+        return self.waits_for is None and (self.not_before is None or self.not_before <= at)
 
     def outgoing(self, account: str) -> Outgoing:
         """Build the publish; the broker checks that `account` is the connection's user."""
@@ -56,6 +62,26 @@ class Taken:
     envelope_id: str
     sha256: str
     at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
+class KeptRecall:
+    """A proved recall that came before its document was taken; see axis.client.recalls.
+
+    `organisation`, `thumbprint` and `role` are its signer's. `withdrawn`: its document came and was not handed out.
+    `done`: the application has dealt with it. Written again it only becomes withdrawn.
+    """
+
+    envelope_id: str
+    concerns: str
+    body: bytes = field(repr=False)
+    signature: str = field(repr=False)
+    recipients: tuple[str, ...]
+    organisation: str
+    thumbprint: str
+    role: Literal["agency", "gateway", "axis"]
+    withdrawn: bool = False
+    done: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +127,7 @@ class Ledger(Protocol):
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
+        recalls: Sequence[KeptRecall] = (),
     ) -> list[Entry]:
         """Write all of it at once; return the entries as they now stand under their keys, in order."""
         ...
@@ -140,8 +167,34 @@ class Ledger(Protocol):
         """Return what was taken under this id."""
         ...
 
-    async def papers(self, *, document_id: str | None = None, envelope_id: str | None = None) -> list[Paper]:
-        """Return what is known of a document (by its DocumentId) or an envelope, the last written first."""
+    async def papers(
+        self, *, document_id: str | None = None, envelope_id: str | None = None, concerns: str | None = None
+    ) -> list[Paper]:
+        """Return what is known of a document (by its DocumentId), an envelope, or what is about it; the last first."""
+        ...
+
+    async def forget(self, envelope_id: str) -> None:
+        """Forget everything that was kept of a document that was taken but its id and digest, which stop repeats."""
+        ...
+
+    async def unblock(self, envelope_id: str | None, *, confirmed_before: dt.datetime | None = None) -> None:
+        """Let go what waits for the receipt of an envelope, or of any that was confirmed before a time."""
+        ...
+
+    async def give_up(self, envelope_id: str, at: dt.datetime) -> None:
+        """Never send what waits for the receipt of an envelope: it was refused. See `Entry.given_up`."""
+        ...
+
+    async def recalls(self, concerns: str) -> list[KeptRecall]:
+        """Return the recalls of a document that came before it was taken, the first first."""
+        ...
+
+    async def open_recalls(self) -> list[KeptRecall]:
+        """Return the recalls that the application is not done with: those that had effect first, then the oldest."""
+        ...
+
+    async def finish_recall(self, envelope_id: str) -> None:
+        """Note that the application is done with a recall."""
         ...
 
     async def next_notice(self, after: int) -> KeptNotice | None:
@@ -167,151 +220,3 @@ class Ledger(Protocol):
     async def close(self) -> None:
         """Let go of the file."""
         ...
-
-
-class MemoryLedger:
-    """A ledger that forgets with the process: for tests, and for applications that keep their own."""
-
-    def __init__(self) -> None:
-        self._taken: dict[str, Taken] = {}
-        self._entries: dict[str, Entry] = {}
-        self._keys: dict[str, list[str]] = {}  # id -> keys of the entries that carry it
-        self._about: dict[str, list[str]] = {}  # envelope -> keys of the entries about it
-        self._unconfirmed: dict[str, None] = {}  # keys, oldest first
-        self._notices: dict[str, KeptNotice] = {}
-        self._waiting: dict[str, None] = {}  # ids of notices that are not done, in their order
-        self._receipts: dict[str, str] = {}  # message -> id of its last receipt
-        self._suspicious: dict[str, Suspicious] = {}
-        self._papers = Papers()
-        self._number = 0
-
-    async def write(
-        self,
-        *,
-        taken: Sequence[Taken] = (),
-        entries: Sequence[Entry] = (),
-        notices: Sequence[KeptNotice] = (),
-        suspicious: Sequence[Suspicious] = (),
-        papers: Sequence[Paper] = (),
-    ) -> list[Entry]:
-        """See `Ledger`."""
-        for each in taken:
-            self._taken.setdefault(each.envelope_id, each)
-        for entry in entries:
-            if entry.key not in self._entries:
-                self._keep(entry)
-        for notice in notices:
-            if notice.id not in self._notices:
-                self._keep_notice(notice)
-        for found in suspicious:
-            self._suspicious.setdefault(found.sha256, found)
-        self._papers.keep(papers)
-        return [self._entries[entry.key] for entry in entries]
-
-    async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
-        """See `Ledger`."""
-        for published in entries:
-            for key in self._keys.get(published.id, ()):
-                if key in self._unconfirmed and self._entries[key].not_before == published.not_before:
-                    del self._unconfirmed[key]
-                    self._entries[key] = replace(self._entries[key], confirmed_at=at)
-
-    async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
-        """See `Ledger`."""
-        entry = await self.reopen(entry_id)
-        if entry is not None:
-            self._entries[entry.key] = replace(entry, not_before=until)
-        return entry is not None
-
-    async def next_due(self) -> dt.datetime | None:
-        """See `Ledger`."""
-        times = (self._entries[key].not_before for key in self._unconfirmed)
-        return min((each for each in times if each is not None), default=None)
-
-    async def entries(
-        self,
-        *,
-        about: str | None = None,
-        unconfirmed: bool = True,
-        limit: int = 1000,
-        due: dt.datetime | None = None,
-    ) -> list[Entry]:
-        """See `Ledger`."""
-        keys: Iterable[str] = self._unconfirmed if unconfirmed else self._entries
-        if about is not None:
-            keys = [key for key in self._about.get(about, ()) if not unconfirmed or key in self._unconfirmed]
-        found = (self._entries[key] for key in keys)
-        return list(islice((each for each in found if due is None or each.is_due(due)), limit))
-
-    async def entry(self, entry_id: str) -> Entry | None:
-        """Return an entry, confirmed or not."""
-        return next((self._entries[key] for key in self._keys.get(entry_id, ())), None)
-
-    async def reopen(self, entry_id: str) -> Entry | None:
-        """See `Ledger`."""
-        for key in self._keys.get(entry_id, ()):
-            self._entries[key] = replace(self._entries[key], confirmed_at=None, not_before=None)
-            # Back in its place: the oldest is sent first.
-            due = self._unconfirmed.keys() | {key}
-            self._unconfirmed = dict.fromkeys(each for each in self._entries if each in due)
-            return self._entries[key]
-        return None
-
-    async def taken(self, envelope_id: str) -> Taken | None:
-        """See `Ledger`."""
-        return self._taken.get(envelope_id)
-
-    async def papers(self, *, document_id: str | None = None, envelope_id: str | None = None) -> list[Paper]:
-        """See `Ledger`."""
-        return self._papers.find(document_id=document_id, envelope_id=envelope_id)
-
-    async def next_notice(self, after: int) -> KeptNotice | None:
-        """See `Ledger`."""
-        return next((n for n in map(self._notices.__getitem__, self._waiting) if n.number > after), None)
-
-    async def finish_notice(self, notice_id: str) -> None:
-        """See `Ledger`."""
-        self._waiting.pop(notice_id, None)
-        self._notices[notice_id] = replace(self._notices[notice_id], done=True)
-
-    async def receipt_for(self, message_id: str) -> KeptNotice | None:
-        """See `Ledger`."""
-        found = self._receipts.get(message_id)
-        return None if found is None else self._notices[found]
-
-    async def suspicious(self) -> list[Suspicious]:
-        """See `Ledger`."""
-        return list(self._suspicious.values())
-
-    async def prune(self, before: str) -> None:
-        """See `Ledger`."""
-        entries, notices = list(self._entries.values()), list(self._notices.values())
-        self._entries, self._keys, self._about, self._unconfirmed = {}, {}, {}, {}
-        self._notices, self._waiting, self._receipts = {}, {}, {}
-        for entry in entries:
-            if entry.confirmed_at is None or entry.id >= before:
-                self._keep(entry)
-        for notice in notices:
-            if not notice.done or notice.id >= before:
-                self._remember(notice)
-
-    async def close(self) -> None:
-        """See `Ledger`."""
-
-    def _keep(self, entry: Entry) -> None:
-        self._entries[entry.key] = entry
-        self._keys.setdefault(entry.id, []).append(entry.key)
-        self._about.setdefault(entry.about, []).append(entry.key)
-        if entry.confirmed_at is None:
-            self._unconfirmed[entry.key] = None
-
-    def _keep_notice(self, notice: KeptNotice) -> None:
-        self._number += 1
-        self._remember(replace(notice, number=self._number))
-
-    def _remember(self, notice: KeptNotice) -> None:
-        self._notices[notice.id] = notice
-        if not notice.done:
-            self._waiting[notice.id] = None
-        if notice.kind == "receipt" and notice.about is not None:
-            self._receipts[notice.about] = notice.id

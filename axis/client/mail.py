@@ -87,6 +87,16 @@ class Mail:
                 found.append(line.popleft())
         return found
 
+    def pick(self, wanted: Callable[[bytes], bool]) -> list[Parcel]:
+        """Take out of all lines the parcels that are here already and whose body is wanted."""
+        found: list[Parcel] = []
+        for line in self._waiting.values():
+            picked = [parcel for parcel in line if wanted(parcel.submission.body)]
+            for parcel in picked:
+                line.remove(parcel)
+            found += picked
+        return found
+
     def put_back(self, parcel: Parcel) -> None:
         """Make it the next parcel of its queue again."""
         if not self._closed:

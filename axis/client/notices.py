@@ -64,6 +64,7 @@ class NoticeBoard:
         account: str,
         now: Callable[[], dt.datetime],
         postpone: Callable[[str, float], Awaitable[bool]],
+        heard: Callable[[Receipt], Awaitable[None]],
     ) -> None:
         self._now = now
         self._mail = mail
@@ -71,6 +72,7 @@ class NoticeBoard:
         self._witness = witness
         self._account = account
         self._postpone = postpone
+        self._heard = heard
         self._changed = asyncio.Condition()
         self._failed: Misconfigured | None = None
 
@@ -143,6 +145,7 @@ class NoticeBoard:
             return False
         receipt = parse_receipt(notice.body)
         if receipt.retry_after is None:
+            await patiently(partial(self._heard, receipt))
             return False
         passed = (self._now() - receipt.at).total_seconds()  # it may have waited in the queue for long
         seconds = min(max(0.0, receipt.retry_after - passed), receipt.retry_after)

@@ -74,6 +74,7 @@ class Office:
                 account=self.code,
                 now=self._author.now,
                 postpone=self._outbox.postpone,
+                heard=self._outbox.heard,
             )
             self._session.start(self._board.run())
         return self._board

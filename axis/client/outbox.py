@@ -12,12 +12,14 @@ from axis.client.ledger import Entry, Ledger
 from axis.client.papers import Paper
 from axis.client.transport import Publishes
 from axis.errors import Unavailable
+from schemas import Outcome, Receipt
 
 log = logging.getLogger("axis.client")
 
 _FIRST_WAIT_SECONDS = 0.2
 _LONGEST_WAIT_SECONDS = 15.0
 _AT_A_TIME = 64
+_PATIENCE = dt.timedelta(minutes=10)
 _IN_A_SWEEP = 1_000
 
 
@@ -61,6 +63,16 @@ class Outbox:
             log.info("%s is over a limit of ours and will be sent again after %g s", entry_id, seconds)
             self._work.set()
         return known
+
+    async def heard(self, receipt: Receipt) -> None:
+        """Send what waited for the receipt of an envelope of ours, or give it up when that was refused."""
+        if receipt.message_id is None:
+            return
+        if receipt.outcome is Outcome.REFUSED:
+            await self._ledger.give_up(receipt.message_id, self._now())
+        else:
+            await self._ledger.unblock(receipt.message_id)
+            self._work.set()
 
     async def outlook(self, about: str) -> str:
         """Say what is to be expected of a message that has no receipt yet."""
@@ -115,6 +127,8 @@ class Outbox:
     async def _sweep(self) -> bool:
         """Send everything unconfirmed that is due; say whether anything of that is left."""
         try:
+            # A receipt that another ledger got is not waited for for ever; the axis knows what to do with what it gets.
+            await self._ledger.unblock(None, confirmed_before=self._now() - _PATIENCE)
             waiting = await self._ledger.entries(due=self._now(), limit=_IN_A_SWEEP)
             left = len(waiting) == _IN_A_SWEEP
             for start in range(0, len(waiting), _AT_A_TIME):

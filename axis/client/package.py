@@ -80,6 +80,19 @@ def acted_on(document: EdxmlDocument) -> str | None:
     return (business.document_id or document.document_id).text
 
 
+def receivers_changed(document: EdxmlDocument) -> tuple[list[str], list[str]]:
+    """Return the codes that an update adds to the receivers, and those it removes; raise EdxmlError."""
+    if document.business is None or document.action is not Action.UPDATE:
+        return [], []
+    changes = document.business.receiver_changes
+    try:
+        codes = [canonical(each.organ_id, tolerant=True) for each in changes]
+    except Malformed as error:
+        raise EdxmlError(f"`ReceiverList`: {error.detail}", code="edxml/code") from error
+    added = [code for code, each in zip(codes, changes, strict=True) if each.added]
+    return added, [code for code, each in zip(codes, changes, strict=True) if each.added is False]
+
+
 def package_of(
     document: EdxmlDocument,
     original: Original,

@@ -25,6 +25,7 @@ class Paper:
     action: Action
     concerns: str | None
     received: bool
+    files: tuple[str, ...] = ()  # SHA-256 of its attachments
 
     @classmethod
     def of(cls, envelope: Envelope, *, received: bool) -> "Paper":
@@ -37,6 +38,7 @@ class Paper:
             action=envelope.action,
             concerns=envelope.concerns,
             received=received,
+            files=tuple(each.sha256 for each in envelope.attachments),
         )
 
     def is_with(self, party: str) -> bool:
@@ -60,11 +62,19 @@ class Papers:
         for paper in papers:
             self._kept.setdefault((paper.envelope_id, paper.received), paper)
 
-    def find(self, *, document_id: str | None, envelope_id: str | None) -> list[Paper]:
-        """Return those of a document or an envelope, the last kept first."""
+    def forget(self, envelope_id: str) -> None:
+        """Forget what was taken under an id."""
+        self._kept.pop((envelope_id, True), None)
+
+    def find(
+        self, *, document_id: str | None = None, envelope_id: str | None = None, concerns: str | None = None
+    ) -> list[Paper]:
+        """Return those of a document, an envelope, or about an envelope, the last kept first."""
         wanted = None if document_id is None else spelled(document_id)
         return [
             paper
             for paper in reversed(self._kept.values())
-            if wanted in {None, paper.document_id} and envelope_id in {None, paper.envelope_id}
+            if wanted in {None, paper.document_id}
+            and envelope_id in {None, paper.envelope_id}
+            and concerns in {None, paper.concerns}
         ]

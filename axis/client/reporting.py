@@ -2,6 +2,8 @@
 
 import asyncio
 import contextlib
+import datetime as dt
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from axis.core.reading import parse_status
 from axis.edxml.convert import to_status
 from axis.edxml.model import EdxmlStatus
 from axis.errors import Malformed, NotFound
-from schemas import Staff, Status, StatusCode
+from schemas import Destroyed, Staff, Status, StatusCode
 
 _ANSWERS = frozenset({StatusCode.AGREED, StatusCode.DECLINED})
 _canonical = partial(canonical, tolerant=True)  # codes as they are in real packages
@@ -34,12 +36,14 @@ class Reporting(Office):
         reason: str | None = None,
         staff: Staff | None = None,
         reporter: str | None = None,
+        destroyed: Destroyed | None = None,
     ) -> Reported:
         """Report a status of an envelope received (or, with 13, sent) earlier.
 
         `recipient` is the delivery as addressed where it is not our own code, or (13) whom it is taken back from;
-        `reporter` is a unit below when not the agency itself. Returns when the status is kept, and confirmed unless
-        the broker is away; the same status reported again keeps its id. Raises Refused for what the axis would refuse.
+        `reporter` is a unit below when not the agency itself. `destroyed` goes with 15, see `destruction`. Returns when
+        the status is kept, and confirmed unless the broker is away; the same status reported again keeps its id. Raises
+        Refused for what the axis would refuse.
         """
         entry = self._author.status(
             envelope_id,
@@ -48,10 +52,24 @@ class Reporting(Office):
             reason=reason,
             staff=staff,
             reporter=self._speaker(reporter),
+            destroyed=destroyed,
         )
         self._notice_board()
         sent = await self._outbox.submit(entry)
         return Reported(sent.id, recipient or self.code, code, sent.confirmed_at)
+
+    async def destruction(
+        self, envelope_id: str, files: Sequence[str] | None = None, at: dt.datetime | None = None
+    ) -> Destroyed:
+        """Say that the files of a document that was taken are destroyed; by default those it came with, now."""
+        if files is None:
+            papers = await self._ledger.papers(envelope_id=envelope_id)
+            files = next((each.files for each in papers if each.received), ())
+        return Destroyed(at=at or self._author.now(), files=list(files))
+
+    async def forget(self, envelope_id: str) -> None:
+        """Forget what the ledger keeps of a document that was taken; its id and digest stay, which stop repeats."""
+        await self._ledger.forget(envelope_id)
 
     async def report_edxml(
         self, source: bytes | Path, *, envelope_id: str | None = None, reporter: str | None = None

@@ -1,22 +1,20 @@
 """The half of an agency that sends: documents, packages, and what is done with a document afterwards."""
 
-import asyncio
 import datetime as dt
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from axis.client.building import File, same_document
 from axis.client.ledger import Entry
 from axis.client.office import Office
-from axis.client.package import acted_on, package_of, read_document
-from axis.client.papers import DOCUMENTS, Paper
-from axis.client.sealing import with_sealed
-from axis.client.sent import Sent, sent_by
+from axis.client.papers import Paper
+from axis.client.sent import Sent, refuse_given_up, sent_by
 from axis.core.codes import canonical
 from axis.core.ids import new_id
-from axis.core.reading import parse_envelope
+from axis.core.reading import parse_envelope, parse_receipt
 from axis.errors import NotFound, Refused
-from schemas import Action, Document, Envelope
+from schemas import Action, Document, Envelope, Outcome
 
 KEPT = dt.timedelta(days=90)  # how long confirmed messages and finished notices stay in the ledger
 
@@ -81,51 +79,6 @@ class Sending(Office):
             described.append(file.attachment(number, sha256=uploaded.sha256, size=uploaded.size))
         return await self._submit(write(described))
 
-    async def send_edxml(
-        self,
-        source: bytes | Path,
-        *,
-        recipients: Sequence[str] | None = None,
-        sender: str | None = None,
-        concerns: str | None = None,
-        envelope_id: str | None = None,
-        seal: bool = False,
-    ) -> Sent:
-        """Send an edXML document package (QCVN 102:2016): its header becomes the envelope, its files go to the store.
-
-        `recipients` and `sender` take precedence over the package's own. `concerns` is the envelope that a recall, an
-        update or a replacement acts on; left out, it is the last document sent from here under the DocumentId that the
-        package names. `seal` is as in `send`. Raises EdxmlError besides what `send` does.
-        """
-        now = self._author.now()
-        document, original = await asyncio.to_thread(read_document, source)
-        if concerns is None and (about := acted_on(document)) is not None:
-            concerns = await self._sent_under(about)
-        package = package_of(
-            document,
-            original,
-            identifier=envelope_id or new_id(now),
-            sent_at=now,
-            recipients=None if recipients is None else [canonical(recipient) for recipient in recipients],
-            sender=None if sender is None else canonical(sender),
-            concerns=concerns,
-        )
-        self._speaker(package.envelope.sender)
-        entry = self._author.signed_envelope(package.body)
-        if seal:
-            envelope = package.envelope
-            parts = await self._sealer.seal(
-                package.files,
-                [each.model_dump(mode="json", exclude_none=True) for each in envelope.attachments],
-                recipients=envelope.recipients,
-                envelope_id=envelope.id,
-                sender=envelope.sender,
-            )
-            return await self._submit(self._author.signed_envelope(with_sealed(package.body, parts)))
-        for file in package.files:
-            await self._gateway.upload(file)
-        return await self._submit(entry)
-
     def new_envelope_id(self) -> str:
         """Make an id for a document about to be sent; the axis takes ids that are not older than a month."""
         return new_id(self._author.now())
@@ -152,18 +105,31 @@ class Sending(Office):
         (sent,) = await self._outbox.send([entry])
         return sent_by(sent)
 
-    async def _sent_under(self, document_id: str) -> str:
-        papers = await self._ledger.papers(document_id=document_id)
-        for paper in papers:
-            if not paper.received and paper.action in DOCUMENTS:
-                return paper.envelope_id
-        told = f"no document {document_id} was sent from here; name the envelope it acts on as `concerns`"
-        raise Refused("envelope/unknown-concerned", told)
-
     async def _submit(self, entry: Entry) -> Sent:
-        self._notice_board()  # who only sends must hear of limits too: what is over one is sent again by the board
-        paper = Paper.of(parse_envelope(entry.body), received=False)
+        board = self._notice_board()  # who only sends must hear of limits too: what is over one is sent again by it
+        envelope = parse_envelope(entry.body)
+        if envelope.concerns is not None:
+            entry = await self._behind(entry, envelope.concerns)
+        paper = Paper.of(envelope, received=False)
         sent = await self._outbox.submit(entry, papers=[paper])
         if sent.body != entry.body and not same_document(sent.body, entry.body):
             raise Refused("envelope/id-reused", f"{entry.id} is the id of another document")
+        if sent.waits_for is not None:
+            kept = await board.receipt(sent.waits_for, self._session.deadline)
+            if kept is not None:
+                await self._outbox.heard(parse_receipt(kept.body))
+                (sent,) = await self._outbox.send([sent])
+            refuse_given_up(sent)
         return sent_by(sent)
+
+    async def _behind(self, entry: Entry, concerns: str) -> Entry:
+        """Let what acts on a document of ours wait until that has its receipt: it may be over a limit, or refused."""
+        sent = await self._ledger.entries(about=concerns, unconfirmed=False)
+        if not any(each.id == concerns for each in sent):
+            return entry  # sent from elsewhere, or long ago
+        kept = await self._ledger.receipt_for(concerns)
+        if kept is None:
+            return replace(entry, waits_for=concerns)
+        if (receipt := parse_receipt(kept.body)).outcome is Outcome.REFUSED:
+            raise Refused("concerns/refused", f"{concerns} was refused: {receipt.code or 'for every recipient'}")
+        return entry

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from axis.client.ledger import Entry
 from axis.core.messages import Lane
 from axis.core.reading import parse_envelope
-from axis.errors import Unavailable
+from axis.errors import Refused, Unavailable
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +30,12 @@ class NotConfirmed(Unavailable):
             "also at the next connect: do not send the document anew"
         )
         self.envelope_id = envelope_id
+
+
+def refuse_given_up(entry: Entry) -> None:
+    """Raise Refused concerns/refused for an envelope that is never sent."""
+    if entry.given_up:
+        raise Refused("concerns/refused", f"{entry.id} was not sent: {entry.waits_for} was refused")
 
 
 def sent_by(entry: Entry) -> Sent:

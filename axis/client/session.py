@@ -22,7 +22,7 @@ class Session:
         self._code = code
         self._transport = transport
         self._group = group
-        self._deadline = deadline
+        self.deadline = deadline
         self._tasks: set[asyncio.Task[None]] = set()
         self._mailbox: Mail | None = None
         self._notices: Mail | None = None
@@ -48,7 +48,7 @@ class Session:
     async def close(self) -> None:
         """Give back what was not taken, and end what runs."""
         try:
-            async with asyncio.timeout(self._deadline):
+            async with asyncio.timeout(self.deadline):
                 for mail in (self._mailbox, self._notices):
                     if mail is not None:
                         await mail.close()

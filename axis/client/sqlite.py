@@ -2,7 +2,6 @@
 
 import asyncio
 import datetime as dt
-import json
 import os
 import sqlite3
 import threading
@@ -10,78 +9,31 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-from axis.client.ledger import Entry, KeptNotice, Suspicious, Taken
+from axis.client.ledger import Entry, KeptNotice, KeptRecall, Suspicious, Taken
 from axis.client.papers import Paper, spelled
+from axis.client.tables import (
+    PAPERS,
+    RECALLS,
+    SCHEMA,
+    entry_of,
+    entry_row,
+    notice_of,
+    paper_of,
+    paper_row,
+    recall_of,
+    recall_row,
+    text,
+)
 from axis.errors import Misconfigured, Unavailable
-from schemas import Action
 
 _BUSY_SECONDS = 10.0
-_SCHEMA = """
-CREATE TABLE taken (envelope_id TEXT PRIMARY KEY, sha256 TEXT NOT NULL, at TEXT NOT NULL) WITHOUT ROWID;
-CREATE TABLE entry (
-    number INTEGER PRIMARY KEY,
-    id TEXT NOT NULL UNIQUE,
-    key TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    about TEXT NOT NULL,
-    exchange TEXT NOT NULL,
-    routing_key TEXT NOT NULL,
-    media_type TEXT NOT NULL,
-    body BLOB NOT NULL,
-    signature TEXT NOT NULL,
-    confirmed_at TEXT
-);
-CREATE INDEX entry_about ON entry (about);
-CREATE INDEX entry_unconfirmed ON entry (number) WHERE confirmed_at IS NULL;
-CREATE TABLE notice (
-    number INTEGER PRIMARY KEY AUTOINCREMENT,
-    id TEXT NOT NULL UNIQUE,
-    kind TEXT NOT NULL,
-    about TEXT,
-    body BLOB NOT NULL,
-    signature TEXT NOT NULL,
-    done INTEGER NOT NULL DEFAULT 0
-);
-CREATE INDEX notice_about ON notice (about);
-CREATE INDEX notice_open ON notice (number) WHERE NOT done;
-CREATE TABLE suspicious (
-    number INTEGER PRIMARY KEY,
-    sha256 TEXT NOT NULL UNIQUE,
-    source TEXT NOT NULL,
-    message_id TEXT,
-    reason TEXT NOT NULL,
-    detail TEXT NOT NULL,
-    at TEXT NOT NULL,
-    body BLOB NOT NULL,
-    signature TEXT NOT NULL
-);
-"""
-# What was taken before is known by its id alone, so it is not found by its DocumentId.
-_PAPERS = """
-CREATE TABLE paper (
-    number INTEGER PRIMARY KEY,
-    envelope_id TEXT NOT NULL,
-    document_id TEXT NOT NULL,
-    sender TEXT NOT NULL,
-    recipients TEXT NOT NULL,
-    action TEXT NOT NULL,
-    concerns TEXT,
-    received INTEGER NOT NULL,
-    UNIQUE (envelope_id, received)
-);
-CREATE INDEX paper_document ON paper (document_id);
-INSERT INTO paper (envelope_id, document_id, sender, recipients, action, concerns, received)
-SELECT id, spelled(json_extract(said, '$.document.document_id')), json_extract(said, '$.sender'),
-       json_extract(said, '$.recipients'), coalesce(json_extract(said, '$.action'), 'new'),
-       json_extract(said, '$.concerns'), 0
-FROM (SELECT number, id, CAST(body AS TEXT) AS said FROM entry WHERE kind = 'document') ORDER BY number
-"""
 # What each version added to the one before; the first makes all of it.
-_STEPS = (_SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", _PAPERS)
+_STEPS = (SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", PAPERS, RECALLS)
 _VERSION = len(_STEPS)
-_ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at, not_before"
+_ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at, not_before, waits_for"
 _NOTICE = "id, kind, about, body, signature, done, number"
-_PAPER = "envelope_id, document_id, sender, recipients, action, concerns, received"
+_PAPER = "envelope_id, document_id, sender, recipients, action, concerns, received, files"
+_RECALL = "envelope_id, concerns, body, signature, recipients, organisation, thumbprint, role, withdrawn, done"
 _SUSPICIOUS = "sha256, source, message_id, reason, detail, at, body, signature"
 
 _Result = TypeVar("_Result")
@@ -130,6 +82,7 @@ class SqliteLedger:
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
+        recalls: Sequence[KeptRecall] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
 
@@ -139,8 +92,8 @@ class SqliteLedger:
                 [(each.envelope_id, each.sha256, each.at.isoformat()) for each in taken],
             )
             db.executemany(
-                f"INSERT OR IGNORE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
-                [_entry_row(entry) for entry in entries],
+                f"INSERT OR IGNORE INTO entry ({_ENTRY}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                [entry_row(entry) for entry in entries],
             )
             db.executemany(
                 "INSERT OR IGNORE INTO notice (id, kind, about, body, signature, done) VALUES (?, ?, ?, ?, ?, ?)",
@@ -154,11 +107,16 @@ class SqliteLedger:
                 ],
             )
             db.executemany(
-                f"INSERT OR IGNORE INTO paper ({_PAPER}) VALUES (?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
-                [_paper_row(each) for each in papers],
+                f"INSERT OR IGNORE INTO paper ({_PAPER}) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                [paper_row(each) for each in papers],
+            )
+            db.executemany(
+                f"INSERT INTO recall ({_RECALL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own columns
+                " ON CONFLICT (envelope_id) DO UPDATE SET withdrawn = max(withdrawn, excluded.withdrawn)",
+                [recall_row(each) for each in recalls],
             )
             by_key = f"SELECT {_ENTRY} FROM entry WHERE key = ?"  # noqa: S608 - our own columns
-            return [_entry(db.execute(by_key, (entry.key,)).fetchone()) for entry in entries]
+            return [entry_of(db.execute(by_key, (entry.key,)).fetchone()) for entry in entries]
 
         return await self._run(work)
 
@@ -168,15 +126,14 @@ class SqliteLedger:
             "UPDATE entry SET confirmed_at = :at WHERE id = :id AND confirmed_at IS NULL AND not_before IS :published"
         )
         rows = [
-            {"at": _text(at), "id": each.id, "published": each.not_before and _text(each.not_before)}
-            for each in entries
+            {"at": text(at), "id": each.id, "published": each.not_before and text(each.not_before)} for each in entries
         ]
         await self._run(lambda db: db.executemany(statement, rows))
 
     async def postpone(self, entry_id: str, until: dt.datetime) -> bool:
         """See `Ledger`."""
         statement = "UPDATE entry SET confirmed_at = NULL, not_before = ? WHERE id = ?"
-        return await self._run(lambda db: db.execute(statement, (_text(until), entry_id)).rowcount > 0)
+        return await self._run(lambda db: db.execute(statement, (text(until), entry_id)).rowcount > 0)
 
     async def next_due(self) -> dt.datetime | None:
         """See `Ledger`."""
@@ -195,14 +152,14 @@ class SqliteLedger:
         """See `Ledger`."""
         conditions = ["confirmed_at IS NULL"] if unconfirmed else []
         if due is not None:
-            conditions.append("(not_before IS NULL OR not_before <= :due)")
+            conditions.append("(not_before IS NULL OR not_before <= :due) AND waits_for IS NULL")
         if about is not None:
             conditions.append("about = :about")
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f"SELECT {_ENTRY} FROM entry {where} ORDER BY number LIMIT :limit"  # noqa: S608 - our own columns
-        named = {"about": about, "limit": limit, "due": due and _text(due)}
+        named = {"about": about, "limit": limit, "due": due and text(due)}
         rows = await self._run(lambda db: db.execute(query, named).fetchall())
-        return [_entry(row) for row in rows]
+        return [entry_of(row) for row in rows]
 
     async def reopen(self, entry_id: str) -> Entry | None:
         """See `Ledger`."""
@@ -210,7 +167,7 @@ class SqliteLedger:
         def work(db: sqlite3.Connection) -> Entry | None:
             db.execute("UPDATE entry SET confirmed_at = NULL, not_before = NULL WHERE id = ?", (entry_id,))
             row = db.execute(f"SELECT {_ENTRY} FROM entry WHERE id = ?", (entry_id,)).fetchone()  # noqa: S608 - our own columns
-            return _entry(row) if row else None
+            return entry_of(row) if row else None
 
         return await self._run(work)
 
@@ -220,19 +177,63 @@ class SqliteLedger:
         row = await self._run(lambda db: db.execute(query, (envelope_id,)).fetchone())
         return Taken(**{**dict(row), "at": dt.datetime.fromisoformat(row["at"])}) if row else None
 
-    async def papers(self, *, document_id: str | None = None, envelope_id: str | None = None) -> list[Paper]:
+    async def papers(
+        self, *, document_id: str | None = None, envelope_id: str | None = None, concerns: str | None = None
+    ) -> list[Paper]:
         """See `Ledger`."""
-        wanted = {"document_id": document_id and spelled(document_id), "envelope_id": envelope_id}
+        wanted = {
+            "document_id": document_id and spelled(document_id),
+            "envelope_id": envelope_id,
+            "concerns": concerns,
+        }
         conditions = [f"{name} = :{name}" for name, value in wanted.items() if value is not None]
         where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
         query = f"SELECT {_PAPER} FROM paper {where} ORDER BY number DESC"  # noqa: S608 - our own columns
         rows = await self._run(lambda db: db.execute(query, wanted).fetchall())
-        return [_paper(row) for row in rows]
+        return [paper_of(row) for row in rows]
+
+    async def forget(self, envelope_id: str) -> None:
+        """See `Ledger`."""
+
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("DELETE FROM paper WHERE envelope_id = ? AND received", (envelope_id,))
+            db.execute("DELETE FROM suspicious WHERE message_id = ?", (envelope_id,))
+
+        await self._run(work)
+
+    async def unblock(self, envelope_id: str | None, *, confirmed_before: dt.datetime | None = None) -> None:
+        """See `Ledger`."""
+        statement = (
+            "UPDATE entry SET waits_for = NULL WHERE confirmed_at IS NULL AND waits_for IS NOT NULL"
+            " AND (waits_for = :id OR waits_for IN (SELECT id FROM entry AS first WHERE first.confirmed_at < :before))"
+        )
+        named = {"id": envelope_id, "before": confirmed_before and text(confirmed_before)}
+        await self._run(lambda db: db.execute(statement, named))
+
+    async def give_up(self, envelope_id: str, at: dt.datetime) -> None:
+        """See `Ledger`."""
+        statement = "UPDATE entry SET confirmed_at = ? WHERE waits_for = ? AND confirmed_at IS NULL"
+        await self._run(lambda db: db.execute(statement, (text(at), envelope_id)))
+
+    async def recalls(self, concerns: str) -> list[KeptRecall]:
+        """See `Ledger`."""
+        query = f"SELECT {_RECALL} FROM recall WHERE concerns = ? ORDER BY number"  # noqa: S608 - our own columns
+        rows = await self._run(lambda db: db.execute(query, (concerns,)).fetchall())
+        return [recall_of(row) for row in rows]
+
+    async def open_recalls(self) -> list[KeptRecall]:
+        """See `Ledger`."""
+        query = f"SELECT {_RECALL} FROM recall WHERE NOT done ORDER BY withdrawn DESC, number"  # noqa: S608 - our own columns
+        return [recall_of(row) for row in await self._run(lambda db: db.execute(query).fetchall())]
+
+    async def finish_recall(self, envelope_id: str) -> None:
+        """See `Ledger`."""
+        await self._run(lambda db: db.execute("UPDATE recall SET done = 1 WHERE envelope_id = ?", (envelope_id,)))
 
     async def next_notice(self, after: int) -> KeptNotice | None:
         """See `Ledger`."""
         query = f"SELECT {_NOTICE} FROM notice WHERE NOT done AND number > ? ORDER BY number LIMIT 1"  # noqa: S608 - our own columns
-        return _notice(await self._run(lambda db: db.execute(query, (after,)).fetchone()))
+        return notice_of(await self._run(lambda db: db.execute(query, (after,)).fetchone()))
 
     async def finish_notice(self, notice_id: str) -> None:
         """See `Ledger`."""
@@ -241,7 +242,7 @@ class SqliteLedger:
     async def receipt_for(self, message_id: str) -> KeptNotice | None:
         """See `Ledger`."""
         query = f"SELECT {_NOTICE} FROM notice WHERE about = ? AND kind = 'receipt' ORDER BY number DESC LIMIT 1"  # noqa: S608 - our own columns
-        return _notice(await self._run(lambda db: db.execute(query, (message_id,)).fetchone()))
+        return notice_of(await self._run(lambda db: db.execute(query, (message_id,)).fetchone()))
 
     async def suspicious(self) -> list[Suspicious]:
         """See `Ledger`."""
@@ -302,55 +303,3 @@ def _bring_up(db: sqlite3.Connection, path: Path) -> None:
         db.execute(f"PRAGMA user_version = {_VERSION}")
 
     _transaction(db, work)
-
-
-def _entry_row(entry: Entry) -> tuple[object, ...]:
-    confirmed, not_before = (each and _text(each) for each in (entry.confirmed_at, entry.not_before))
-    return (
-        entry.id,
-        entry.key,
-        entry.kind,
-        entry.about,
-        entry.exchange,
-        entry.routing_key,
-        entry.media_type,
-        entry.body,
-        entry.signature,
-        confirmed,
-        not_before,
-    )
-
-
-def _entry(row: sqlite3.Row) -> Entry:
-    times = {name: row[name] and dt.datetime.fromisoformat(row[name]) for name in ("confirmed_at", "not_before")}
-    return Entry(**{**dict(row), **times})
-
-
-def _paper_row(paper: Paper) -> tuple[object, ...]:
-    return (
-        paper.envelope_id,
-        paper.document_id,
-        paper.sender,
-        json.dumps(paper.recipients),
-        paper.action.value,
-        paper.concerns,
-        paper.received,
-    )
-
-
-def _paper(row: sqlite3.Row) -> Paper:
-    said = {
-        "recipients": tuple(json.loads(row["recipients"])),
-        "action": Action(row["action"]),
-        "received": bool(row["received"]),
-    }
-    return Paper(**{**dict(row), **said})
-
-
-def _notice(row: sqlite3.Row | None) -> KeptNotice | None:
-    return None if row is None else KeptNotice(**{**dict(row), "done": bool(row["done"])})
-
-
-def _text(at: dt.datetime) -> str:
-    """Write a time so that of two the text of the later one is greater."""
-    return at.astimezone(dt.UTC).isoformat()

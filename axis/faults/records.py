@@ -9,7 +9,8 @@ from itertools import count
 
 import orjson
 
-from axis.client.ledger import Entry, KeptNotice, MemoryLedger, Suspicious, Taken
+from axis.client.ledger import Entry, KeptNotice, KeptRecall, Suspicious, Taken
+from axis.client.memory import MemoryLedger
 from axis.client.papers import Paper
 from schemas import Receipt, Status
 
@@ -157,11 +158,14 @@ class NotingLedger(MemoryLedger):
         notices: Sequence[KeptNotice] = (),
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
+        recalls: Sequence[KeptRecall] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
         for found in suspicious:
             self._records.suspicious.append(f"{self._account} set aside {found.message_id}: {found.reason}")
-        kept = await super().write(taken=taken, entries=entries, notices=notices, suspicious=suspicious, papers=papers)
+        kept = await super().write(
+            taken=taken, entries=entries, notices=notices, suspicious=suspicious, papers=papers, recalls=recalls
+        )
         for entry in kept:
             self._records.kept(entry)
         return kept

@@ -35,4 +35,11 @@ REASONS = (
         remedy="Nothing: the recipient has not seen it.",
         remedy_vi="Không cần làm gì: bên nhận chưa thấy văn bản.",
     ),
+    Reason(
+        code="concerns/refused",
+        title="The document that is acted on was itself refused, so there is nothing to recall, update or replace.",
+        title_vi="Văn bản gốc đã bị từ chối nên không có gì để thu hồi, cập nhật hay thay thế.",
+        remedy="Read the receipt of the first document; send it anew if it is still wanted.",
+        remedy_vi="Xem biên nhận của văn bản gốc; gửi lại thành văn bản mới nếu vẫn cần.",
+    ),
 )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from axis.client import Ledger, MemoryLedger, SqliteLedger, Suspicious, sqlite
+from axis.client import Ledger, MemoryLedger, SqliteLedger, Suspicious, tables
 from axis.client.ledger import Entry, KeptNotice, Taken
 from axis.errors import Misconfigured, Unavailable
 from tests.unit.client.doubles import NOW
@@ -177,7 +177,7 @@ async def test_a_closed_ledger_is_unavailable(tmp_path: Path) -> None:
 
 async def test_a_ledger_of_an_older_version_is_brought_up(tmp_path: Path) -> None:
     old = sqlite3.connect(tmp_path / "l")
-    for statement in sqlite._SCHEMA.split(";"):
+    for statement in tables.SCHEMA.split(";"):
         old.execute(statement)
     old.execute("INSERT INTO entry VALUES (1, 'id1', 'key1', 'status', 'e', 'x', 'r', 'm', x'00ff', 's', NULL)")
     old.execute("PRAGMA user_version = 1")

@@ -144,10 +144,16 @@ async def test_packages_about_a_document_find_it_by_its_number(world: World) -> 
     other = DocumentId.of("000.00.00.H37", NOW.date(), "8/UBND-VP")
     replaces = Business(Action.REPLACE, "3", replacements=(Replacement(OURS), Replacement(OURS)))
     async with world.connect() as agency:
-        for business in (None, Business(Action.RECALL, "1", "Ban hành nhầm")):
-            await agency.send_edxml(package(business=business))
+
+        async def accepted(envelope_id: str) -> None:
+            receipt = world.receipt(envelope_id, also={"outcome": "accepted", "code": None})
+            await world.post.put("notices.H37", receipt)
+            await agency.receipt(envelope_id, deadline=5)
+
+        await accepted((await agency.send_edxml(package())).envelope_id)
+        await agency.send_edxml(package(business=Business(Action.RECALL, "1", "Ban hành nhầm")))
         await agency.send_edxml(package(other, Business(Action.UPDATE, "2", document_id=OURS)))
-        await agency.send_edxml(package(other, replaces))
+        await accepted((await agency.send_edxml(package(other, replaces))).envelope_id)
         await agency.send_edxml(package(other, Business(Action.UPDATE, "2")))
         with pytest.raises(Refused, match="9/UBND-VP was sent from here"):
             await agency.send_edxml(package(DocumentId("H37,2026/11/24,9/UBND-VP"), Business(Action.RECALL, "1")))
@@ -169,9 +175,10 @@ async def test_a_status_package_is_reported_of_the_document_it_names(world: Worl
         original = world.document()
         recall = world.document(action=Action.RECALL, concerns=original.message_id)
         unit = world.document(recipients=["H37.05", "H37.06", "G12"])
-        await world.post.put("mailbox.normal.H37", original, recall)
-        async for _ in agency.inbox(idle=0.1):
-            pass
+        for each in (original, recall):
+            await world.post.put("mailbox.normal.H37", each)
+            async for _ in agency.inbox(idle=0.1):
+                pass
         world.post.published.clear()
         (reported,) = await agency.report_edxml(status("03"))
         assert (reported.code, reported.recipient) == (StatusCode.ACCEPTED, "H37")
