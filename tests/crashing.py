@@ -53,9 +53,11 @@ def _arrange() -> None:
     match _POINT:
         case "before commit":
             _before(Router, "_commit")
+            _before(Router, "_act")
             _before(Tracker, "_commit")
         case "after commit":
             _after(Router, "_commit")
+            _after(Router, "_act")
             _after(Tracker, "_commit")
         case "after publish":
             _before(PostgresStore, "mark_published")

@@ -229,7 +229,7 @@ class Rig:
         """Sign a status made now and address it as its reporter would."""
         from axis.core.ids import new_id
 
-        fields = {k: v for k, v in changes.items() if k in {"reason", "recipient", "id"}}
+        fields = {k: v for k, v in changes.items() if k in {"reason", "recipient", "id", "destroyed"}}
         body = status_dict(**{"id": new_id(now()), "reporter": reporter, "envelope": envelope, "code": code, **fields})
         raw = as_bytes(body)
         base: dict[str, Any] = {

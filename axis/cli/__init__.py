@@ -27,6 +27,7 @@ _PARTS: Mapping[str, str] = {
     "agency": "agency:app",
     "explain": "explain:explain",
     "send": "send:send",
+    "recall": "recall:recall",
     "inbox": "inbox:inbox",
     "folder": "folder:folder",
     "status": "status:app",

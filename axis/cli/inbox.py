@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
+from axis.cli.answering import Answering
 from axis.cli.console import JsonOption, in_words, print_json, say
 from axis.cli.documents import lines_about
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
@@ -17,7 +18,7 @@ from axis.client import Agency, AgencySettings, Delivery, Reported
 from axis.errors import Malformed, Refused
 from axis.local.layout import write_private
 from axis.signatures.verdict import Standing, Verdict
-from schemas import Attachment
+from schemas import Action, Attachment
 
 
 def inbox(
@@ -38,6 +39,15 @@ def inbox(
     signatures: Annotated[
         bool, typer.Option("--signatures", help="Also look at the signatures inside the PDFs: who, intact, trusted.")
     ] = False,
+    agree: Annotated[
+        bool,
+        typer.Option(
+            "--agree", help="Agree to recalls and updates; with --save delete what is recalled there, and prove it."
+        ),
+    ] = False,
+    decline: Annotated[
+        str | None, typer.Option(metavar="REASON", help="Decline recalls and updates.", show_default=False)
+    ] = None,
     leave: Annotated[
         bool, typer.Option("--leave", help="Only look: nothing is taken or reported, all of it comes again.")
     ] = False,
@@ -55,6 +65,10 @@ def inbox(
     again: use --save to keep it, or --leave to only look (at the first 64 of each lane). With --json and --follow
     each document is one line.
 
+    A recall whose document was still in the mailbox is shown as withdrawn: it was answered by itself. One of a document
+    that was taken is answered by --agree (15) or --decline (16). With --save DIR --agree the folder DIR/<envelope id>/
+    of the recalled document is deleted, and what was in it is reported as destroyed.
+
     A sealed document is opened with the sealing keys in the profile's folder `sealing`. One that cannot be opened is
     said to be so, with the code and why; with --save or --accept it is left in the mailbox.
 
@@ -67,6 +81,8 @@ def inbox(
 
       axis inbox --as H37 --save received/ --accept
 
+      axis inbox --as H37 --save received/ --agree
+
       axis inbox --as H37 --leave --json
 
       axis inbox --as H37 --follow --accept --save received/
@@ -74,16 +90,20 @@ def inbox(
     Exit code 0, also when there was nothing; 1: sealed documents were left because they cannot be opened; 69:
     broker or gateway away.
     """
-    if accept and leave:
-        raise typer.BadParameter("either --accept or --leave")
+    if (accept or agree or decline is not None) and leave:
+        raise typer.BadParameter("either --accept, --agree, --decline or --leave")
+    if agree and decline is not None:
+        raise typer.BadParameter("either --agree or --decline")
     settings = load_profile(agency, profile)
     if package and save is None:
         raise typer.BadParameter("--package needs --save")
+    answering = Answering(agree=agree, decline=decline, saved_in=save)
     reading = _Reading(
         save=save,
         package=package,
         signatures=signatures,
         accept=accept,
+        answering=answering,
         leave=leave,
         lines=as_json and follow,
         quiet=as_json,
@@ -111,6 +131,7 @@ class _Reading:
         package: bool,
         signatures: bool,
         accept: bool,
+        answering: Answering,
         leave: bool,
         lines: bool,
         quiet: bool,
@@ -119,6 +140,7 @@ class _Reading:
         self._package = package
         self._signatures = signatures
         self._accept = accept
+        self._answering = answering
         self._lines = lines
         self._quiet = quiet
         self.leave = leave
@@ -134,10 +156,12 @@ class _Reading:
         saved: list[Path] = []
         if self._save is not None and not unopened:
             saved = await _keep(delivery, self._save / delivery.envelope.id, package=self._package)
-        reported: Sequence[Reported] = ()
-        if self._accept and not unopened:
-            reported = await delivery.accept()
-        elif not self.leave and not unopened:
+        reported: list[Reported] = []
+        if not self.leave and not unopened:
+            # A recall is no document that anybody enters in a register.
+            if self._accept and delivery.envelope.action is not Action.RECALL:
+                reported += await delivery.accept()
+            reported += await self._answering.answer(delivery)
             await delivery.take()
         told = {
             "envelope": delivery.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
@@ -145,6 +169,7 @@ class _Reading:
             "signer": delivery.signer.organisation,
             "signer_role": delivery.signer.role,
             "sha256": delivery.sha256,
+            "withdrawn": delivery.withdrawn,
             "taken": delivery.taken,
             "reported": [each.code for each in reported],
             "saved": saved,
@@ -172,6 +197,8 @@ class _Reading:
             say(f"{label:<9} {value}")
         if delivery.sealed:
             say(f"{'sealed':<9} {inside.told()}")
+        if delivery.withdrawn:
+            say(f"{'withdrawn':<9} the document was still in the mailbox, and is not handed out")
         signer = delivery.signer
         by = f"the gateway for {signer.organisation}" if signer.role == "gateway" else signer.organisation
         say(f"{'signed by':<9} {by}, verified")

@@ -137,9 +137,9 @@ def send(
             seal=seal,
         )
 
-    sent, receipt = asyncio.run(_send(settings, deliver, timeout if wait else None))
-    _tell(sent, receipt, waited=wait, as_json=as_json)
-    raise typer.Exit(_exit_code(receipt, waited=wait))
+    sent, receipt = asyncio.run(send_and_wait(settings, deliver, timeout if wait else None))
+    tell(sent, receipt, waited=wait, as_json=as_json)
+    raise typer.Exit(exit_code(receipt, waited=wait))
 
 
 def _document(
@@ -160,9 +160,10 @@ def _document(
         raise Refused("message/schema", told) from error
 
 
-async def _send(
+async def send_and_wait(
     settings: AgencySettings, deliver: Callable[[Agency], Awaitable[Sent]], seconds: float | None
 ) -> tuple[Sent, Receipt | None]:
+    """Let a connected agency send something; wait so long for its receipt, None: not at all."""
     async with Agency.connect(settings) as agency:
         sent = await deliver(agency)
         if seconds is None:
@@ -175,7 +176,8 @@ async def _send(
             return sent, None
 
 
-def _tell(sent: Sent, receipt: Receipt | None, *, waited: bool, as_json: bool) -> None:
+def tell(sent: Sent, receipt: Receipt | None, *, waited: bool, as_json: bool) -> None:
+    """Print what was sent, and what the axis did."""
     if as_json:
         print_json(
             {
@@ -198,7 +200,8 @@ def _tell(sent: Sent, receipt: Receipt | None, *, waited: bool, as_json: bool) -
     print_receipt(receipt)
 
 
-def _exit_code(receipt: Receipt | None, *, waited: bool) -> int:
+def exit_code(receipt: Receipt | None, *, waited: bool) -> int:
+    """Return the exit code of a command that sends."""
     if receipt is None:
         return NOT_KNOWN_YET if waited else 0
     return {Outcome.ACCEPTED: 0, Outcome.PARTIAL: PARTLY, Outcome.REFUSED: Refused.exit_code}[receipt.outcome]

@@ -18,6 +18,7 @@ COMMANDS = (
     ["agency", "import"],
     ["explain"],
     ["send"],
+    ["recall"],
     ["inbox"],
     ["status", "send"],
     ["track"],

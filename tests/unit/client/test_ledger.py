@@ -11,8 +11,10 @@ from pathlib import Path
 import pytest
 
 from axis.client import Ledger, MemoryLedger, SqliteLedger, Suspicious, tables
-from axis.client.ledger import Entry, KeptNotice, Taken
+from axis.client.ledger import Entry, KeptNotice, KeptRecall, Taken
+from axis.client.papers import Paper
 from axis.errors import Misconfigured, Unavailable
+from schemas import Action
 from tests.unit.client.doubles import NOW
 
 
@@ -187,3 +189,28 @@ async def test_a_ledger_of_an_older_version_is_brought_up(tmp_path: Path) -> Non
         ledger = await SqliteLedger.open(tmp_path / "l")
         assert await ledger.entries() == [entry(1)]
         await ledger.close()
+
+
+async def test_recalls_are_kept_once_and_only_become_withdrawn(ledger: Ledger) -> None:
+    first, second = (KeptRecall(name, "d", b"b", "s", ("H37",), "G22", "t", "agency") for name in ("first", "second"))
+    await ledger.write(recalls=[first, second])
+    await ledger.write(recalls=[replace(second, withdrawn=True, signature="other")])
+    await ledger.write(recalls=[second])
+    kept = replace(second, withdrawn=True)
+    assert await ledger.recalls("d") == [first, kept]
+    assert await ledger.recalls("e") == []
+    assert await ledger.open_recalls() == [kept, first]
+    await ledger.finish_recall("second")
+    assert await ledger.open_recalls() == [first]
+    assert await ledger.recalls("d") == [first, replace(kept, done=True)]
+
+
+async def test_what_was_taken_is_forgotten_but_for_its_id(ledger: Ledger) -> None:
+    ours = Paper("e", "a", "G22", ("H37",), Action.NEW, None, received=False, files=("a" * 64,))
+    theirs = replace(ours, received=True)
+    found = Suspicious("a" * 64, "q", "e", "r", "d", NOW, b"b", "s")
+    await ledger.write(taken=[Taken("e", "a" * 64, NOW)], papers=[ours, theirs], suspicious=[found])
+    await ledger.forget("e")
+    assert await ledger.papers(envelope_id="e") == [ours]
+    assert await ledger.suspicious() == []
+    assert await ledger.taken("e") is not None
