@@ -109,6 +109,8 @@ def _statuses() -> Mapping[str, bytes]:
         "example": _body(status),
         "refused": _body(status, code="02", reason="Sai thẩm quyền"),
         "take-back": _body(status, code="13", reason="Gửi nhầm", recipient="H37.05", reporter="G22"),
+        "destroyed": _body(examples.DESTROYED),
+        "untaken": _body(status, code="15", destroyed={"at": "2026-11-24T08:00:00Z", "untaken": True}),
         "offset": _body(status, at="2026-11-24T23:59:59.123456789-12:00"),
         "key-twice": _body(status)[:-1] + b',"code":"06"}',
         "beyond-the-calendar": _body(status, id="ffffffff-ffff-7c21-9f5e-3b7d9c0a4e11"),
