@@ -149,6 +149,8 @@ async def test_a_recall_finds_its_document(desk: Rig) -> None:
     recall = package(business=Business(kind=Action.RECALL, type="1", reason="Gửi nhầm"))
     assert (await desk.vxp().send(recall))["code"] == "partner/unknown-document"  # the axis has not seen it yet
     await desk.accept(next(each.body for each in desk.world.post.published), mailbox="G22")
+    receipt = desk.world.receipt(first["DocId"], also={"outcome": "accepted", "code": None})
+    await desk.world.post.put("notices.H37", receipt)  # what acts on a document waits for that one's receipt
     answer = await desk.vxp().send(recall)
     assert answer["status"] == "OK"
     assert (envelopes(desk)[1].action, envelopes(desk)[1].concerns) == ("recall", first["DocId"])
