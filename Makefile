@@ -33,11 +33,11 @@ $(STAMP): requirements.lock pyproject.toml
 	@$(PIP) --no-deps --no-build-isolation -e .
 	@pwd -P >$@
 
-demo: setup ## play the story through a real broker and database, and show what became of every document (TLS=1)
-	@$(BIN)/axis demo $(if $(TLS),--tls) $(ARGS)
+demo: setup ## play the story through a real broker and database, and show what became of every document (TLS=1, MIXED=1)
+	@$(BIN)/axis demo $(if $(TLS),--tls) $(if $(MIXED),--mixed) $(ARGS)
 
 up: setup ## leave the axis running and say how to send the first document (TLS=1)
-	@$(BIN)/axis up $(if $(TLS),--tls) $(ARGS)
+	@$(BIN)/axis up $(if $(TLS),--tls) $(if $(MIXED),--mixed) $(ARGS)
 
 down: setup ## stop the axis; its data under .axis/ stays
 	@$(BIN)/axis down $(ARGS)

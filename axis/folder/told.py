@@ -18,7 +18,6 @@ class What(StrEnum):
     KEPT = "kept"  # signed and kept; it is sent as soon as the broker is back
     GONE = "gone"  # somebody took the file away
     RECEIVED = "received"
-    WITHDRAWN = "withdrawn"  # its sender took it back before it was taken here
     STATUS = "status"
     LEFT = "left"  # a document stays in the mailbox
     IGNORED = "ignored"

@@ -34,10 +34,10 @@ def state_of(root: Path) -> local.SetState:
     return state
 
 
-async def play(root: Path) -> asyncio.subprocess.Process:
+async def play(root: Path, *options: str) -> asyncio.subprocess.Process:
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AXIS_")}
     return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, "demo", "--json"),
+        *(sys.executable, "-c", PROGRAM, "demo", "--json", *options),
         env=environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
         cwd=root,
         stdin=subprocess.DEVNULL,
@@ -52,6 +52,15 @@ async def outcome(process: asyncio.subprocess.Process) -> dict[str, Any]:
     assert process.returncode == 0, err.decode() + out.decode()
     found: dict[str, Any] = json.loads(out)
     return found
+
+
+async def test_existing_systems_among_the_others_change_no_count(root: Path) -> None:
+    told = await outcome(await play(root, "--mixed"))
+    assert (told["counts"], told["ok"]) == (COUNTS, True)
+    document = {row["recipient"]: row for row in told["rows"] if row["document"].endswith("VPCP-KSTT")}
+    for recipient in ("G12", "H37", "H37.02", "H53"):
+        assert document[recipient]["statuses"] == ["01", "03", "05", "06"], recipient
+    # What follows is played without them, in the same clone.
 
 
 async def test_killing_every_process_in_mid_story_changes_nothing(root: Path) -> None:

@@ -1,15 +1,20 @@
 """`axis demo`: set up, play, account, and say in one line whether the counts are what the story must give."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Annotated
+
+import typer
 
 from axis.catalogue import load as load_catalogue
 from axis.cli import stack
 from axis.cli.console import JsonOption, TlsOption, print_json, print_table, progress, say
 from axis.cli.demo import cast
+from axis.cli.demo.mixed import end, parts, served
 from axis.cli.demo.story import Story
 from axis.cli.demo.tally import Counts, Row
 from axis.cli.onboarding import Newcomer, onboard_many
@@ -30,6 +35,9 @@ EXPECTED = Counts(
 def demo(
     *,
     tls: TlsOption = False,
+    mixed: Annotated[
+        bool, typer.Option("--mixed", help="Play H37 over VXP, H53 over LGSP and G12 by a folder, not with the SDK.")
+    ] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Play a story through the real broker and database, and account for every document.
@@ -39,19 +47,26 @@ def demo(
 
     With --tls every part proves itself to every other by certificates of an authority that is made for it.
 
+    With --mixed three of the agencies are document systems of today: one speaks the VXP adapter's interface over
+    HTTP, one a provincial platform's, and one can only write and read files. The last line is the same.
+
     For example:
 
       axis demo
 
       axis demo --tls
 
+      axis demo --mixed
+
       axis demo --json | jq .counts
     """
+    if tls and mixed:
+        raise typer.BadParameter("either --tls or --mixed: existing systems have no client certificates")
     root = Path.cwd()
     ran_before = stack.running(root) is not None
     try:
         settings = stack.bring_up(root, progress=progress, owner_pid=None if ran_before else os.getpid(), tls=tls)
-        story = asyncio.run(_play(settings))
+        story = asyncio.run(_play(settings, mixed=mixed))
     finally:
         if not ran_before:
             stack.take_down(root, progress=progress)
@@ -60,16 +75,19 @@ def demo(
         raise SystemExit(1)
 
 
-async def _play(settings: Settings) -> Story:
+async def _play(settings: Settings, *, mixed: bool) -> Story:
     async with Store.connect(settings.operator_database, name="axis demo") as store:
         counts = await store.directory.put_organisations(load_catalogue())
         progress(f"catalogue: {counts.new} organisations new, {counts.changed} changed, {counts.same} as before")
-        newcomers = [Newcomer(code=part.code, name=part.name, mailbox=part.mailbox) for part in cast.CAST]
+        newcomers = [Newcomer(code=part.code, name=part.name, mailbox=part.mailbox) for part in parts(mixed=mixed)]
         folders = await onboard_many(settings, store, newcomers, progress=progress)
         names = await _names(store)
     profiles = {code: AgencySettings.load(folder) for code, folder in folders.items()}
-    story = Story(profiles, names, progress)
-    await story.play()
+    async with contextlib.AsyncExitStack() as stack:
+        await end(settings)  # of a story that was killed
+        systems = await stack.enter_async_context(served(settings, profiles)) if mixed else None
+        story = Story(profiles, names, progress, systems)
+        await story.play()
     return story
 
 

@@ -31,7 +31,7 @@ def package(number: str, sender: tuple[str, str], recipients: Sequence[tuple[str
     document = EdxmlDocument(
         sender=_organisation(*sender),
         recipients=tuple(_organisation(*recipient) for recipient in recipients),
-        document_id=DocumentId.of(code, today, f"{number}/{NOTATION}"),
+        document_id=_key(number, sender[0], at),
         number=number,
         notation=NOTATION,
         place="Hà Nội",
@@ -50,6 +50,11 @@ def package(number: str, sender: tuple[str, str], recipients: Sequence[tuple[str
         ),
     )
     return build_document(document)
+
+
+def document_id(number: str, sender: str, at: dt.datetime) -> str:
+    """Return the identifier that the package has."""
+    return _key(number, sender, at).text
 
 
 def pdf(lines: Iterable[str]) -> bytes:
@@ -73,6 +78,10 @@ def pdf(lines: Iterable[str]) -> bytes:
     written += b"".join(b"%010d 00000 n \n" % offset for offset in offsets)
     written += b"trailer << /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (len(objects) + 1, start)
     return bytes(written)
+
+
+def _key(number: str, sender: str, at: dt.datetime) -> DocumentId:
+    return DocumentId.of(to_qcvn102(sender) or sender, at.date(), f"{number}/{NOTATION}")
 
 
 def _organisation(code: str, name: str) -> Organisation:

@@ -8,14 +8,15 @@ import asyncio
 import contextlib
 import datetime as dt
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from pathlib import Path
 
 import orjson
 
 from axis.broker import Link, Publisher
 from axis.cli.demo import cast
-from axis.cli.demo.papers import package, pdf
+from axis.cli.demo.mixed import CODES, Mixed, recipients
+from axis.cli.demo.papers import document_id, package, pdf
 from axis.cli.demo.tally import Tally
 from axis.client import Agency, AgencySettings, Delivery, File, ReceiptNotice
 from axis.core.ids import new_id
@@ -32,10 +33,19 @@ _TELL_SECONDS = 2.0
 
 
 class Story:
-    """Play all parts; `tally` is filled by what each client sees."""
+    """Play all parts; `tally` is filled by what each client sees. `mixed`: systems that do not use the SDK."""
 
-    def __init__(self, profiles: Mapping[str, AgencySettings], names: Mapping[str, str], progress: Progress) -> None:
+    def __init__(
+        self,
+        profiles: Mapping[str, AgencySettings],
+        names: Mapping[str, str],
+        progress: Progress,
+        mixed: Mixed | None = None,
+    ) -> None:
         self.tally = Tally()
+        self._mixed = mixed
+        self._recipients = recipients(mixed=mixed is not None)
+        self._known: dict[str, str] = {}  # DocumentId -> envelope: systems that speak edXML know no other name
         self._profiles = profiles
         self._names = names
         self._progress = progress
@@ -46,7 +56,8 @@ class Story:
         """Play until every document has come to its end for every recipient, or the deadline is over."""
         async with contextlib.AsyncExitStack() as stack:
             # One after another: what goes on inside an agency belongs to the task that entered it.
-            connected = [await stack.enter_async_context(Agency.connect(each)) for each in self._profiles.values()]
+            played = [each for code, each in self._profiles.items() if self._mixed is None or code not in CODES]
+            connected = [await stack.enter_async_context(Agency.connect(each)) for each in played]
             agencies = {agency.code: agency for agency in connected}
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="axis-demo-")))
             self._progress(f"{len(agencies)} agencies connected, each under its own account")
@@ -54,6 +65,9 @@ class Story:
                 parts = [group.create_task(self._receive(agency, folder / agency.code)) for agency in connected]
                 parts += [group.create_task(self._read_notices(agency)) for agency in connected]
                 parts.append(group.create_task(self._tell()))
+                if self._mixed is not None:
+                    playing = self._mixed.play(folder / "mixed", self._taken, self._progress)
+                    parts.append(group.create_task(playing))
                 await self._open(agencies[cast.SENDER])
                 await self._forge(self._profiles[cast.FORGER])
                 await self._until_done()
@@ -65,10 +79,11 @@ class Story:
     async def _open(self, sender: Agency) -> None:
         at = _now()
         number = f"{at:%H%M%S}"  # so that a second run is another document
-        addressed = [(code, self._names.get(code, code)) for code in cast.RECIPIENTS]
+        addressed = [(code, self._names.get(code, code)) for code in self._recipients]
         paper = package(number, (sender.code, self._names[sender.code]), addressed, at)
-        sent = await sender.send_edxml(paper, recipients=cast.RECIPIENTS)
-        self.tally.sent(f"{number}/VPCP-KSTT", sent.envelope_id, cast.RECIPIENTS, sent.confirmed_at)
+        sent = await sender.send_edxml(paper, recipients=self._recipients)
+        self.tally.sent(f"{number}/VPCP-KSTT", sent.envelope_id, self._recipients, sent.confirmed_at)
+        self._known[document_id(number, sender.code, at)] = sent.envelope_id
         self._progress(
             f"{sender.code} sent an urgent edXML package of {len(paper):,} bytes to {len(addressed)} recipients"
         )
@@ -112,6 +127,15 @@ class Story:
                     await self._answer(agency, delivery)
                 await delivery.finish()
             self._changed.set()
+
+    async def _taken(self, document: str, codes: Sequence[str]) -> None:
+        """Hear that a system has a document; one of an earlier story is not counted."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_TELL_SECONDS):  # it may be here before its sender knows that it is sent
+                while document not in self._known:  # noqa: ASYNC110 - once, for moments
+                    await asyncio.sleep(0.01)
+                self.tally.received(self._known[document], tuple(codes), _now())
+                self._changed.set()
 
     async def _read_notices(self, agency: Agency) -> None:
         async for notice in agency.notices():

@@ -105,7 +105,7 @@ def add_command(
         clock_minutes=clock_minutes,
     )
     wanted = Wanted(partner, _certificates(certificate or []), demonstration_key)
-    added = asyncio.run(_add(Settings.load(), wanted, now))
+    added = asyncio.run(add_partner(Settings.load(), wanted, now))
     if as_json:
         print_json(
             {
@@ -134,7 +134,8 @@ def _tell(added: Added) -> None:
         say("it is not shown again: give it to the system's operator now")
 
 
-async def _add(settings: Settings, wanted: Wanted, now: dt.datetime) -> Added:
+async def add_partner(settings: Settings, wanted: Wanted, now: dt.datetime) -> Added:
+    """Make what a partner needs, and have it served; raise Refused, Misconfigured, Unavailable."""
     async with Store.connect(settings.operator_database, name="axis cli") as store:
         organisations, mailboxes, _ = await store.directory.load()
         directory = Directory.build(organisations, mailboxes)

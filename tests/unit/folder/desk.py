@@ -61,15 +61,15 @@ def package(
     )
 
 
-def status_package(document_id: str, code: str = "03", *, sender: str = "000.00.00.H37") -> bytes:
+def status_package(
+    document_id: str, code: str = "03", *, sender: str = "000.00.00.H37", to: str = "000.00.00.G22"
+) -> bytes:
     organ_id, day, notation = document_id.split(",")
     year, month, date = map(int, day.split("/"))
     return build_status(
         EdxmlStatus(
             sender=Organisation(organ_id=sender),
-            response=Response(
-                organ_id="000.00.00.G22", document_id=DocumentId.of(organ_id, dt.date(year, month, date), notation)
-            ),
+            response=Response(organ_id=to, document_id=DocumentId.of(organ_id, dt.date(year, month, date), notation)),
             code=code,
             description="Đã tiếp nhận",
         )
