@@ -47,9 +47,18 @@ class Incoming:
         envelope = delivery.envelope
         name = await asyncio.to_thread(self._writer.finish, envelope.id)
         if name is None:
-            name = await self._write(delivery)
+            name = await self._write(delivery, withdrawn=delivery.withdrawn and await self._take_back(delivery))
         await delivery.take()
-        self._tell(What.RECEIVED, name, envelope=envelope.id)
+        self._tell(What.WITHDRAWN if delivery.withdrawn else What.RECEIVED, name, envelope=envelope.id)
+
+    async def _take_back(self, delivery: Delivery) -> bool:
+        """Remove a document that a crash has left here untaken, when it is recalled; say whether nobody had it."""
+        concerned = delivery.envelope.concerns or ""
+        nobody = await asyncio.to_thread(self._writer.take_back, concerned)
+        if not nobody:
+            detail = "it is recalled, and was fetched from here before it was taken: see that it is destroyed"
+            self._tell(What.TROUBLE, envelope=concerned, detail=detail)
+        return nobody
 
     async def status(self, status: Status) -> None:
         """Write what somebody did with a document; raise OSError, EdxmlError."""
@@ -123,7 +132,7 @@ class Incoming:
 
     # Documents
 
-    async def _write(self, delivery: Delivery) -> str:
+    async def _write(self, delivery: Delivery, *, withdrawn: bool) -> str:
         files = await delivery.files()
         envelope = delivery.envelope.model_copy(update={"attachments": list(files), "sealed": None})
         part = disk.new_part(self._writer.folder)
@@ -131,7 +140,9 @@ class Incoming:
             original = next((each for each in files if each.role is AttachmentRole.PACKAGE), None)
             if original is None or not await self._fetch_original(delivery, envelope, original, part):
                 await self._compose(delivery, envelope, part)
-            return await asyncio.to_thread(self._writer.place, envelope.id, part, document_name(envelope))
+            return await asyncio.to_thread(
+                self._writer.place, envelope.id, part, document_name(envelope, withdrawn=withdrawn)
+            )
         except (AxisError, OSError):
             await asyncio.to_thread(self._writer.discard, part)
             raise

@@ -43,11 +43,15 @@ def distinct(name: str, token: str) -> str:
     return f"{_cut(stem, _LONGEST - len(suffix) - len(token) - 2)}~{token}{dot}{suffix}"
 
 
-def document_name(envelope: Envelope) -> str:
-    """Name an incoming document: number and notation, sender, envelope. The same envelope has the same name always."""
+def document_name(envelope: Envelope, *, withdrawn: bool = False) -> str:
+    """Name an incoming document: number and notation, sender, envelope. The same envelope has the same name always.
+
+    `withdrawn`: it recalls a document that was not handed over, and says so.
+    """
     document = envelope.document
     title = "-".join(part for part in (document.number, document.notation) if part) or document.document_id
-    return f"{_safe(title)}_{envelope.sender}_{envelope.id}{SUFFIX}"
+    mark = "_withdrawn" if withdrawn else ""
+    return f"{_safe(title)}_{envelope.sender}_{envelope.id}{mark}{SUFFIX}"
 
 
 def status_name(status: Status, about: Envelope) -> str:

@@ -74,9 +74,7 @@ class Sender:
         if parcel.envelope is not None:
             if await asyncio.to_thread(self._register.claimed, parcel.sha256) is None:
                 await asyncio.to_thread(self._register.claim, parcel.sha256, Claim(parcel.envelope, name))
-            receipt = await self._receipt(parcel.envelope)
-            if receipt is not None:
-                await self._settle(name, parcel, receipt)
+            if await self._answered(name, parcel):
                 return
             if await self._agency.sent_envelope(parcel.envelope) is not None:
                 self._waiting[name] = parcel
@@ -191,9 +189,8 @@ class Sender:
             self._to_look_for.extend(self._waiting)
         for _ in range(min(_LOOKED_FOR, len(self._to_look_for))):
             name = self._to_look_for.popleft()
-            parcel = self._waiting.get(name)
-            if parcel is not None and (receipt := await self._receipt(parcel.envelope or "")) is not None:
-                await self._settle(name, parcel, receipt)
+            if (parcel := self._waiting.get(name)) is not None:
+                await self._answered(name, parcel)
 
     async def refuse(self, name: str, parcel: Parcel | None, refusal: Refusal) -> None:
         """Put a file into refused/, with the reason beside it."""
@@ -202,6 +199,17 @@ class Sender:
         envelope = None if parcel is None else parcel.envelope
         self._tell(What.REFUSED, name, envelope=envelope, code=refusal.code, detail=refusal.detail)
         self._forget(name)
+
+    async def _answered(self, name: str, parcel: Parcel) -> bool:
+        """Settle a document if its receipt is here, or none will ever come; say whether it was so."""
+        try:
+            receipt = await self._receipt(parcel.envelope or "")
+        except Refused as error:  # it was to wait for a document that is refused by now
+            await self.refuse(name, parcel, Refusal.of_error(error))
+            return True
+        if receipt is not None:
+            await self._settle(name, parcel, receipt)
+        return receipt is not None
 
     async def _receipt(self, message_id: str) -> Receipt | None:
         with contextlib.suppress(Unavailable):

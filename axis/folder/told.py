@@ -18,6 +18,7 @@ class What(StrEnum):
     KEPT = "kept"  # signed and kept; it is sent as soon as the broker is back
     GONE = "gone"  # somebody took the file away
     RECEIVED = "received"
+    WITHDRAWN = "withdrawn"  # a recall of what was never handed over here
     STATUS = "status"
     LEFT = "left"  # a document stays in the mailbox
     IGNORED = "ignored"

@@ -54,6 +54,16 @@ class Writer:
             disk.place(self.folder / placed.part, self.folder / placed.name)
         return placed.name
 
+    def take_back(self, identifier: str) -> bool:
+        """Remove what was written for an envelope and not taken; say whether nobody can have it from here."""
+        placed = self._register.placed(identifier)
+        if placed is None:
+            return True
+        found = [each for each in (self.folder / placed.part, self.folder / placed.name) if os.path.lexists(each)]
+        for each in found:
+            disk.remove(each)
+        return bool(found)
+
     def place(self, identifier: str, part: Path, name: str) -> str:
         """Give a temporary file that is on disk its name, or another where that is taken by another content."""
         if os.path.lexists(self.folder / name):

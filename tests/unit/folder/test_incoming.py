@@ -196,3 +196,42 @@ async def test_a_file_of_somebody_s_under_our_name_is_left(desk: Desk) -> None:
 
 def _missing() -> dict[str, object]:
     return {"name": "a.pdf", "media_type": "application/pdf", "size": 3, "sha256": "0" * 64, "role": "main"}
+
+
+async def test_a_recall_that_overtakes_its_document_says_so(desk: Desk) -> None:
+    document = desk.world.document()
+    recall = desk.world.document(action=Action.RECALL, concerns=document.message_id, reason="Nhầm")
+    await desk.world.post.put(MAILBOX, recall, document)
+    async with desk.watching():
+        (told,) = await desk.told(What.WITHDRAWN)
+    assert desk.arrived() == [told.file]
+    assert (told.file or "").endswith(f"{recall.message_id}_withdrawn.edxml")
+
+
+@pytest.mark.parametrize("fetched", [False, True])
+async def test_a_recalled_document_that_a_crash_has_left_in_the_folder(desk: Desk, *, fetched: bool) -> None:
+    class Crash(Exception):
+        pass
+
+    document = desk.world.document()
+    await desk.world.post.put(MAILBOX, document)
+    with pytest.MonkeyPatch.context() as patch:
+
+        async def crash(*_: object) -> None:
+            raise Crash
+
+        patch.setattr("axis.client.Delivery.take", crash)
+        with pytest.raises(BaseExceptionGroup):
+            async with desk.watching():
+                await desk.until(desk.arrived)
+    (name,) = desk.arrived()
+    if fetched:
+        (desk.incoming / name).unlink()
+    await desk.world.post.cut()
+    urgent = desk.world.document(action=Action.RECALL, concerns=document.message_id, reason="Nhầm", urgent=True)
+    await desk.world.post.put("mailbox.urgent.H37", urgent)
+    async with desk.watching():
+        (told,) = await desk.told(What.WITHDRAWN)
+    assert desk.arrived() == [told.file]
+    assert (told.file or "").endswith("_withdrawn.edxml") is not fetched
+    assert any("see that it is destroyed" in (each.detail or "") for each in desk.events) is fetched

@@ -6,6 +6,7 @@ import hashlib
 import json
 import os
 import unicodedata
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -364,3 +365,19 @@ async def test_names_that_are_no_text_or_too_long(desk: Desk) -> None:
     kept = [name for name in desk.names("sent") if name.endswith(".edxml")]
     assert len(kept) == 2
     assert all(len(name.encode()) <= 200 for name in kept)
+
+
+async def test_a_recall_of_what_the_axis_refuses_ends_with_it(desk: Desk) -> None:
+    desk.world.settings = replace(desk.world.settings, deadline=0.05)
+    desk.put("1.edxml", package())
+    os.utime(desk.out / "1.edxml", (1, 1))
+    desk.put("2.edxml", package("8/UBND", action=Action.RECALL, about="7/UBND"))
+    async with desk.watching(answered=False):
+        await desk.told(What.KEPT)
+        (document,) = desk.documents()
+        desk.outcome, desk.code = Outcome.REFUSED, "recipient/unknown"
+        await desk.world.post.put("notices.H37", desk.receipt(document["id"]))
+        await desk.told(What.REFUSED)
+        desk.world.clock.time += dt.timedelta(seconds=20)
+        refused = await desk.told(What.REFUSED, 2)
+    assert {each.file: each.code for each in refused} == {"1.edxml": "recipient/unknown", "2.edxml": "concerns/refused"}
