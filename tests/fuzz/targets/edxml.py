@@ -10,19 +10,25 @@ from lxml import etree
 
 from axis.core.codes import canonical
 from axis.edxml import (
+    DEVIATIONS,
     EdxmlDocument,
     EdxmlError,
     EdxmlStatus,
     Limits,
+    Profile,
     SignatureState,
     build_document,
     build_status,
     read,
 )
+from axis.edxml import check as check_package
 from axis.edxml.convert import to_envelope, to_status
 from axis.edxml.plain import as_plain
 from axis.edxml.summary import summary
+from axis.signatures.trust import Trust
+from axis.signatures.xml import verify_package
 from schemas import Envelope, Status, examples
+from schemas.reasons import REASONS
 from tests.builders import NOW
 from tests.fuzz.oracle import Target, holds, read_or_refused
 
@@ -37,6 +43,7 @@ _AT = dt.datetime(2026, 11, 24, 8, 0, tzinfo=dt.UTC)
 def check(data: bytes) -> None:
     """Read a package, and use it for everything packages are used for."""
     package = read_or_refused(lambda: _read(data), EdxmlError, "edxml")
+    _is_reported(data, package)
     if package is None:
         return
     _agrees_with_libxml2(data, package)
@@ -56,6 +63,21 @@ def _read(data: bytes) -> EdxmlDocument | EdxmlStatus:
     except EdxmlError as error:
         holds((error.line or 0) >= 1 and (error.column or 0) >= 1, f"{error.code} does not say where")
         raise
+
+
+def _is_reported(data: bytes, package: EdxmlDocument | EdxmlStatus | None) -> None:
+    lenient, strict = (check_package(data, profile, limits=_LIMITS) for profile in Profile)
+    for report in (lenient, strict):
+        json.dumps(report.as_json()).encode()
+        known = all(each.code in DEVIATIONS or each.code in REASONS for each in report.findings)
+        holds(known, "a finding has a code that stands in no catalogue")
+    holds(lenient.ok or not strict.ok, "refused by the lenient profile, and taken by the strict one")
+    holds(package is not None or not lenient.ok, "the reader refuses it, and the report does not")
+    if package is None or not lenient.ok:
+        return
+    found = verify_package(data, trust=Trust(), at=NOW, limits=_LIMITS, allow_sha1=True)
+    holds(found.state is not SignatureState.VALID, "a signature of nobody who is trusted is valid")
+    holds(found.reason is None or found.reason in DEVIATIONS, "a signature's reason stands in no catalogue")
 
 
 def _comes_back(package: EdxmlDocument | EdxmlStatus) -> None:

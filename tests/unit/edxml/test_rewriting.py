@@ -1,14 +1,25 @@
 """A package that is read and written again holds the same files, whatever the first writer had called them."""
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
-from axis.edxml import EdxmlDocument, EdxmlError, attach, build_document, read
+from axis.edxml import (
+    EdxmlDocument,
+    EdxmlError,
+    EdxmlStatus,
+    SignatureState,
+    attach,
+    build_document,
+    build_status,
+    read,
+)
 from axis.edxml.model import Organisation
 from axis.edxml.values import DocumentId
 from tests.builders import NOW
 
+REAL = Path(__file__).parents[4] / "shared" / "data" / "edxml"
 FILE = b"PK\x05\x06" + b"\0" * 18  # an empty ZIP: bytes that a reader may be tempted to unpack
 
 
@@ -47,3 +58,39 @@ def test_an_xml_that_is_none_is_refused(version: str) -> None:
     with pytest.raises(EdxmlError) as caught:
         read(written)
     assert caught.value.code == "edxml/not-well-formed"
+
+
+# Packages as they are
+
+
+def meaning(package: EdxmlDocument | EdxmlStatus) -> EdxmlDocument | EdxmlStatus:
+    """What has a place in a package of ours: strangers' elements and void signatures have none."""
+    if isinstance(package, EdxmlStatus):
+        return dataclasses.replace(package, extras=())
+    files = tuple(dataclasses.replace(file, content_type=None) for file in package.attachments)
+    return dataclasses.replace(package, extras=(), attachments=files, signature=SignatureState.ABSENT)
+
+
+def spelled_otherwise(data: bytes) -> bytes:
+    """Write a package as another builder does: correct English, no prefixes, other names of two elements."""
+    text = data.decode().replace("Bussiness", "Business").replace("edXML:", "").replace("xmlns:edXML=", "xmlns:e=")
+    return text.replace("OrganizationInCharge", "OrganInCharge").replace("edXMLManifest", "Manifest").encode()
+
+
+@pytest.mark.skipif(not REAL.is_dir(), reason="the real packages (../shared/data/edxml) are not here")
+@pytest.mark.parametrize("respelled", [False, True])
+def test_real_packages_mean_the_same_after_writing(respelled: bool) -> None:
+    count = 0
+    for path in sorted(REAL.glob("*.edxml")):
+        if path.stem == "not_well_formed":
+            continue
+        data = spelled_otherwise(path.read_bytes()) if respelled else path.read_bytes()
+        package = read(data)
+        written = build_document(package) if isinstance(package, EdxmlDocument) else build_status(package)
+        again = read(written)
+        assert meaning(again) == meaning(package) == meaning(read(path.read_bytes())), path.name
+        if isinstance(package, EdxmlDocument) and isinstance(again, EdxmlDocument):
+            pairs = zip(package.attachments, again.attachments, strict=True)
+            assert all(one.content.read() == other.content.read() for one, other in pairs)
+        count += 1
+    assert count == 11
