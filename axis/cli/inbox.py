@@ -13,6 +13,7 @@ import typer
 from axis.cli.answering import Answering
 from axis.cli.console import JsonOption, in_words, print_json, say
 from axis.cli.documents import lines_about
+from axis.cli.moving import transfers_shown
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Delivery, Reported
 from axis.errors import Malformed, Refused
@@ -212,13 +213,14 @@ class _Reading:
 
 
 async def _read(settings: AgencySettings, reading: _Reading, *, idle: float | None, limit: int | None) -> None:
-    async with Agency.connect(settings) as agency:
-        deliveries = agency.inbox(idle=idle)
-        async for delivery in deliveries:
-            if await reading.document(delivery):
-                deliveries.leave()
-            if limit is not None and len(reading.documents) >= limit:
-                break
+    with transfers_shown() as moved:
+        async with Agency.connect(settings, moved=moved) as agency:
+            deliveries = agency.inbox(idle=idle)
+            async for delivery in deliveries:
+                if await reading.document(delivery):
+                    deliveries.leave()
+                if limit is not None and len(reading.documents) >= limit:
+                    break
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from axis.cli.console import JsonOption, print_json, progress, say
 from axis.cli.documents import OUTCOMES, print_receipt
 from axis.cli.moments import day
+from axis.cli.moving import transfers_shown
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Sent
 from axis.core.codes import canonical
@@ -164,16 +165,17 @@ async def send_and_wait(
     settings: AgencySettings, deliver: Callable[[Agency], Awaitable[Sent]], seconds: float | None
 ) -> tuple[Sent, Receipt | None]:
     """Let a connected agency send something; wait so long for its receipt, None: not at all."""
-    async with Agency.connect(settings) as agency:
-        sent = await deliver(agency)
-        if seconds is None:
-            return sent, None
-        progress(f"{sent.envelope_id} is with the axis; waiting for its receipt …")
-        try:
-            return sent, await agency.receipt(sent.envelope_id, deadline=seconds)
-        except Unavailable as error:
-            progress(error.detail)  # also that it was over a limit, and when it is sent again
-            return sent, None
+    with transfers_shown() as moved:
+        async with Agency.connect(settings, moved=moved) as agency:
+            sent = await deliver(agency)
+            if seconds is None:
+                return sent, None
+            progress(f"{sent.envelope_id} is with the axis; waiting for its receipt …")
+            try:
+                return sent, await agency.receipt(sent.envelope_id, deadline=seconds)
+            except Unavailable as error:
+                progress(error.detail)  # also that it was over a limit, and when it is sent again
+                return sent, None
 
 
 def tell(sent: Sent, receipt: Receipt | None, *, waited: bool, as_json: bool) -> None:

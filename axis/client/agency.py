@@ -7,7 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Self, cast
 
 from axis.client.connection import connect_broker
-from axis.client.gateway import Gateway
+from axis.client.gateway import Gateway, Moved
 from axis.client.inbox import Inbox
 from axis.client.ledger import Ledger, Suspicious
 from axis.client.logs import fetch_proof
@@ -44,12 +44,13 @@ class Agency(Packaging, Reporting):
         transport: Transport | None = None,
         gateway: Gateway | None = None,
         now: Callable[[], dt.datetime] = utc_now,
+        moved: Moved | None = None,
     ) -> AsyncIterator[Self]:
         """Connect, and send what an earlier run has left in the outbox.
 
         Connections that are lost later are made again by themselves. Leaving the block gives back to the broker what
         was not taken; leave it in the task that entered it. `ledger`, `transport` and `gateway` are for tests and for
-        applications with their own; whoever made the last two closes them.
+        applications with their own; whoever made the last two closes them. `moved` is told of files as they move.
 
         Raises Unavailable when the broker cannot be reached, Misconfigured for a profile that cannot work.
         """
@@ -67,6 +68,7 @@ class Agency(Packaging, Reporting):
                         now=now,
                         deadline=settings.deadline,
                         verify=settings.tls.context(),
+                        moved=moved,
                     )
                 )
             if transport is None:

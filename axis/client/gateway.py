@@ -34,6 +34,8 @@ _ELSEWHERE = 307
 _CODE_HEADER = "axis-code"  # where an answer to HEAD says its code, having no body
 
 
+# Is told of every piece of a file: its name (digest, where it comes), bytes so far, bytes in all. From any thread.
+Moved = Callable[[str, int, int], None]
 _Request = Callable[[], Awaitable[httpx.Response]]
 
 
@@ -61,7 +63,9 @@ class Gateway:
         deadline: float,
         verify: ssl.SSLContext | bool = True,
         transport: httpx.AsyncBaseTransport | None = None,
+        moved: Moved | None = None,
     ) -> None:
+        self._moved = moved
         self._code = code
         self._key = key
         self._now = now
@@ -106,6 +110,7 @@ class Gateway:
                 async with aclosing(self._pieces(path, received)) as pieces:
                     async for piece in pieces:
                         received += len(piece)
+                        self._tell(sha256, received, size)
                         if received > size:
                             break
                         await asyncio.to_thread(digest.update, piece)
@@ -219,9 +224,20 @@ class Gateway:
                 "content-type": "application/octet-stream",
                 "content-length": str(size),
             }
-            return await self._http.put(path, headers=headers, content=_in_thread(file.chunks(PIECE)))
+            return await self._http.put(path, headers=headers, content=_in_thread(self._told(file, size)))
 
         await self._retried(put)
+
+    def _told(self, file: File, size: int) -> Iterator[bytes]:
+        sent = 0
+        for piece in file.chunks(PIECE):
+            yield piece
+            sent += len(piece)
+            self._tell(file.name, sent, size)
+
+    def _tell(self, what: str, moved: int, size: int) -> None:
+        if self._moved is not None:
+            self._moved(what, moved, size)
 
     async def _retried(self, request: _Request, *, absent: str | None = None) -> httpx.Response | None:
         # Every request here may be repeated: blobs and certificates are named by their content.

@@ -368,3 +368,29 @@ async def test_what_comes_from_elsewhere_is_held_against_the_digest(
         async for _ in gateway(answer).download(hashlib.sha256(b"abc").hexdigest(), 3):
             pass
     assert failed.value.code == error
+
+
+async def test_whoever_wants_to_is_told_how_files_move() -> None:
+    data = bytes(600_000)
+    digest = hashlib.sha256(data).hexdigest()
+    told: list[tuple[str, int, int]] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.method == "HEAD":
+            return httpx.Response(404, headers={"axis-code": "blob/not-found"})
+        return httpx.Response(201) if request.method == "PUT" else httpx.Response(200, content=data)
+
+    async with Gateway(
+        "http://axis",
+        code="H37",
+        key=identity("H37").key,
+        now=lambda: dt.datetime.now(dt.UTC),
+        deadline=5,
+        transport=httpx.MockTransport(answer),
+        moved=lambda *each: told.append(each),
+    ) as gateway:
+        await gateway.upload(File(data, "a.pdf"))
+        assert b"".join([piece async for piece in gateway.download(digest, len(data))]) == data
+    assert told[0] == ("a.pdf", 262_144, 600_000)
+    assert ("a.pdf", 600_000, 600_000) in told
+    assert told[-1] == (digest, 600_000, 600_000)
