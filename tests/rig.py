@@ -7,6 +7,7 @@ import datetime as dt
 import hashlib
 import json
 import os
+import secrets
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -26,7 +27,6 @@ from axis.core.lanes import lane_of, mailbox_queue, notices_queue, submit_key
 from axis.core.messages import Outgoing, Submission
 from axis.core.reading import parse_envelope
 from axis.core.topology import WorkerUser, desired, difference
-from axis.local.ports import free_port
 from axis.store import Store
 from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
 from schemas import Mailbox, Priority, Receipt
@@ -58,8 +58,8 @@ class Process:
     """One worker process and its metrics page."""
 
     process: asyncio.subprocess.Process
-    port: int
     log: Path
+    page: str = ""  # known when it is ready
 
     def kill(self) -> None:
         self.process.kill()
@@ -72,7 +72,7 @@ class Process:
     async def counted(self, name: str, **labels: str) -> float:
         """Add up the samples of its metrics page with these labels."""
         async with httpx.AsyncClient(trust_env=False) as client:
-            page = (await client.get(f"http://127.0.0.1:{self.port}/metrics")).text
+            page = (await client.get(self.page)).text
         samples = [sample for family in text_string_to_metric_families(page) for sample in family.samples]
         return sum(each.value for each in samples if each.name == name and labels.items() <= each.labels.items())
 
@@ -150,17 +150,17 @@ class Rig:
 
         `script`: a program of tests/ in its place, which may be gone before it is ready.
         """
-        port = free_port()
-        log = self.folder / f"{name}-{port}.log"
-        env = {**os.environ, **self.environment(), "AXIS_METRICS_PORT": str(port)}
+        log = self.folder / f"{name}-{secrets.token_hex(4)}.log"
+        # Any free port: it says in its log which one it took. One chosen here may be another's by then.
+        env = {**os.environ, **self.environment(), "AXIS_METRICS_PORT": "0"}
         env |= {f"AXIS_{key.upper()}": value for key, value in settings.items()}
         argv = [sys.executable, "-m", "workers", name] if script is None else [sys.executable, script, name]
         with log.open("wb") as out:
             process = await asyncio.create_subprocess_exec(*argv, env=env, stdout=out, stderr=out)
-        running = Process(process, port, log)
+        running = Process(process, log)
         try:
             if script is None:
-                await until(lambda: self._ready(running))
+                await until(lambda: _ready(running))
             yield running
         except BaseException:
             if process.returncode is None:
@@ -168,15 +168,6 @@ class Rig:
             raise
         if process.returncode is None:
             assert await running.stop() == 0, log.read_text()
-
-    async def _ready(self, running: Process) -> bool:
-        if running.process.returncode is not None:
-            raise AssertionError(running.log.read_text())
-        async with httpx.AsyncClient(trust_env=False) as client:
-            try:
-                return (await client.get(f"http://127.0.0.1:{running.port}/metrics")).is_success
-            except httpx.HTTPError:
-                return False
 
     def environment(self) -> dict[str, str]:
         """Name the settings of a worker process."""
@@ -290,6 +281,14 @@ class Rig:
         """Take notices that are receipts."""
         found = await self.notices(code, count)
         return [Receipt.model_validate_json(each.body) for each in found]
+
+
+def _ready(running: Process) -> bool:
+    if running.process.returncode is not None:
+        raise AssertionError(running.log.read_text())
+    if b'"ready"' in running.log.read_bytes():
+        running.page = next((each["metrics"] for each in running.events() if each["event"] == "ready"), "")
+    return bool(running.page)
 
 
 async def publish(channel: AbstractChannel, message: Outgoing) -> None:
