@@ -54,6 +54,18 @@ def send(
     kind: Annotated[str | None, typer.Option(help="Loại văn bản.", show_default=False)] = None,
     issued_on: Annotated[str | None, typer.Option(metavar="DATE", help="Ngày ban hành.", show_default=False)] = None,
     due_on: Annotated[str | None, typer.Option(metavar="DATE", help="Hạn trả lời.", show_default=False)] = None,
+    place: Annotated[str | None, typer.Option(help="Nơi ban hành.", show_default=False)] = None,
+    abstract: Annotated[str | None, typer.Option(help="Tóm tắt nội dung.", show_default=False)] = None,
+    signer: Annotated[
+        str | None, typer.Option(metavar="NAME", help="Người ký văn bản: its name.", show_default=False)
+    ] = None,
+    position: Annotated[str | None, typer.Option(help="Chức vụ of the signer.", show_default=False)] = None,
+    pages: Annotated[int | None, typer.Option(min=0, help="Số trang.", show_default=False)] = None,
+    paper: Annotated[bool, typer.Option("--paper", help="It is sent on paper as well (bản giấy).")] = False,
+    replies_to: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ID", help="Document id of what this answers; repeat it.", show_default=False),
+    ] = None,
     attach: Annotated[
         list[Path] | None, typer.Option(metavar="FILE", help="A further file; repeat it.", show_default=False)
     ] = None,
@@ -89,6 +101,8 @@ def send(
 
       axis send 7816.edxml --as G22
 
+      axis send tra-loi.docx --as H37 --to G22 --signer "Nguyễn Văn A" --replies-to "G22,2026/11/24,1/VPCP-TTĐT"
+
       axis send bao-cao.pdf --as G22 --to H37 --seal --subject "Báo cáo"
 
       axis send moi.pdf --as G22 --to H37 --action replace --concerns ENVELOPE --reason "sai số liệu"
@@ -119,6 +133,12 @@ def send(
             kind=kind,
             issued_on=day(issued_on),
             due_on=day(due_on),
+            place=place,
+            abstract=abstract,
+            signer=_signer(signer, position),
+            pages=pages,
+            paper_follows=paper,
+            replies_to=[{"document_id": each} for each in replies_to or ()],
         )
         # Before anything is connected; the client looks again, also into packages.
         refuse_document(document, (each.name for each in (file, *(attach or []))))
@@ -141,6 +161,12 @@ def send(
     sent, receipt = asyncio.run(send_and_wait(settings, deliver, timeout if wait else None))
     tell(sent, receipt, waited=wait, as_json=as_json)
     raise typer.Exit(exit_code(receipt, waited=wait))
+
+
+def _signer(name: str | None, position: str | None) -> dict[str, str | None] | None:
+    if name is None and position is not None:
+        raise typer.BadParameter("--position is of a --signer")
+    return None if name is None else {"name": name, "position": position}
 
 
 def _document(
