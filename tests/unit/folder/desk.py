@@ -152,6 +152,16 @@ class Desk:
         await self.until(lambda: len([each for each in self.events if each.what is what]) >= count)
         return [each for each in self.events if each.what is what]
 
+    async def told_in_time(self, what: What, count: int = 1) -> list[Event]:
+        """Wait for what comes only after some time: here a minute goes by with each look."""
+
+        def later() -> bool:
+            self.world.clock.time += dt.timedelta(minutes=1)
+            return len([each for each in self.events if each.what is what]) >= count
+
+        await self.until(later)
+        return await self.told(what, count)
+
     def documents(self) -> list[Any]:
         """The envelopes that were published, each once."""
         sent = {m.message_id: m.body for m in self.world.post.published if m.type == "document"}

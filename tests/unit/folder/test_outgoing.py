@@ -377,7 +377,5 @@ async def test_a_recall_of_what_the_axis_refuses_ends_with_it(desk: Desk) -> Non
         (document,) = desk.documents()
         desk.outcome, desk.code = Outcome.REFUSED, "recipient/unknown"
         await desk.world.post.put("notices.H37", desk.receipt(document["id"]))
-        await desk.told(What.REFUSED)
-        desk.world.clock.time += dt.timedelta(seconds=20)
-        refused = await desk.told(What.REFUSED, 2)
+        refused = await desk.told_in_time(What.REFUSED, 2)
     assert {each.file: each.code for each in refused} == {"1.edxml": "recipient/unknown", "2.edxml": "concerns/refused"}
