@@ -8,8 +8,10 @@ import asyncio
 import contextlib
 import datetime as dt
 import tempfile
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import orjson
 
@@ -22,6 +24,7 @@ from axis.client import Agency, AgencySettings, Delivery, File, ReceiptNotice
 from axis.core.ids import new_id
 from axis.core.lanes import lane_of, submit_key
 from axis.core.messages import Outgoing
+from axis.errors import Unavailable
 from axis.trust import SigningKey
 from schemas import Document, Envelope, Priority, Reply
 from schemas.wire import ENVELOPE_MEDIA_TYPE, SIGNATURE_HEADER, SUBMIT_EXCHANGE, TYPE_DOCUMENT
@@ -30,6 +33,9 @@ Progress = Callable[[str], None]
 
 DEADLINE_SECONDS = 120.0
 _TELL_SECONDS = 2.0
+_AGAIN_SECONDS = 1.0
+
+_T = TypeVar("_T")
 
 
 class Story:
@@ -81,7 +87,8 @@ class Story:
         number = f"{at:%H%M%S}"  # so that a second run is another document
         addressed = [(code, self._names.get(code, code)) for code in self._recipients]
         paper = package(number, (sender.code, self._names[sender.code]), addressed, at)
-        sent = await sender.send_edxml(paper, recipients=self._recipients)
+        known = sender.new_envelope_id()
+        sent = await self._patiently(lambda: sender.send_edxml(paper, recipients=self._recipients, envelope_id=known))
         self.tally.sent(f"{number}/VPCP-KSTT", sent.envelope_id, self._recipients, sent.confirmed_at)
         self._known[document_id(number, sender.code, at)] = sent.envelope_id
         self._progress(
@@ -99,7 +106,10 @@ class Story:
             ],
         )
         answer = File.of_bytes("phuc-dap.pdf", pdf(["PHUC DAP"]))
-        sent = await agency.send(document=document, recipients=[delivery.envelope.sender], attachments=[answer])
+        asker, known = delivery.envelope.sender, agency.new_envelope_id()
+        sent = await self._patiently(
+            lambda: agency.send(document=document, recipients=[asker], attachments=[answer], envelope_id=known)
+        )
         self.tally.sent("1/STC-VP (answer)", sent.envelope_id, (delivery.envelope.sender,), sent.confirmed_at)
         self._progress(f"{agency.code} answered {delivery.envelope.sender}")
 
@@ -115,7 +125,8 @@ class Story:
 
     async def _receive(self, agency: Agency, folder: Path) -> None:
         async for delivery in agency.inbox():
-            await delivery.save_attachments(folder / delivery.envelope.id)
+            saving = partial(delivery.save_attachments, folder / delivery.envelope.id)
+            await self._patiently(saving)
             self.tally.received(delivery.envelope.id, delivery.recipients, _now())
             if agency.code == cast.REFUSER:
                 await delivery.refuse(cast.REFUSAL)
@@ -145,6 +156,16 @@ class Story:
                 status = notice.status
                 self.tally.status(status.envelope, status.recipient or status.reporter, status.code, _now())
             self._changed.set()
+
+    async def _patiently(self, act: Callable[[], Awaitable[_T]]) -> _T:
+        """Do what may be done again, as an application does, for as long as gateway or broker is away."""
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            while True:
+                try:
+                    return await act()
+                except Unavailable as error:
+                    self._progress(f"… waiting: {error.detail}")
+                await asyncio.sleep(_AGAIN_SECONDS)
 
     # The end
 
