@@ -8,14 +8,14 @@ the system that reads it. Every other document is written as a package, with its
 import asyncio
 import datetime as dt
 import tempfile
-from collections.abc import Sequence
 from contextlib import aclosing
+from functools import partial
 from pathlib import Path
 
 from axis.client import Agency, Delivery
-from axis.client.papers import spelled
+from axis.client.originals import difference
 from axis.core.codes import canonical
-from axis.edxml import EdxmlDocument, EdxmlError, Naming, build_status, from_envelope, from_status, read, write_document
+from axis.edxml import EdxmlDocument, Naming, build_status, from_envelope, from_status, write_document
 from axis.errors import AxisError
 from axis.folder import disk
 from axis.folder.names import document_name, status_name
@@ -150,7 +150,7 @@ class Incoming:
     async def _fetch_original(self, delivery: Delivery, envelope: Envelope, original: Attachment, part: Path) -> bool:
         """Write the package as it was sent; say whether it may be believed."""
         await _fetch(delivery, original, part)
-        differs = await asyncio.to_thread(difference, part, envelope)
+        differs = await asyncio.to_thread(difference, part, envelope, partial(canonical, tolerant=True))
         if differs is None:
             return True
         await asyncio.to_thread(part.unlink)
@@ -172,32 +172,6 @@ class Incoming:
                     await _fetch(delivery, each, contents[each.sha256])
             package = from_envelope(envelope, contents, naming=self._naming)
             await asyncio.to_thread(_write_package, package, part)
-
-
-def difference(path: Path, envelope: Envelope) -> str | None:
-    """Name the first thing that a package says otherwise than the envelope it came with; None when they agree.
-
-    Recipients may differ: a sender may address a package to others than it was written for.
-    """
-    try:
-        with path.open("rb") as file:
-            package = read(file)
-        sender = canonical(package.sender.organ_id, tolerant=True) if isinstance(package, EdxmlDocument) else None
-    except (EdxmlError, AxisError):
-        return "format"
-    if not isinstance(package, EdxmlDocument):
-        return "kind"
-    said: Sequence[tuple[str, object, object]] = (
-        ("sender", sender, envelope.sender),
-        ("document", spelled(package.document_id.text), spelled(envelope.document.document_id)),
-        ("action", package.action, envelope.action),
-        (
-            "list of files",
-            sorted(each.sha256 for each in package.attachments),
-            sorted(each.sha256 for each in envelope.attachments if each.role is not AttachmentRole.PACKAGE),
-        ),
-    )
-    return next((what for what, one, other in said if one != other), None)
 
 
 async def _fetch(delivery: Delivery, attachment: Attachment, path: Path) -> None:

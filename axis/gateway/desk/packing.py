@@ -6,11 +6,12 @@ import hashlib
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import BinaryIO, Protocol, cast
 
 from axis.client import Delivery
+from axis.client.originals import difference
 from axis.core.partners import Incoming, Partner
 from axis.edxml import from_envelope, write_document
 from axis.errors import AxisError, NotFound
@@ -22,10 +23,14 @@ _PIECE = 256 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Packed:
-    """A package as it will be handed out, however often: exactly these bytes."""
+    """A package as it will be handed out, however often: exactly these bytes.
+
+    `differs`: what the package its sender made says otherwise than the signed envelope, so that another was written.
+    """
 
     sha256: str
     size: int
+    differs: str | None = None
 
 
 class Downloads(Protocol):
@@ -39,7 +44,8 @@ class Downloads(Protocol):
 class Packing:
     """Make packages. Those written here lie in `folder` under their SHA-256; what came as edXML stays a blob.
 
-    Written is what did not come as edXML, and what came sealed: the blob store never gets what was opened.
+    Written is what did not come as edXML, and what came sealed: the blob store never gets what was opened. So is what
+    came as a package that says another thing than its envelope: only that is signed for everybody to see.
     """
 
     def __init__(self, folder: Path, spool: Path, codes: Codes) -> None:
@@ -53,25 +59,25 @@ class Packing:
         Raises EdxmlError or Refused for a document that no package can be made of, and Unavailable.
         """
         files = await delivery.files()
+        envelope = delivery.envelope.model_copy(update={"attachments": [*files], "sealed": None})
         package = next((each for each in files if each.role is AttachmentRole.PACKAGE), None)
-        if package is not None and delivery.envelope.sealed is None:
-            return Packed(package.sha256, package.size)
         await asyncio.to_thread(_make_folders, self._folder, self._spool)
         with tempfile.TemporaryDirectory(dir=self._spool) as place:
+            differs: str | None = None
             if package is not None:
-                path = await _fetched(delivery, package, Path(place) / "package")
-            else:
-                path = await self._written(delivery, files, partner, Path(place))
-            return await asyncio.to_thread(_settle, path, self._folder)
+                path = await _fetched(delivery, package, Path(place) / "original")
+                differs = await asyncio.to_thread(difference, path, envelope, self._codes.read)
+                if differs is None and delivery.envelope.sealed is None:
+                    return Packed(package.sha256, package.size)
+            if package is None or differs is not None:
+                path = await self._written(delivery, envelope, partner, Path(place))
+            return replace(await asyncio.to_thread(_settle, path, self._folder), differs=differs)
 
-    async def _written(
-        self, delivery: Delivery, files: list[Attachment] | tuple[Attachment, ...], partner: Partner, place: Path
-    ) -> Path:
+    async def _written(self, delivery: Delivery, envelope: Envelope, partner: Partner, place: Path) -> Path:
         contents: dict[str, Path] = {}
-        for each in files:
-            if each.sha256 not in contents:
+        for each in envelope.attachments:
+            if each.role is not AttachmentRole.PACKAGE and each.sha256 not in contents:
                 contents[each.sha256] = await _fetched(delivery, each, place / each.sha256)
-        envelope = delivery.envelope.model_copy(update={"attachments": [*files], "sealed": None})
         path = place / "package"
         await asyncio.to_thread(self._write, envelope, contents, partner, path)
         return path

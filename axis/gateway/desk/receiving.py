@@ -69,6 +69,9 @@ class Receiving:
             self._log.warning("refused", agency=agency.code, envelope=envelope.id, code=error.code, detail=error.detail)
             await delivery.refuse(reason_text(error.code, error.detail))
             return
+        if packed.differs is not None:
+            told = f"its package says another {packed.differs} than the signed envelope: written anew"
+            self._log.warning("package", agency=agency.code, envelope=envelope.id, detail=told)
         now = self._now()
         document = envelope.document
         new = await self._store.receive(

@@ -62,22 +62,18 @@ class Sending:
         promised then, and the very same may come again.
         """
         parsed = await asyncio.to_thread(_read, package.path, strict=partner.strict, limit=limit)
-        try:
-            if isinstance(parsed, EdxmlStatus) is not (package.kind is Kind.STATUS):
-                raise Refused("partner/parameter", f"messagetype says {package.kind.value}, the package is another")
-            sender = self._codes.read(parsed.sender.organ_id)
-            agency_code = partner.agency_of(sender)
-            if agency_code is None:
-                raise Refused("partner/not-served", f"{partner.system_id} does not send for {sender}")
-            if claimed and self._codes.read(claimed) != sender:
-                raise Refused("partner/parameter", f"from says {claimed[:60]}, the package is from {sender}")
-            agency = self._agency_of(agency_code)
-            if isinstance(parsed, EdxmlStatus):
-                return await self._status(partner, agency, package, parsed, sender)
-            return await self._document(partner, agency, package, parsed, sender)
-        finally:
-            if isinstance(parsed, EdxmlDocument):
-                _close(parsed)
+        if isinstance(parsed, EdxmlStatus) is not (package.kind is Kind.STATUS):
+            raise Refused("partner/parameter", f"messagetype says {package.kind.value}, the package is another")
+        sender = self._codes.read(parsed.sender.organ_id)
+        agency_code = partner.agency_of(sender)
+        if agency_code is None:
+            raise Refused("partner/not-served", f"{partner.system_id} does not send for {sender}")
+        if claimed and self._codes.read(claimed) != sender:
+            raise Refused("partner/parameter", f"from says {claimed[:60]}, the package is from {sender}")
+        agency = self._agency_of(agency_code)
+        if isinstance(parsed, EdxmlStatus):
+            return await self._status(partner, agency, package, parsed, sender)
+        return await self._document(partner, agency, package, parsed, sender)
 
     async def _document(
         self, partner: Partner, agency: Agency, package: Package, document: EdxmlDocument, sender: str
@@ -250,10 +246,3 @@ def _read(path: Path, *, strict: bool, limit: int) -> EdxmlDocument | EdxmlStatu
             return read(file, limits=limits)
     except OSError as error:
         raise Malformed(f"the package cannot be read: {error.strerror}", code="file/unreadable") from error
-
-
-def _close(document: EdxmlDocument) -> None:
-    for each in document.attachments:
-        close = getattr(each.content, "close", None)
-        if close is not None:
-            close()

@@ -12,15 +12,16 @@ import pytest
 from axis.client.building import Author, File
 from axis.core.messages import Submission
 from axis.core.partners import CodeForm, Kind, Plane, Profile, Wanted
-from axis.edxml import EdxmlDocument, EdxmlStatus, read
+from axis.edxml import EdxmlDocument, EdxmlStatus, attach, read
 from axis.gateway.desk import DeskLimits, agencies
 from axis.gateway.desk.packing import Packing
 from schemas import Action, StatusCode
 from schemas.wire import SIGNATURE_HEADER
 from tests.unit.client.doubles import paper
-from tests.unit.gateway.desk.harness import REST, SYSTEM, Rig, package, rig
+from tests.unit.gateway.desk.harness import REST, SYSTEM, Rig, document_id, package, rig
 
 NORMAL = "mailbox.normal.H37"
+OF_G22 = document_id(paper().document_id)
 
 
 def described(desk: Rig, *files: tuple[str, bytes, str]) -> list[dict[str, object]]:
@@ -42,7 +43,7 @@ async def came(desk: Rig, *documents: Any) -> None:
 
 async def test_a_document_that_came_as_a_package_is_handed_out_byte_for_byte(desk: Rig) -> None:
     await desk.add()
-    original = package(sender="000.00.00.G22", recipients=("000.00.00.H37",))
+    original = package(sender="000.00.00.G22", recipients=("000.00.00.H37",), document_id=OF_G22, content=b"%PDF")
     files = described(desk, ("15.pdf", b"%PDF", "main"), ("goc.edxml", original, "package"))
     document = desk.world.document(attachments=files)
     await came(desk, document)
@@ -58,6 +59,34 @@ async def test_a_document_that_came_as_a_package_is_handed_out_byte_for_byte(des
     raw = await desk.vxp().post("downloadEdoc", desk.vxp().headers({"docId": row["docId"]}))
     assert raw.content == original
     assert desk.world.post.published == []  # fetching reports nothing
+
+
+@pytest.mark.parametrize(
+    ("lie", "told"),
+    [
+        ({"sender": "000.00.00.H26"}, "sender"),
+        ({"document_id": document_id("000.00.00.G22,2026/11/24,1/QĐ-TTg")}, "document"),
+        ({"attachments": (attach("15.pdf", b"%PDF another"),)}, "list of files"),
+    ],
+)
+async def test_a_package_that_says_another_thing_than_its_signed_envelope_is_written_anew(
+    desk: Rig, lie: dict[str, Any], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await desk.add()
+    honest = {"sender": "000.00.00.G22", "document_id": OF_G22}
+    forged = package(recipients=("000.00.00.H37",), content=b"%PDF", **{**honest, **lie})
+    files = described(desk, ("15.pdf", b"%PDF", "main"), ("goc.edxml", forged, "package"))
+    await came(desk, desk.world.document(attachments=files))
+    await desk.connected()
+    (waiting,) = await desk.waiting()
+    written = base64.b64decode((await desk.vxp().call("getEdoc", docId=waiting.doc_id))["data"])
+    assert written != forged
+    said = read(io.BytesIO(written))
+    assert isinstance(said, EdxmlDocument)
+    assert said.sender.organ_id == "000.00.00.G22"
+    assert said.document_id.text == OF_G22.text
+    assert [each.content.read() for each in said.attachments] == [b"%PDF"]
+    assert f"another {told} " in capsys.readouterr().out
 
 
 async def test_a_document_that_did_not_is_written_once_and_stays_the_same(desk: Rig) -> None:
