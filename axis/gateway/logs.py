@@ -1,5 +1,6 @@
 """Where the gateway's log lines go: standard error, JSON unless it is a terminal."""
 
+import json
 import logging
 import sys
 
@@ -40,4 +41,7 @@ class _Bridge(logging.Handler):
 
 
 def _json(event: object, **_: object) -> str:
-    return orjson.dumps(event, default=str).decode()
+    try:
+        return orjson.dumps(event, default=str).decode()
+    except TypeError:  # a text no UTF-8 can carry, say: the line still has to come out
+        return json.dumps(event, default=str, ensure_ascii=False).encode(errors="replace").decode()

@@ -23,7 +23,9 @@ from axis.errors import Refused
 PREFIX = "xroadvnpt-"
 _PROOF = ("sign-header", "sign-header-key", "hash-header")
 _UNCOMPARED = "content-type"  # the one that goes without the prefix; the multipart boundary is chosen later
-_PAIR = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:\s*(?:("(?:[^"\\]|\\.)*")|([^,{}"\[\]]*?))\s*(?=[,}])')
+# Anybody may send this, so it is read in linear time: a bare value is taken with its spaces, which are cut off after.
+_PAIR = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:(?:\s*("(?:[^"\\]|\\.)*")\s*|([^,{}"\[\]]*))(?=[,}])')
+_MOST_BYTES = 16 * 1024  # some hundreds of recipients by their codes
 # ddMMyyyy'T'HHmmss+SSSS: the last four are milliseconds and only look like a zone; the clock is Vietnam's.
 _TIMESTAMP = re.compile(r"(\d{2})(\d{2})(\d{4})T(\d{2})(\d{2})(\d{2})\+\d{3,4}")
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))
@@ -72,6 +74,8 @@ def read_signed(raw: Iterable[tuple[bytes, bytes]]) -> Signed:
     if missing:
         raise Refused("partner/headers", f"{', '.join(missing)} missing")
     text, names, digest = (sent[name] for name in _PROOF)
+    if len(text) > _MOST_BYTES:
+        raise Refused("partner/headers", f"sign-header has {len(text)} bytes; {_MOST_BYTES} are allowed")
     signed = read_text(_decoded(text))
     listed = {_bare(name) for name in _decoded(names).split(";") if name.strip()}
     if listed != signed.keys():
@@ -122,7 +126,7 @@ def read_text(text: str) -> dict[str, str]:
         key = _bare(_unquoted(f'"{name}"', place))
         if key in found:
             raise Refused("partner/headers", f"sign-header says {key[:60]} twice")
-        found[key] = bare if quoted is None else _unquoted(quoted, place)
+        found[key] = bare.strip() if quoted is None else _unquoted(quoted, place)
         place = match.end()
         if place < end:
             if whole[place] != "," or not whole[place + 1 : end].strip():
@@ -133,10 +137,11 @@ def read_text(text: str) -> dict[str, str]:
 
 def _unquoted(text: str, place: int) -> str:
     try:
-        value = json.loads(text)
+        value = str(json.loads(text))
+        value.encode()  # half of a surrogate pair, which no log and no answer can carry
     except ValueError as error:
         raise Refused("partner/headers", f"sign-header cannot be read from character {place} on") from error
-    return str(value)
+    return value
 
 
 def _bare(name: str) -> str:
