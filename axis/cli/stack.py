@@ -159,7 +159,7 @@ def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
     specs = [
         ProcessSpec(
             name=name,
-            argv=(sys.executable, "-m", "workers", name),
+            argv=(sys.executable, "-P", "-m", "workers", name),
             env={**env, "AXIS_METRICS_PORT": str(ports[name])},
             cwd=str(root.resolve()),
             ready=Probe.http(f"http://127.0.0.1:{ports[name]}/metrics"),
@@ -169,7 +169,7 @@ def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
     specs.append(
         ProcessSpec(
             name="gateway",
-            argv=(sys.executable, "-m", "axis.gateway"),
+            argv=(sys.executable, "-P", "-m", "axis.gateway"),
             env=env,
             cwd=str(root.resolve()),
             ready=Probe.http(

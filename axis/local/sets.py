@@ -106,7 +106,7 @@ def _launch(root: Path, spec: SetSpec, lock: int) -> None:
     write_private(spec_file, spec.to_json())
     with open_log(log_file) as log:
         launched = subprocess.run(
-            [sys.executable, "-m", "axis.local.keeper", str(spec_file), str(lock)],
+            [sys.executable, "-P", "-m", "axis.local.keeper", str(spec_file), str(lock)],
             env={**os.environ, "PYTHONPATH": _module_path()},
             cwd="/",
             stdin=subprocess.DEVNULL,

@@ -35,10 +35,9 @@ async def look_at(path: Path, *, trust: Trust, at: dt.datetime, seconds: int = S
         "intermediates": [base64.b64encode(each).decode() for each in trust.intermediates],
     }
     child = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "axis.signatures.child",
-        os.fspath(path),
+        *_command(path),
+        cwd="/",
+        env=_environment(),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -58,6 +57,22 @@ async def look_at(path: Path, *, trust: Trust, at: dt.datetime, seconds: int = S
         return Verdict.from_json(json.loads(answer))
     except (ValueError, KeyError, TypeError):
         return Verdict(Standing.NOT_LOOKED_AT, detail="looking at it ended in nothing")
+
+
+def _command(path: Path) -> list[str]:
+    # -P and another directory: a file that was saved where somebody works is no module of ours.
+    return [sys.executable, "-P", "-m", "axis.signatures.child", os.fspath(path.absolute())]
+
+
+def _environment() -> dict[str, str]:
+    """Take what finds the program and reads its files' names: whoever breaks the child finds nothing else there."""
+    kept = {name: os.environ[name] for name in ("PATH", "LANG") if name in os.environ}
+    # Nothing in it may mean the directory of the moment, which is where files are saved.
+    if places := [
+        os.fspath(Path(each).absolute()) for each in os.environ.get("PYTHONPATH", "").split(os.pathsep) if each
+    ]:
+        kept["PYTHONPATH"] = os.pathsep.join(places)
+    return kept
 
 
 def _without_a_process(path: Path) -> Verdict | None:

@@ -196,6 +196,33 @@ async def test_the_process_answers(tmp_path: Path) -> None:
     assert (found.standing, found.signers) == (Standing.SIGNED, "Trần Văn Thử")
 
 
+async def test_a_file_saved_where_somebody_works_is_not_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("asn1crypto.py", "pyhanko.py", "json.py", "sitecustomize.py"):
+        (tmp_path / name).write_text(f"open({str(tmp_path / 'run')!r}, 'w').close()")
+    (tmp_path / "a.pdf").write_bytes(SIGNED)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PYTHONPATH", raising=False)
+    found = await look_at(Path("a.pdf"), trust=TRUST, at=NOW, seconds=60)
+    assert found.standing is Standing.SIGNED
+    assert not (tmp_path / "run").exists()
+
+
+async def test_the_process_is_told_no_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program = tmp_path / "python"
+    program.write_text(f"#!/bin/sh\nenv > {tmp_path / 'told'}\npwd >> {tmp_path / 'told'}\n")
+    program.chmod(0o700)
+    (tmp_path / "a.pdf").write_bytes(SIGNED)
+    monkeypatch.setattr("sys.executable", str(program))
+    monkeypatch.setenv("AXIS_DATABASE", "postgresql://secret")
+    monkeypatch.setenv("PYTHONPATH", "/nowhere::lib")
+    monkeypatch.chdir(tmp_path)
+    await look_at(tmp_path / "a.pdf", trust=TRUST, at=NOW, seconds=60)
+    told = (tmp_path / "told").read_text()
+    assert "secret" not in told
+    assert f"PYTHONPATH=/nowhere:{tmp_path / 'lib'}\n" in told
+    assert told.endswith("\n/\n")
+
+
 async def test_what_takes_too_long_is_given_up(tmp_path: Path) -> None:
     path = tmp_path / "a.pdf"
     path.write_bytes(SIGNED)
