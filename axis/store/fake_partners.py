@@ -138,10 +138,10 @@ class FakePartners(PartnerStore):
         """Keep a package that is about to be sent."""
         async with self._alone():
             known = self._outgoing.setdefault(package.key, package)
-            if known.submitted_at is None and known.created_at < package.created_at - _BEGINS_ANEW:
-                known = self._outgoing[package.key] = replace(
-                    known, doc_id=package.doc_id, message_id=package.message_id, created_at=package.created_at
-                )
+            refused = known.state is Plane.FAIL and known.kind is Kind.EDOC
+            old = known.created_at < package.created_at - _BEGINS_ANEW
+            if old if known.submitted_at is None else refused:
+                known = self._outgoing[package.key] = package
             return known
 
     async def submitted(self, doc_id: str, message_id: str, state: Plane, at: dt.datetime) -> None:

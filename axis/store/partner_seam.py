@@ -66,7 +66,8 @@ class PartnerStore(ABC):
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent; return it as it is kept under its key.
 
-        The first one's ids stay, so that a repeat is no second document.
+        The first one's ids stay, so that a repeat is no second document. A document that the axis's receipt refused
+        begins anew under the new ids, and so does what was not handed over in 25 days.
         """
 
     @abstractmethod

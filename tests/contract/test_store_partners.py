@@ -237,6 +237,20 @@ async def test_what_was_never_handed_over_begins_anew_before_its_id_is_too_old(s
     assert (await store.partners.begin(outgoing(60 * 24 * 60))).doc_id == fresh.doc_id
 
 
+async def test_a_document_that_the_receipt_refused_begins_anew(store: Store) -> None:
+    first = await store.partners.begin(outgoing())
+    await store.partners.submitted(first.doc_id, first.message_id, Plane.PROCESSING, NOW)
+    told = Outcome(Plane.FAIL, "recipient/unknown", "", NOW)
+    assert await store.partners.answered(first.message_id, Plane.FAIL, "recipient/unknown", {"G22": told}, NOW)
+    again = outgoing(recipients=("H53",))
+    assert await store.partners.begin(again) == again
+    assert await store.partners.begin(outgoing()) == again
+    assert await store.partners.outgoing(SYSTEM, first.doc_id) is None
+    status = await store.partners.begin(outgoing(key=b"k" * 32, kind=Kind.STATUS))
+    assert await store.partners.answered(status.message_id, Plane.FAIL, "status/unknown", {}, NOW)
+    assert (await store.partners.begin(outgoing(key=b"k" * 32, kind=Kind.STATUS))).doc_id == status.doc_id
+
+
 async def test_receipt_and_statuses_in_any_order_end_the_same(store: Store) -> None:
     sent = await store.partners.begin(outgoing())
     routed = Outcome(Plane.INITIAL, "", "đã chuyển", NOW)

@@ -10,7 +10,8 @@ Step by step, and what a crash does after each:
     4 OK         the partner has its DocId
 
 OK means that 2 is done, whether the broker has confirmed it or not. Whether the axis takes it its receipt says, which
-`getSentEdocList` shows. An answer that never came makes the partner send again: it is the same document.
+`getSentEdocList` shows. An answer that never came makes the partner send again: it is the same document. One that the
+receipt refused is another one when it is sent again: its cause may be mended.
 """
 
 import asyncio

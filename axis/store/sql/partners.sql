@@ -93,14 +93,18 @@ RETURNING doc_id;
 
 -- name: begin
 -- The first request of a key chooses the ids. One that never got as far as being handed over, and is so old that the
--- axis would not take its id any more, begins anew.
+-- axis would not take its id any more, begins anew; so does a document that the axis's receipt refused: what it was
+-- refused for may be mended by now.
 INSERT INTO partner_outgoing AS old
     (doc_id, message_id, created_at, system_id, agency, kind, state, sender, recipients, document_id, subject, notation,
      description, key)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 ON CONFLICT (key) DO UPDATE
-SET doc_id = excluded.doc_id, message_id = excluded.message_id, created_at = excluded.created_at
-WHERE old.submitted_at IS NULL AND old.created_at < excluded.created_at - interval '25 days'
+SET doc_id = excluded.doc_id, message_id = excluded.message_id, created_at = excluded.created_at,
+    agency = excluded.agency, recipients = excluded.recipients, state = excluded.state,
+    description = excluded.description, outcomes = '{}', submitted_at = NULL
+WHERE CASE WHEN old.submitted_at IS NULL THEN old.created_at < excluded.created_at - interval '25 days'
+           ELSE old.state = 'fail' AND old.kind = 'edoc' END
 RETURNING doc_id;
 
 -- name: outgoing_by_key

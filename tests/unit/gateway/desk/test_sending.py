@@ -244,6 +244,29 @@ async def test_a_refusal_of_the_sdk_is_kept_and_may_be_mended(desk: Rig) -> None
     assert (await desk.vxp().send(sent))["DocId"] == kept.doc_id
 
 
+async def test_what_the_axis_refused_is_sent_anew_when_it_comes_again(desk: Rig) -> None:
+    await desk.add()
+    await desk.connected()
+    client, sent = desk.vxp(), package()
+    first = await client.send(sent)
+    refused = {"recipient": "G22", "outcome": "refused", "code": "recipient/unknown"}
+    await desk.world.post.put("notices.H37", desk.world.receipt(first["DocId"], also={"recipients": [refused]}))
+
+    async def states() -> list[Plane]:
+        return [each.state for each in await desk.store.partners.sent(SYSTEM, Kind.EDOC, size=9, page=0)]
+
+    async def told() -> bool:
+        return await states() == [Plane.FAIL]
+
+    await desk.until(told)
+    second, *repeats = await asyncio.gather(*(client.send(sent) for _ in range(3)))
+    assert second["status"] == "OK"
+    assert second["DocId"] != first["DocId"]
+    assert repeats == [second, second]
+    assert [each.id for each in envelopes(desk)] == [first["DocId"], second["DocId"]]
+    assert await states() == [Plane.PROCESSING]
+
+
 async def test_a_store_that_is_away_promises_nothing(desk: Rig) -> None:
     await desk.add()
     await desk.connected()
