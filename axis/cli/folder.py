@@ -19,7 +19,7 @@ from axis.edxml import CodeForm, Profile, naming_from
 from axis.folder import Event, Options, Watcher, What
 from axis.folder.reports import shown
 
-_REFUSALS = (What.REFUSED, What.PARTLY, What.LEFT)
+_REFUSALS = (What.REFUSED, What.PARTLY, What.RETURNED, What.LEFT)
 
 
 def folder(

@@ -20,6 +20,7 @@ class What(StrEnum):
     RECEIVED = "received"
     WITHDRAWN = "withdrawn"  # a recall of what was never handed over here
     STATUS = "status"
+    RETURNED = "returned"  # nobody here can ever open it: its sender is told so by a 02
     LEFT = "left"  # a document stays in the mailbox
     IGNORED = "ignored"
     TROUBLE = "trouble"
