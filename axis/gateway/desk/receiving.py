@@ -12,8 +12,9 @@ Nothing is reported to the sender here: 01 says that the document has arrived in
 the partner says `done` (axis.gateway.desk.arrivals).
 """
 
+import asyncio
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
 import structlog
 
@@ -21,11 +22,15 @@ from axis.client import Agency, Delivery
 from axis.client.building import reason_text
 from axis.core.ids import new_id
 from axis.core.partners import Incoming, Kind, Partner
-from axis.edxml import EdxmlError
-from axis.errors import AxisError, Malformed, Refused
+from axis.errors import AxisError, Malformed, Refused, Unavailable
 from axis.gateway.desk.packing import Packing
 from axis.store import PartnerStore
 from schemas import Action
+
+# What a document may be refused for: nothing that is this side's to mend, such as a certificate of ours that ended.
+_OF_ITS_SENDER = frozenset({"blob/digest", "seal/malformed", "seal/other-envelope", "seal/broken"})
+_FIRST_PAUSE_SECONDS = 5.0
+_LONGEST_PAUSE_SECONDS = 300.0
 
 
 class Receiving:
@@ -45,26 +50,56 @@ class Receiving:
         self._log = structlog.get_logger(part="desk")
 
     async def run(self, agency: Agency) -> None:
-        """Take documents until cancelled; raise Unavailable when what is needed is away: nothing is lost by that."""
-        inbox = agency.inbox()
-        async for delivery in inbox:
-            try:
-                await self._take(agency, delivery)
-            except AxisError:
-                raise
-            except Exception:  # noqa: BLE001 - the log has its traceback
-                # A fault of ours in one document must not stop the mailbox: it comes again with the next connection.
-                self._log.exception("left", agency=agency.code, envelope=delivery.envelope.id)
-                inbox.leave()
+        """Take documents until cancelled; raise Unavailable when what is needed is away: nothing is lost by that.
 
-    async def _take(self, agency: Agency, delivery: Delivery) -> None:
+        A document that cannot be taken now is left where it is, and the ones behind it are taken. It comes again in a
+        new inbox after a pause, which grows as long as something is left soon after.
+        """
+        clock = asyncio.get_running_loop().time
+        pause, away = _FIRST_PAUSE_SECONDS, ""
+        while True:
+            inbox, opened = agency.inbox(), clock()
+            due: float | None = None
+            while (delivery := await _next(inbox, due)) is not None:
+                if (partner := self._partner_of(agency.code)) is None:
+                    raise AxisError(f"nobody is served through {agency.code} any more")
+                try:
+                    await self._take(agency, delivery, partner)
+                    away = ""
+                    continue
+                except Unavailable as error:
+                    # Of one document it may be this document's fault, of two in a row it is not.
+                    if away not in {"", delivery.envelope.id}:
+                        raise
+                    away = delivery.envelope.id
+                    self._left(agency, delivery, error)
+                except AxisError as error:
+                    away = ""
+                    self._left(agency, delivery, error)
+                except Exception:  # noqa: BLE001 - the log has its traceback
+                    away = ""
+                    self._log.exception("left", agency=agency.code, envelope=delivery.envelope.id)
+                inbox.leave()
+                if due is None:
+                    pause = pause if clock() - opened < pause else _FIRST_PAUSE_SECONDS
+                    due = clock() + pause
+            if due is None:
+                return
+            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
+
+    def _left(self, agency: Agency, delivery: Delivery, error: AxisError) -> None:
+        envelope = delivery.envelope.id
+        self._log.error("left", agency=agency.code, envelope=envelope, code=error.code, detail=error.detail)
+
+    async def _take(self, agency: Agency, delivery: Delivery, partner: Partner) -> None:
         envelope = delivery.envelope
-        partner = self._partner_of(agency.code)
-        if partner is None:
-            raise AxisError(f"nobody is served through {agency.code} any more")
         try:
             packed = await self._packing.pack(delivery, partner)
-        except (EdxmlError, Refused, Malformed) as error:
+        except OSError as error:
+            raise Unavailable(f"the desk's folder: {error}") from error
+        except (Refused, Malformed) as error:
+            if isinstance(error, Refused) and error.code not in _OF_ITS_SENDER:
+                raise
             # What nobody here can open or write down is never going to be listed: its sender has to know (QĐ 28 9.1).
             self._log.warning("refused", agency=agency.code, envelope=envelope.id, code=error.code, detail=error.detail)
             await delivery.refuse(reason_text(error.code, error.detail))
@@ -104,3 +139,14 @@ class Receiving:
             signed_by=delivery.signer.organisation,
             role=delivery.signer.role,
         )
+
+
+async def _next(inbox: AsyncIterator[Delivery], due: float | None) -> Delivery | None:
+    """Return the next document; None when it is time to open the inbox anew, or none ever comes again."""
+    try:
+        async with asyncio.timeout_at(due) as timer:
+            return await anext(inbox, None)
+    except TimeoutError:
+        if not timer.expired():
+            raise
+        return None

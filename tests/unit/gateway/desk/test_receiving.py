@@ -13,7 +13,8 @@ from axis.client.building import Author, File
 from axis.core.messages import Submission
 from axis.core.partners import CodeForm, Kind, Plane, Profile, Wanted
 from axis.edxml import EdxmlDocument, EdxmlStatus, attach, read
-from axis.gateway.desk import DeskLimits, agencies
+from axis.errors import Refused, Unavailable
+from axis.gateway.desk import DeskLimits, agencies, receiving
 from axis.gateway.desk.packing import Packing
 from schemas import Action, StatusCode
 from schemas.wire import SIGNATURE_HEADER
@@ -245,6 +246,71 @@ async def test_a_fault_in_one_document_does_not_stop_the_mailbox(desk: Rig, monk
     (waiting,) = await desk.waiting()
     assert waiting.message_id == good.message_id
     await desk.until(lambda: [each.message_id for each in desk.world.post.unacked] == [bad.message_id])
+
+
+async def test_what_is_left_comes_again_by_itself(desk: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(receiving, "_FIRST_PAUSE_SECONDS", 0.05)
+    await desk.add()
+    document = desk.world.document()
+    failures = [
+        RuntimeError("a fault of ours"),
+        OSError("No space left on device"),
+        Unavailable("the gateway answered 503"),
+        Refused("certificate/expired"),
+        Refused("limit/messages"),
+        Refused("seal/no-key"),
+    ]
+    pack = Packing.pack
+
+    async def failing(self: Packing, delivery: Any, partner: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        return await pack(self, delivery, partner)
+
+    monkeypatch.setattr(Packing, "pack", failing)
+    await came(desk, document)
+    await desk.connected()
+    (waiting,) = await desk.waiting()
+    assert waiting.message_id == document.message_id
+    await desk.until(lambda: desk.world.post.unacked == [])
+    assert desk.world.post.statuses() == []  # nothing of it was its sender's fault
+
+
+async def test_one_document_that_is_not_served_stops_no_other(desk: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.add()
+    bad, good = desk.world.document(), desk.world.document()
+    pack = Packing.pack
+
+    async def failing(self: Packing, delivery: Any, partner: Any) -> Any:
+        if delivery.envelope.id == bad.message_id:
+            raise Unavailable("the gateway answered 500")
+        return await pack(self, delivery, partner)
+
+    monkeypatch.setattr(Packing, "pack", failing)
+    await came(desk, bad, good)
+    await desk.connected()
+    (waiting,) = await desk.waiting()
+    assert waiting.message_id == good.message_id
+    assert desk.desk.agencies.states == {"H37": True}
+
+
+async def test_two_documents_that_are_not_served_say_that_nothing_is(
+    desk: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await desk.add()
+    asked: list[str] = []
+
+    async def failing(_: Packing, delivery: Any, __: Any) -> Any:
+        asked.append(delivery.envelope.id)
+        raise Unavailable("the gateway cannot be reached")
+
+    monkeypatch.setattr(Packing, "pack", failing)
+    documents = [desk.world.document() for _ in range(3)]
+    await came(desk, *documents)
+    desk.start()
+    await desk.until(lambda: len(asked) >= 2)
+    await desk.until(lambda: desk.desk.agencies.states == {"H37": False})
+    assert asked[:2] == [each.message_id for each in documents[:2]]
 
 
 async def test_a_recall_takes_back_what_was_not_fetched(desk: Rig) -> None:
