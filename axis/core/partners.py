@@ -194,7 +194,7 @@ class Found:
     id: str
     action: str
     sender: str
-    recipients: tuple[str, ...] = ()  # those of them that go into the mailbox asked about
+    recipients: tuple[str, ...] = ()  # those of them that were asked about
 
 
 def key_of(*, system_id: str, sender: str, document_id: str, business: str, sha256: str) -> bytes:

@@ -18,10 +18,11 @@ from axis.core.partners import (
     Wanted,
     before,
 )
-from axis.core.records import DeliveryState
+from axis.core.records import DeliveryRow, DeliveryState
 from axis.errors import Refused
 from axis.store.fake_memory import Memory
 from axis.store.partner_seam import MOST_RECIPIENTS, PartnerStore, spellings
+from schemas import Action
 
 _BEGINS_ANEW = dt.timedelta(days=25)
 _MOST = 1000
@@ -203,11 +204,20 @@ class FakePartners(PartnerStore):
             mine = [each for each in self._outgoing.values() if each.system_id == system_id and each.doc_id == doc_id]
         return mine[0] if mine else None
 
-    async def found(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
-        """Return envelopes about a document."""
+    async def found_received(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
+        """Return envelopes about a document that came into a mailbox."""
+        found = await self._found(document_id, sender, lambda each: each.mailbox == mailbox)
+        return [each for each in found if each.recipients][:_FOUND]
+
+    async def found_sent(self, document_id: str, sender: str, recipients: Collection[str]) -> list[Found]:
+        """Return the versions of a document that was sent."""
+        found = await self._found(document_id, sender, lambda each: each.recipient in recipients)
+        versions = [each for each in found if each.action != Action.RECALL]
+        return sorted(versions, key=lambda each: -len(each.recipients))[:_FOUND]
+
+    async def _found(self, document_id: str, sender: str, asked: Callable[[DeliveryRow], bool]) -> list[Found]:
         async with self._alone() as memory:
             rows = [memory.envelopes[each].row for each in sorted(memory.envelopes, reverse=True)]
-            mine = [row for row in rows if row.sender == sender and row.document_id in spellings(document_id)]
             return [
                 Found(
                     row.id,
@@ -216,10 +226,11 @@ class FakePartners(PartnerStore):
                     tuple(
                         delivery.row.recipient
                         for delivery in memory.deliveries[row.id]
-                        if delivery.row.mailbox == mailbox and delivery.row.state is not DeliveryState.REFUSED
+                        if asked(delivery.row) and delivery.row.state is not DeliveryState.REFUSED
                     ),
                 )
-                for row in mine[:_FOUND]
+                for row in rows
+                if row.sender == sender and row.document_id in spellings(document_id)
             ]
 
     async def envelope(self, envelope_id: str) -> bytes | None:

@@ -100,10 +100,17 @@ class PartnerStore(ABC):
         """Return one package that the partner sent."""
 
     @abstractmethod
-    async def found(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
-        """Return the latest 20 envelopes of a sender about a document; `recipients`: who gets it in the mailbox.
+    async def found_received(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
+        """Return the latest 20 envelopes of a sender about a document that came into a mailbox, and for whom.
 
         The document is named in whichever way its letters are composed.
+        """
+
+    @abstractmethod
+    async def found_sent(self, document_id: str, sender: str, recipients: Collection[str]) -> list[Found]:
+        """Return 20 versions of a document (no recalls), and which of the recipients got each.
+
+        First comes what went to most of them, the latest first among equals. Named as in `found_received`.
         """
 
     @abstractmethod

@@ -191,11 +191,21 @@ class PostgresPartners(PartnerStore):
             record = await link.fetchrow(_SQL["outgoing"], system_id, doc_id)
         return None if record is None else _outgoing(record)
 
-    async def found(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
-        """Return envelopes about a document."""
+    async def found_received(self, document_id: str, sender: str, mailbox: str) -> list[Found]:
+        """Return envelopes about a document that came into a mailbox."""
         async with self._pool.link("look for a document") as link:
-            records = await link.fetch(_SQL["found"], spellings(document_id), sender, mailbox)
-        return [Found(str(each["id"]), each["action"], each["sender"], tuple(each["recipients"])) for each in records]
+            return [
+                _found(each)
+                for each in await link.fetch(_SQL["found_received"], spellings(document_id), sender, mailbox)
+            ]
+
+    async def found_sent(self, document_id: str, sender: str, recipients: Collection[str]) -> list[Found]:
+        """Return the versions of a document that was sent."""
+        async with self._pool.link("look for a document") as link:
+            return [
+                _found(each)
+                for each in await link.fetch(_SQL["found_sent"], spellings(document_id), sender, list(recipients))
+            ]
 
     async def envelope(self, envelope_id: str) -> bytes | None:
         """Return the bytes of an envelope."""
@@ -298,6 +308,10 @@ def _outgoing(record: Any) -> Outgoing:
         submitted_at=record["submitted_at"],
         outcomes={name: _outcome(told) for name, told in orjson.loads(record["outcomes"]).items()},
     )
+
+
+def _found(record: Any) -> Found:
+    return Found(str(record["id"]), record["action"], record["sender"], tuple(record["recipients"]))
 
 
 def _told(outcome: Outcome) -> dict[str, str]:

@@ -24,6 +24,7 @@ from axis.core.partners import (
     Wanted,
     key_of,
 )
+from axis.core.records import Accepted
 from axis.errors import Refused
 from axis.store import Store
 from tests.unit.store.rows import accepted
@@ -320,17 +321,37 @@ async def test_an_envelope_is_found_by_its_document_and_sender(store: Store) -> 
         await tx.accept([sent])
     envelope, (delivery, *_) = sent.envelope, sent.deliveries
     assert delivery.mailbox is not None
-    (found,) = await store.partners.found(envelope.document_id, envelope.sender, delivery.mailbox)
+    (found,) = await store.partners.found_received(envelope.document_id, envelope.sender, delivery.mailbox)
     assert (found.id, found.action, found.sender) == (envelope.id, "new", envelope.sender)
     assert delivery.recipient in found.recipients
-    assert (await store.partners.found(envelope.document_id, envelope.sender, "Z99"))[0].recipients == ()
-    assert await store.partners.found(envelope.document_id, "Z99", "H37") == []
-    assert await store.partners.found("unknown", envelope.sender, "H37") == []
+    assert await store.partners.found_received(envelope.document_id, envelope.sender, "Z99") == []
+    assert await store.partners.found_received(envelope.document_id, "Z99", "H37") == []
+    assert await store.partners.found_received("unknown", envelope.sender, "H37") == []
     decomposed = unicodedata.normalize("NFD", envelope.document_id)
     assert decomposed != envelope.document_id
-    assert len(await store.partners.found(decomposed, envelope.sender, "H37")) == 1
+    assert len(await store.partners.found_received(decomposed, envelope.sender, "H37")) == 1
+    assert len(await store.partners.found_sent(decomposed, envelope.sender, ["H37"])) == 1
     assert await store.partners.envelope(envelope.id) == envelope.body
     assert await store.partners.envelope(new_id(NOW)) is None
+
+
+async def test_a_version_is_found_behind_twenty_newer_ones_to_others(store: Store) -> None:
+    def version(minutes: int, *recipients: str, action: str = "new") -> Accepted:
+        return accepted(recipients, id=new_id(NOW + dt.timedelta(minutes=minutes)), action=action)
+
+    both, ours = version(0, "H37", "H53"), version(1, "H37")
+    others = [version(2 + minute, f"H{minute + 1:02}") for minute in range(21)]
+    recalls = [version(30 + minute, "H37", action="recall") for minute in range(21)]
+    async with store.transaction() as tx:
+        await tx.accept([both, ours, *others, *recalls])
+    document_id, sender = both.envelope.document_id, both.envelope.sender
+    found = await store.partners.found_received(document_id, sender, "H53")
+    assert [each.id for each in found] == [both.envelope.id]
+    sent = await store.partners.found_sent(document_id, sender, ["H37"])
+    assert [each.id for each in sent[:2]] == [ours.envelope.id, both.envelope.id]
+    assert (sent[2].id, sent[2].recipients, len(sent)) == (others[-1].envelope.id, (), 20)
+    sent = await store.partners.found_sent(document_id, sender, ["H37", "H53"])
+    assert [each.recipients for each in sent[:2]] == [("H37", "H53"), ("H37",)]
 
 
 async def test_the_audit_does_not_miss_what_is_held_for_a_partner(store: Store) -> None:

@@ -80,7 +80,7 @@ class Sending:
         self, partner: Partner, agency: Agency, package: Package, document: EdxmlDocument, sender: str
     ) -> str:
         recipients = list(dict.fromkeys(self._codes.read(each.organ_id) for each in document.recipients))
-        concerns = await self._concerned(document, sender, agency.code)
+        concerns = await self._concerned(document, sender, recipients)
         now = self._now()
         identifier = new_id(now)
         # Read as the axis will, before anything of it is kept: nothing of a state secret may be.
@@ -133,8 +133,11 @@ class Sending:
         await self._store.submitted(kept.doc_id, kept.doc_id, Plane.PROCESSING, self._now())
         return kept.doc_id
 
-    async def _concerned(self, document: EdxmlDocument, sender: str, mailbox: str) -> str | None:
-        """Return the envelope that a recall, update or replacement is about: the last version that was sent."""
+    async def _concerned(self, document: EdxmlDocument, sender: str, recipients: Sequence[str]) -> str | None:
+        """Return the envelope that a recall, update or replacement is about: the last version that its recipients got.
+
+        Raises Refused concerns/not-recipient for a recall of versions that went to some of its recipients each.
+        """
         if document.action is Action.NEW:
             return None
         named = [document.document_id.text]
@@ -144,8 +147,11 @@ class Sending:
         if business is not None and document.action is Action.REPLACE:
             named = [each.document_id.text for each in business.replacements if each.document_id is not None] or named
         for each in named:
-            found = await self._store.found(each, sender, mailbox)
-            if versions := [one for one in found if one.action != Action.RECALL]:
+            if versions := await self._store.found_sent(each, sender, recipients):
+                got = {code for one in versions for code in one.recipients}
+                if document.action is Action.RECALL and (missing := got.difference(versions[0].recipients)):
+                    told = f"{', '.join(sorted(missing)[:_FINDINGS])} got another version: recall it apart"
+                    raise Refused("concerns/not-recipient", told)
                 return versions[0].id
         raise NotFound(f"{sender} has sent no document {named[0]}", code="partner/unknown-document")
 
@@ -209,11 +215,10 @@ class Sending:
         named = "" if status.response.document_id is None else status.response.document_id.text
         other = self._codes.read(status.response.organ_id or "")
         if code is StatusCode.TAKE_BACK:
-            found = [each for each in await self._store.found(named, sender, mailbox) if each.action != Action.RECALL]
-            if found:
+            if found := await self._store.found_sent(named, sender, [other]):
                 return found[0], [other]
         else:
-            received = [each for each in await self._store.found(named, other, mailbox) if each.recipients]
+            received = await self._store.found_received(named, other, mailbox)
             if code not in _ANSWERS:
                 received = [each for each in received if each.action != Action.RECALL] or received
             for each in received:

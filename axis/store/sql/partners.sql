@@ -153,14 +153,23 @@ SELECT doc_id, message_id, created_at, submitted_at, system_id, agency, kind, st
        subject, notation, description, outcomes, key
 FROM partner_outgoing WHERE doc_id = $2 AND system_id = $1;
 
--- name: found
-SELECT envelope.id, envelope.action, envelope.sender,
-       coalesce((SELECT array_agg(recipient ORDER BY position) FROM delivery
-                 WHERE delivery.envelope_id = envelope.id AND delivery.mailbox = $3 AND delivery.state <> 'refused'),
-                '{}') AS recipients
+-- name: found_received
+SELECT envelope.id, envelope.action, envelope.sender, got.recipients
 FROM envelope
+JOIN LATERAL (SELECT array_agg(recipient ORDER BY position) AS recipients FROM delivery
+              WHERE delivery.envelope_id = envelope.id AND delivery.mailbox = $3 AND delivery.state <> 'refused') AS got
+     ON got.recipients IS NOT NULL
 WHERE document_id = ANY ($1::text[]) AND envelope.sender = $2
 ORDER BY envelope.id DESC LIMIT 20;
+
+-- name: found_sent
+SELECT envelope.id, envelope.action, envelope.sender, coalesce(got.recipients, '{}') AS recipients
+FROM envelope
+CROSS JOIN LATERAL (
+    SELECT array_agg(recipient ORDER BY position) AS recipients FROM delivery
+    WHERE delivery.envelope_id = envelope.id AND recipient = ANY ($3::text[]) AND delivery.state <> 'refused') AS got
+WHERE document_id = ANY ($1::text[]) AND envelope.sender = $2 AND envelope.action <> 'recall'
+ORDER BY coalesce(cardinality(got.recipients), 0) DESC, envelope.id DESC LIMIT 20;
 
 -- name: envelope
 SELECT body FROM envelope WHERE id = $1;

@@ -202,6 +202,26 @@ async def test_a_take_back_is_about_a_document_that_was_sent(desk: Rig) -> None:
     assert desk.world.post.statuses() == [("13", "H37", "G22", "Gửi nhầm")]
 
 
+async def test_a_recall_and_a_take_back_are_about_the_version_that_the_other_party_got(desk: Rig) -> None:
+    await desk.add()
+    await desk.connected()
+    sent = []
+    for to in ("000.00.00.G22", "000.00.00.H53"):
+        answer = await desk.vxp().send(package(recipients=(to,)))
+        await desk.accept(desk.world.post.published[-1].body, mailbox=to[-3:])
+        receipt = desk.world.receipt(answer["DocId"], also={"outcome": "accepted", "code": None})
+        await desk.world.post.put("notices.H37", receipt)
+        sent.append(answer["DocId"])
+    taken = status_package("13", document="000.00.00.H37,2026/11/24,15/UBND-TTĐT", reason="Gửi nhầm")
+    assert (await desk.vxp().send(taken, "status"))["status"] == "OK"
+    assert json.loads(desk.world.post.published[-1].body)["envelope"] == sent[0]
+    back = Business(kind=Action.RECALL, type="1", reason="Gửi nhầm")
+    answer = await desk.vxp().send(package(recipients=("000.00.00.G22", "000.00.00.H53"), business=back))
+    assert (answer["code"], "G22" in answer["ErrorDesc"]) == ("concerns/not-recipient", True)
+    assert (await desk.vxp().send(package(business=back)))["status"] == "OK"
+    assert envelopes(desk)[-1].concerns == sent[0]
+
+
 async def test_nfd_and_nfc_are_one_document(desk: Rig) -> None:
     await desk.add()
     await desk.connected()
