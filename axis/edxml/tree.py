@@ -22,7 +22,6 @@ from axis.edxml.names import NAMESPACE, SIGNATURES, official, spelling_code
 from axis.edxml.sources import Content, Spool
 
 _MAX_DEVIATIONS = 200
-_MAX_COUNTED = 5_000  # children among which namesakes are counted
 _ENCODING_ERRORS = {
     expat.errors.codes[expat.errors.XML_ERROR_PARTIAL_CHAR],
     expat.errors.codes[expat.errors.XML_ERROR_UNKNOWN_ENCODING],
@@ -44,6 +43,8 @@ class Node:
     text: str = ""
     content: Content | None = None
     parent: "Node | None" = field(default=None, repr=False, compare=False)
+    number: int = field(default=0, repr=False, compare=False)  # from 1, among the children of that name
+    namesakes: dict[str, int] | None = field(default=None, repr=False, compare=False)  # how many children by name
 
     @property
     def path(self) -> str:
@@ -51,23 +52,21 @@ class Node:
         names: list[str] = []
         node: Node | None = self
         while node is not None:
-            names.append(node.name + _number(node))
+            among = (node.parent.namesakes or {}).get(node.name, 1) if node.parent is not None else 1
+            names.append(f"{node.name}[{node.number}]" if among > 1 else node.name)
             node = node.parent
         return "/".join(reversed(names))
+
+    def count(self, child: "Node") -> None:
+        """Number a child that begins here: who names every one of many must not count them all each time."""
+        if self.namesakes is None:
+            self.namesakes = {}
+        child.parent, child.number = self, self.namesakes.get(child.name, 0) + 1
+        self.namesakes[child.name] = child.number
 
     def find(self, name: str) -> "Node | None":
         """Return the first child of that name."""
         return next((child for child in self.children if child.name == name), None)
-
-
-def _number(node: Node) -> str:
-    if node.parent is None or len(node.parent.children) > _MAX_COUNTED:
-        return ""
-    namesakes = [child for child in node.parent.children if child.name == node.name]
-    if namesakes and namesakes[-1] is not node and not any(child is node for child in namesakes):
-        namesakes.append(node)  # it has begun, and is not among them yet
-    number = next(number for number, child in enumerate([*namesakes, node], 1) if child is node)
-    return f"[{number}]" if len(namesakes) > 1 else ""
 
 
 @dataclass(slots=True)
@@ -200,7 +199,8 @@ class _Builder:
             self._refuse(f"more than {self._limits.max_elements} elements", "edxml/too-large")
         name = spelled if self._in_signature else official(spelled)
         node = Node(name, namespace, self._parser.CurrentLineNumber, self._parser.CurrentColumnNumber + 1)
-        node.parent = self._stack[-1] if self._stack else None
+        if self._stack:
+            self._stack[-1].count(node)
         if self._in_signature or name in SIGNATURES:
             self._in_signature += 1
         else:
