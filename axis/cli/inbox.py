@@ -16,7 +16,7 @@ from axis.cli.documents import lines_about
 from axis.cli.moving import transfers_shown
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.client import Agency, AgencySettings, Delivery, Reported
-from axis.errors import Malformed, Refused
+from axis.errors import AxisError, Malformed, Refused
 from axis.local.layout import write_private
 from axis.signatures.verdict import Standing, Verdict
 from schemas import Action, Attachment
@@ -153,7 +153,6 @@ class _Reading:
         inside = await _look_inside(delivery)
         unopened = inside.error is not None and (self._save is not None or self._accept)
         self.left_sealed += unopened
-        looked = await _look_at(delivery, inside) if self._signatures else None
         saved: list[Path] = []
         if self._save is not None and not unopened:
             saved = await _keep(delivery, self._save / delivery.envelope.id, package=self._package)
@@ -164,6 +163,8 @@ class _Reading:
                 reported += await delivery.accept()
             reported += await self._answering.answer(delivery)
             await delivery.take()
+        # Only now: looking takes its time, and what it fails of is not to keep a document from being kept.
+        looked = await _look_at(delivery, inside) if self._signatures else None
         told = {
             "envelope": delivery.envelope.model_dump(mode="json", by_alias=True, exclude_none=True),
             "recipients": delivery.recipients,
@@ -256,7 +257,10 @@ async def _look_inside(delivery: Delivery) -> _Inside:
 async def _look_at(delivery: Delivery, inside: _Inside) -> list[tuple[str, Verdict]]:
     if inside.error is not None:
         return [(each.name, Verdict(Standing.SEALED)) for each in delivery.envelope.attachments]
-    return [(each.name, verdict) for each, verdict in await delivery.signatures()]
+    try:
+        return [(each.name, verdict) for each, verdict in await delivery.signatures()]
+    except (AxisError, OSError) as error:
+        return [(each.name, Verdict(Standing.NOT_LOOKED_AT, detail=str(error)[:300])) for each in inside.files]
 
 
 async def _keep(delivery: Delivery, folder: Path, *, package: bool) -> list[Path]:

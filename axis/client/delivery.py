@@ -1,6 +1,7 @@
 """One document in the mailbox, as the application sees it."""
 
 import asyncio
+import contextlib
 import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
@@ -21,6 +22,7 @@ from axis.signatures.verdict import Standing, Verdict
 from schemas import Attachment, AttachmentRole, Destroyed, Envelope, Staff, StatusCode
 
 _PDF = "application/pdf"
+_LOOKING_SECONDS = 60.0  # for all files of a document together; the broker gives up on who holds one for long
 _LONGEST_NAME = 240  # bytes: file systems end at 255, and a temporary name is a little longer
 
 
@@ -246,22 +248,34 @@ class Delivery:
         """Look at the signatures inside the files (PDF), as of the time when the envelope was made. Raises as `files`.
 
         Signed documents replace paper, others are for information only (QĐ 28/2018 article 4). Each PDF is fetched
-        once more, and looked at in a process of its own; nothing is taken or reported.
+        once more, and looked at in a process of its own, once for each content; after a minute the rest is said to be
+        not looked at. Nothing is taken or reported.
         """
-        at = time_of(self.envelope.id)
-        return tuple(
-            [
-                (file, await self._look_at(file, at))
-                for file in await self.files()
-                if file.role is not AttachmentRole.PACKAGE
-            ]
-        )
+        until = asyncio.get_running_loop().time() + _LOOKING_SECONDS
+        looked: dict[str, Verdict] = {}
+        found: list[tuple[Attachment, Verdict]] = []
+        for file in await self.files():
+            if file.role is AttachmentRole.PACKAGE:
+                continue
+            verdict = looked.get(file.sha256)
+            if file.media_type != _PDF and not file.name.lower().endswith(".pdf"):
+                verdict = Verdict(Standing.NOT_A_PDF)
+            elif verdict is None:
+                verdict = looked[file.sha256] = await self._look_at(file, until)
+            found.append((file, verdict))
+        return tuple(found)
 
-    async def _look_at(self, attachment: Attachment, at: datetime) -> Verdict:
-        if attachment.media_type != _PDF and not attachment.name.lower().endswith(".pdf"):
-            return Verdict(Standing.NOT_A_PDF)
+    async def _look_at(self, attachment: Attachment, until: float) -> Verdict:
         if attachment.size > MAX_BYTES:
             return Verdict(Standing.NOT_LOOKED_AT, detail=f"{attachment.size} bytes are over the limit of {MAX_BYTES}")
+        if asyncio.get_running_loop().time() < until:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout_at(until):
+                    return await self._fetch_and_look(attachment)
+        detail = f"the files of this document took more than {_LOOKING_SECONDS:.0f} s"
+        return Verdict(Standing.NOT_LOOKED_AT, detail=detail)
+
+    async def _fetch_and_look(self, attachment: Attachment) -> Verdict:
         handle, name = await asyncio.to_thread(tempfile.mkstemp, suffix=".pdf")
         part = Path(name)
         try:
@@ -269,7 +283,7 @@ class Delivery:
                 async with aclosing(self.read(attachment)) as pieces:
                     async for piece in pieces:
                         await asyncio.to_thread(file.write, piece)
-            return await look_at(part, trust=self._desk.document_trust, at=at)
+            return await look_at(part, trust=self._desk.document_trust, at=time_of(self.envelope.id))
         finally:
             await asyncio.to_thread(part.unlink, missing_ok=True)
 

@@ -1,11 +1,14 @@
 """What a recipient is told of the signatures inside the files: a difference in law."""
 
+import asyncio
 from pathlib import Path
+
+import pytest
 
 from axis.client import AgencySettings
 from axis.signatures.pdf import MAX_BYTES
 from axis.signatures.trust import Trust
-from axis.signatures.verdict import Standing
+from axis.signatures.verdict import Standing, Verdict
 from schemas import AttachmentRole
 from tests.authority import TestAuthority
 from tests.pdf_signing import plain_pdf, sign_pdf
@@ -43,6 +46,40 @@ async def test_a_file_too_large_is_not_fetched(world: World) -> None:
     world.shelf.away = True
     ((_, verdict),) = await delivery.signatures()
     assert verdict.standing is Standing.NOT_LOOKED_AT
+
+
+async def test_the_same_content_is_looked_at_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    looked: list[bytes] = []
+
+    async def look(path: Path, **_: object) -> Verdict:
+        looked.append(path.read_bytes())  # noqa: ASYNC240 - a few bytes
+        return Verdict(Standing.BROKEN)
+
+    monkeypatch.setattr("axis.client.delivery.look_at", look)
+    delivery = await delivered(world, *((f"{number}.pdf", b"%PDF") for number in range(50)), ("a.xlsx", b"%PDF"))
+    found = [verdict.standing for _, verdict in await delivery.signatures()]
+    assert found == [Standing.BROKEN] * 50 + [Standing.NOT_A_PDF]
+    assert looked == [b"%PDF"]
+
+
+async def test_there_is_one_deadline_for_all_files(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Path] = []
+
+    async def look(path: Path, **_: object) -> Verdict:
+        asked.append(path)
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    monkeypatch.setattr("axis.client.delivery.look_at", look)
+    monkeypatch.setattr("axis.client.delivery._LOOKING_SECONDS", 0.2)
+    delivery = await delivered(world, *((f"{number}.pdf", f"%PDF-{number}".encode()) for number in range(9)))
+    found = await delivery.signatures()
+    assert len(asked) <= 1
+    assert not any(path.exists() for path in asked)
+    assert {verdict.told() for _, verdict in found} == {
+        "not looked at yet: the files of this document took more than 0 s"
+    }
+    assert len(found) == 9
 
 
 def test_whom_a_profile_trusts(tmp_path: Path) -> None:
