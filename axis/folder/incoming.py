@@ -150,7 +150,10 @@ class Incoming:
     async def _fetch_original(self, delivery: Delivery, envelope: Envelope, original: Attachment, part: Path) -> bool:
         """Write the package as it was sent; say whether it may be believed."""
         await _fetch(delivery, original, part)
-        differs = await asyncio.to_thread(difference, part, envelope, partial(canonical, tolerant=True))
+        about = await self._about(envelope.concerns) if envelope.concerns else None
+        concerned = about.document.document_id if about else None
+        to_canonical = partial(canonical, tolerant=True)
+        differs = await asyncio.to_thread(difference, part, envelope, to_canonical, concerned=concerned)
         if differs is None:
             return True
         await asyncio.to_thread(part.unlink)
@@ -170,7 +173,8 @@ class Incoming:
                 if each.role is not AttachmentRole.PACKAGE and each.sha256 not in contents:
                     contents[each.sha256] = Path(spool) / each.sha256
                     await _fetch(delivery, each, contents[each.sha256])
-            package = from_envelope(envelope, contents, naming=self._naming)
+            about = await self._about(envelope.concerns) if envelope.concerns else None
+            package = from_envelope(envelope, contents, naming=self._naming, concerned=about)
             await asyncio.to_thread(_write_package, package, part)
 
 

@@ -53,8 +53,10 @@ class Packing:
         self._spool = spool
         self._codes = codes
 
-    async def pack(self, delivery: Delivery, partner: Partner) -> Packed:
+    async def pack(self, delivery: Delivery, partner: Partner, *, concerned: str | None = None) -> Packed:
         """Make the package of a document; it is on disk, or in the blob store, when this returns.
+
+        `concerned` is the DocumentId of the document that it acts on, where that is known.
 
         Raises EdxmlError or Refused for a document that no package can be made of, and Unavailable.
         """
@@ -66,7 +68,7 @@ class Packing:
             differs: str | None = None
             if package is not None:
                 path = await _fetched(delivery, package, Path(place) / "original")
-                differs = await asyncio.to_thread(difference, path, envelope, self._codes.read)
+                differs = await asyncio.to_thread(difference, path, envelope, self._codes.read, concerned=concerned)
                 if differs is None and delivery.envelope.sealed is None:
                     return Packed(package.sha256, package.size)
             if package is None or differs is not None:

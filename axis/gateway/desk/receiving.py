@@ -94,7 +94,8 @@ class Receiving:
     async def _take(self, agency: Agency, delivery: Delivery, partner: Partner) -> None:
         envelope = delivery.envelope
         try:
-            packed = await self._packing.pack(delivery, partner)
+            about = await agency.remembered(envelope.concerns) if envelope.concerns else None
+            packed = await self._packing.pack(delivery, partner, concerned=about.document_id if about else None)
         except OSError as error:
             raise Unavailable(f"the desk's folder: {error}") from error
         except (Refused, Malformed) as error:

@@ -235,10 +235,10 @@ async def test_a_fault_in_one_document_does_not_stop_the_mailbox(desk: Rig, monk
     bad, good = desk.world.document(), desk.world.document()
     pack = Packing.pack
 
-    async def failing(self: Packing, delivery: Any, partner: Any) -> Any:
+    async def failing(self: Packing, delivery: Any, partner: Any, **more: Any) -> Any:
         if delivery.envelope.id == bad.message_id:
             raise RuntimeError("a fault of ours")
-        return await pack(self, delivery, partner)
+        return await pack(self, delivery, partner, **more)
 
     monkeypatch.setattr(Packing, "pack", failing)
     await came(desk, bad, good)
@@ -262,10 +262,10 @@ async def test_what_is_left_comes_again_by_itself(desk: Rig, monkeypatch: pytest
     ]
     pack = Packing.pack
 
-    async def failing(self: Packing, delivery: Any, partner: Any) -> Any:
+    async def failing(self: Packing, delivery: Any, partner: Any, **more: Any) -> Any:
         if failures:
             raise failures.pop(0)
-        return await pack(self, delivery, partner)
+        return await pack(self, delivery, partner, **more)
 
     monkeypatch.setattr(Packing, "pack", failing)
     await came(desk, document)
@@ -281,10 +281,10 @@ async def test_one_document_that_is_not_served_stops_no_other(desk: Rig, monkeyp
     bad, good = desk.world.document(), desk.world.document()
     pack = Packing.pack
 
-    async def failing(self: Packing, delivery: Any, partner: Any) -> Any:
+    async def failing(self: Packing, delivery: Any, partner: Any, **more: Any) -> Any:
         if delivery.envelope.id == bad.message_id:
             raise Unavailable("the gateway answered 500")
-        return await pack(self, delivery, partner)
+        return await pack(self, delivery, partner, **more)
 
     monkeypatch.setattr(Packing, "pack", failing)
     await came(desk, bad, good)
@@ -300,7 +300,7 @@ async def test_two_documents_that_are_not_served_say_that_nothing_is(
     await desk.add()
     asked: list[str] = []
 
-    async def failing(_: Packing, delivery: Any, __: Any) -> Any:
+    async def failing(_: Packing, delivery: Any, __: Any, **___: Any) -> Any:
         asked.append(delivery.envelope.id)
         raise Unavailable("the gateway cannot be reached")
 
