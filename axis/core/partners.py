@@ -197,6 +197,14 @@ class Found:
     recipients: tuple[str, ...] = ()  # those of them that were asked about
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The package of a document that was withdrawn; `alone`: no other partner's mailbox got that envelope."""
+
+    sha256: str
+    alone: bool
+
+
 def key_of(*, system_id: str, sender: str, document_id: str, business: str, sha256: str) -> bytes:
     """Return what makes a package the same as one sent before: sender, document, business type and content."""
     parts = (system_id, sender, unicodedata.normalize("NFC", document_id), business, sha256)

@@ -16,6 +16,7 @@ from axis.core.partners import (
     Partner,
     Plane,
     Wanted,
+    Withdrawn,
     before,
 )
 from axis.core.records import DeliveryRow, DeliveryState
@@ -37,6 +38,7 @@ class FakePartners(PartnerStore):
         self._partners: dict[str, Partner] = {}
         self._incoming: dict[str, Incoming] = {}
         self._reported: set[str] = set()
+        self._fetched: set[str] = set()
         self._outgoing: dict[bytes, Outgoing] = {}
         self._open: dict[str, Application] = {}
         self._closed: set[bytes] = set()
@@ -125,15 +127,29 @@ class FakePartners(PartnerStore):
         async with self._alone():
             self._reported.add(doc_id)
 
-    async def withdraw(self, agency: str, envelope_id: str, at: dt.datetime) -> bool:
-        """Withdraw a document."""
+    async def fetch(self, doc_id: str, at: dt.datetime) -> bool:  # noqa: ARG002 - the fake keeps no time of it
+        """Note that a package is handed out."""
         async with self._alone():
+            if self._incoming[doc_id].withdrawn_at is not None:
+                return False
+            self._fetched.add(doc_id)
+            return True
+
+    async def withdraw(
+        self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime
+    ) -> Withdrawn | None:
+        """Withdraw a document."""
+        async with self._alone() as memory:
             for doc_id, each in self._incoming.items():
                 named = (each.agency, each.message_id, each.kind) == (agency, envelope_id, Kind.EDOC)
-                if named and each.state in {Plane.INITIAL, Plane.FAIL} and each.withdrawn_at is None:
-                    self._incoming[doc_id] = replace(each, withdrawn_at=at, updated_at=at)
-                    return True
-        return False
+                begun = each.state not in {Plane.INITIAL, Plane.FAIL} or doc_id in self._fetched
+                if named and not begun and set(each.recipients) <= set(recipients):
+                    first = each.withdrawn_at or at
+                    self._incoming[doc_id] = replace(each, withdrawn_at=first, updated_at=first)
+                    mailboxes = {one.row.mailbox for one in memory.deliveries.get(envelope_id, ())}
+                    served = {code for one in self._partners.values() for code in one.agencies}
+                    return Withdrawn(each.sha256, not (mailboxes & served) - {agency})
+        return None
 
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent."""

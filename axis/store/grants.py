@@ -130,12 +130,13 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "partner_incoming": (
                 "SELECT",
                 "INSERT",
-                "UPDATE (state, description, updated_at, withdrawn_at, reported_at)",
+                "UPDATE (state, description, updated_at, withdrawn_at, fetched_at, reported_at)",
             ),
             "partner_outgoing": (
                 "SELECT",
                 "INSERT",
-                "UPDATE (doc_id, message_id, created_at, submitted_at, state, description, outcomes)",
+                "UPDATE (doc_id, message_id, created_at, submitted_at, agency, recipients, state)",
+                "UPDATE (description, outcomes)",
             ),
             "partner_application": ("SELECT", "INSERT"),
         },

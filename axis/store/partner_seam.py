@@ -5,7 +5,7 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
-from axis.core.partners import Application, Found, Incoming, Kind, Outcome, Outgoing, Partner, Plane, Wanted
+from axis.core.partners import Application, Found, Incoming, Kind, Outcome, Outgoing, Partner, Plane, Wanted, Withdrawn
 
 MOST_RECIPIENTS = 20_000  # told in one page of what was sent
 
@@ -59,8 +59,17 @@ class PartnerStore(ABC):
         """Note that the 01 of a document was handed over."""
 
     @abstractmethod
-    async def withdraw(self, agency: str, envelope_id: str, at: dt.datetime) -> bool:
-        """Withdraw a document that the partner has not begun with; say whether it was so."""
+    async def fetch(self, doc_id: str, at: dt.datetime) -> bool:
+        """Note that the bytes of a package are about to be handed out; False: it was withdrawn."""
+
+    @abstractmethod
+    async def withdraw(
+        self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime
+    ) -> Withdrawn | None:
+        """Withdraw a document that came for no others than these, that the partner has not begun with or fetched.
+
+        None: it is not so. What was withdrawn before is so again.
+        """
 
     @abstractmethod
     async def begin(self, package: Outgoing) -> Outgoing:

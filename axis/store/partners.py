@@ -20,6 +20,7 @@ from axis.core.partners import (
     Plane,
     Profile,
     Wanted,
+    Withdrawn,
     before,
 )
 from axis.errors import Refused
@@ -128,10 +129,18 @@ class PostgresPartners(PartnerStore):
         async with self._pool.link("note a report") as link:
             await link.execute(_SQL["reported"], doc_id, at)
 
-    async def withdraw(self, agency: str, envelope_id: str, at: dt.datetime) -> bool:
+    async def fetch(self, doc_id: str, at: dt.datetime) -> bool:
+        """Note that a package is handed out."""
+        async with self._pool.link("note a fetch") as link:
+            return await link.fetchval(_SQL["fetch"], doc_id, at) is not None
+
+    async def withdraw(
+        self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime
+    ) -> Withdrawn | None:
         """Withdraw a document."""
         async with self._pool.link("withdraw a document") as link:
-            return await link.fetchval(_SQL["withdraw"], agency, envelope_id, at) is not None
+            record = await link.fetchrow(_SQL["withdraw"], agency, envelope_id, list(recipients), at)
+        return None if record is None else Withdrawn(record["sha256"].hex(), record["alone"])
 
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent."""

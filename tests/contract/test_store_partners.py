@@ -22,6 +22,7 @@ from axis.core.partners import (
     Plane,
     Profile,
     Wanted,
+    Withdrawn,
     key_of,
 )
 from axis.core.records import Accepted
@@ -198,16 +199,22 @@ async def test_what_is_done_is_to_be_reported_once(store: Store) -> None:
 
 
 async def test_what_the_partner_has_not_begun_with_can_be_withdrawn(store: Store) -> None:
-    untouched, begun = incoming(0), incoming(1)
-    for each in (untouched, begun):
+    untouched, begun, fetched, wider = (incoming(minute) for minute in range(4))
+    wider = replace(wider, recipients=("H37", "H37.05"))
+    for each in (untouched, begun, fetched, wider):
         await store.partners.receive(each)
     await store.partners.move(SYSTEM, begun.doc_id, Plane.PROCESSING, "", NOW)
-    assert await store.partners.withdraw("H37", untouched.message_id, NOW)
-    assert not await store.partners.withdraw("H37", untouched.message_id, NOW)
-    assert not await store.partners.withdraw("H37", begun.message_id, NOW)
-    assert not await store.partners.withdraw("H53", begun.message_id, NOW)
-    assert [each.doc_id for each in await store.partners.listed(SYSTEM, Wanted(Kind.EDOC))] == [begun.doc_id]
-    assert await store.partners.counted(SYSTEM, Kind.EDOC) == 1
+    assert await store.partners.fetch(fetched.doc_id, NOW)
+    gone = Withdrawn(untouched.sha256, alone=True)
+    for at in (NOW, NOW + dt.timedelta(1)):  # again is the same, and later changes nothing
+        assert await store.partners.withdraw("H37", untouched.message_id, ["H37", "H53"], at) == gone
+    assert not await store.partners.fetch(untouched.doc_id, NOW)
+    for each in (begun, fetched, wider):
+        assert await store.partners.withdraw("H37", each.message_id, ["H37"], NOW) is None
+    assert await store.partners.withdraw("H53", wider.message_id, ["H37", "H37.05"], NOW) is None
+    left = [begun.doc_id, fetched.doc_id, wider.doc_id]
+    assert [each.doc_id for each in await store.partners.listed(SYSTEM, Wanted(Kind.EDOC))] == left
+    assert await store.partners.counted(SYSTEM, Kind.EDOC) == 3
     assert not await store.partners.move(SYSTEM, untouched.doc_id, Plane.DONE, "", NOW)
     found = await store.partners.incoming(SYSTEM, untouched.doc_id)
     assert found is not None

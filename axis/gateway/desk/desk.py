@@ -127,7 +127,9 @@ class Desk:
 
     @asynccontextmanager
     async def opened(self, package: Incoming) -> AsyncGenerator[AsyncGenerator[bytes, None], None]:
-        """Open the bytes of a package."""
+        """Open the bytes of a package: from then on a recall of it is the partner's to answer."""
+        if not await self._store.fetch(package.doc_id, self.now()):
+            raise Refused("partner/withdrawn", "taken back just now")
         async with self._packing.opened(package, lambda: self.agencies.agency(package.agency)) as pieces:
             yield pieces
 

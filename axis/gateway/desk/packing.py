@@ -89,6 +89,10 @@ class Packing:
         with path.open("wb") as file:
             write_document(document, file)
 
+    async def forget(self, sha256: str) -> None:
+        """Remove a package that was written here; blobs are not ours to remove."""
+        await asyncio.to_thread((self._folder / sha256).unlink, missing_ok=True)
+
     @contextlib.asynccontextmanager
     async def opened(
         self, package: Incoming, downloads: Callable[[], Downloads]

@@ -25,7 +25,7 @@ from axis.core.partners import Incoming, Kind, Partner
 from axis.errors import AxisError, Malformed, Refused, Unavailable
 from axis.gateway.desk.packing import Packing
 from axis.store import PartnerStore
-from schemas import Action
+from schemas import Action, Destroyed, StatusCode
 
 # What a document may be refused for: nothing that is this side's to mend, such as a certificate of ours that ended.
 _OF_ITS_SENDER = frozenset({"blob/digest", "seal/malformed", "seal/other-envelope", "seal/broken"})
@@ -93,6 +93,8 @@ class Receiving:
 
     async def _take(self, agency: Agency, delivery: Delivery, partner: Partner) -> None:
         envelope = delivery.envelope
+        if await self._withdrawn(agency, delivery):
+            return
         try:
             about = await agency.remembered(envelope.concerns) if envelope.concerns else None
             packed = await self._packing.pack(delivery, partner, concerned=about.document_id if about else None)
@@ -128,8 +130,6 @@ class Receiving:
                 updated_at=now,
             )
         )
-        if envelope.action is Action.RECALL and envelope.concerns is not None:
-            await self._store.withdraw(agency.code, envelope.concerns, now)
         await delivery.hold()
         self._log.info(
             "received",
@@ -140,6 +140,31 @@ class Receiving:
             signed_by=delivery.signer.organisation,
             role=delivery.signer.role,
         )
+
+    async def _withdrawn(self, agency: Agency, delivery: Delivery) -> bool:
+        """Carry out a recall of what the partner has nothing of: the partner never hears of either, the sender does.
+
+        Crash: the recall comes again until the last of it, the proof; what was withdrawn is so again, and the same
+        status reported again is one.
+        """
+        envelope = delivery.envelope
+        if envelope.action is not Action.RECALL or envelope.concerns is None:
+            return False
+        if delivery.withdrawn:
+            await delivery.hold()  # the SDK never handed the document out, and has told its sender
+            return True
+        now = self._now()
+        found = await self._store.withdraw(agency.code, envelope.concerns, delivery.recipients, now)
+        if found is None:
+            return False
+        if found.alone:
+            await self._packing.forget(found.sha256)
+        for code in (StatusCode.ARRIVED, StatusCode.AGREED):
+            for recipient in delivery.recipients:
+                await agency.report(envelope.id, code, recipient=recipient)
+        await delivery.report(StatusCode.AGREED, destroyed=Destroyed(at=now, untaken=True))
+        self._log.info("withdrawn", agency=agency.code, envelope=envelope.concerns, recall=envelope.id)
+        return True
 
 
 async def _next(inbox: AsyncIterator[Delivery], due: float | None) -> Delivery | None:

@@ -85,11 +85,17 @@ ORDER BY doc_id LIMIT $1;
 -- name: reported
 UPDATE partner_incoming SET reported_at = $2 WHERE doc_id = $1 AND reported_at IS NULL;
 
--- name: withdraw
--- What the partner has begun with stays its own to answer for.
-UPDATE partner_incoming SET withdrawn_at = $3, updated_at = $3
-WHERE message_id = $2 AND agency = $1 AND kind = 'edoc' AND state IN ('initial', 'fail') AND withdrawn_at IS NULL
+-- name: fetch
+UPDATE partner_incoming SET fetched_at = coalesce(fetched_at, $2) WHERE doc_id = $1 AND withdrawn_at IS NULL
 RETURNING doc_id;
+
+-- name: withdraw
+-- What the partner has begun with, or may have a copy of, stays its own to answer for.
+UPDATE partner_incoming SET withdrawn_at = coalesce(withdrawn_at, $4), updated_at = coalesce(withdrawn_at, $4)
+WHERE message_id = $2 AND agency = $1 AND kind = 'edoc' AND state IN ('initial', 'fail') AND fetched_at IS NULL
+  AND recipients <@ $3::text[]
+RETURNING sha256, NOT EXISTS (SELECT FROM delivery JOIN partner_code ON partner_code.agency = delivery.mailbox
+                              WHERE delivery.envelope_id = $2 AND delivery.mailbox <> $1) AS alone;
 
 -- name: begin
 -- The first request of a key chooses the ids. One that never got as far as being handed over, and is so old that the

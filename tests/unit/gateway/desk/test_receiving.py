@@ -313,34 +313,58 @@ async def test_two_documents_that_are_not_served_say_that_nothing_is(
     assert asked[:2] == [each.message_id for each in documents[:2]]
 
 
-async def test_a_recall_takes_back_what_was_not_fetched(desk: Rig) -> None:
-    await desk.add()
-    document = desk.world.document()
-    await came(desk, document)
-    await desk.connected()
-    (waiting,) = await desk.waiting()
-
+def recall_of(desk: Rig, envelope_id: str) -> Submission:
     author = Author("G22", desk.world.sender.key, desk.world.clock)
     recall = author.envelope(
         sender="G22",
         recipients=["H37"],
         document=paper(),
         action=Action.RECALL,
-        concerns=waiting.message_id,
+        concerns=envelope_id,
         reason="Gửi nhầm",
     )
-
     headers: dict[str, object] = {SIGNATURE_HEADER: recall.signature}
-    taking = Submission(recall.body, "axis.deliver", "", None, "document", recall.media_type, recall.id, headers)
-    await came(desk, taking)
+    return Submission(recall.body, "axis.deliver", "", None, "document", recall.media_type, recall.id, headers)
 
-    async def withdrawn() -> bool:
-        listed = await desk.store.partners.listed(SYSTEM, Wanted(Kind.EDOC))
-        return [each.message_id for each in listed] == [recall.id]
 
-    await desk.until(withdrawn)
+async def test_a_recall_takes_back_what_was_not_fetched_and_its_sender_has_the_proof(desk: Rig) -> None:
+    await desk.add()
+    await came(desk, desk.world.document())
+    await desk.connected()
+    (waiting,) = await desk.waiting()
+    await came(desk, recall_of(desk, waiting.message_id))
+    await desk.until(lambda: [each[0] for each in desk.world.post.statuses()] == ["01", "15", "15"])
+    proof = json.loads(desk.world.post.published[-1].body)["destroyed"]
+    assert proof["untaken"] is True
+    assert await desk.store.partners.listed(SYSTEM, Wanted(Kind.EDOC)) == []
+    assert not (desk.folder / "desk" / "packages" / waiting.sha256).exists()
     assert (await desk.vxp().call("getEdoc", docId=waiting.doc_id))["code"] == "partner/withdrawn"
     assert (await desk.vxp().call("updateStatus", docId=waiting.doc_id, status="done"))["code"] == "partner/withdrawn"
+
+
+async def test_a_recall_of_what_was_fetched_is_the_partners_to_answer(desk: Rig) -> None:
+    await desk.add()
+    await came(desk, desk.world.document())
+    await desk.connected()
+    (waiting,) = await desk.waiting()
+    assert (await desk.vxp().call("getEdoc", docId=waiting.doc_id))["status"] == "OK"
+    recall = recall_of(desk, waiting.message_id)
+    await came(desk, recall)
+    listed = await desk.waiting(count=2)
+    assert [each.message_id for each in listed] == [waiting.message_id, recall.message_id]
+    assert desk.world.post.statuses() == []
+
+
+async def test_a_recall_that_overtakes_its_document_leaves_nothing_at_the_desk(desk: Rig) -> None:
+    await desk.add()
+    document = desk.world.document()
+    await came(desk, recall_of(desk, document.message_id or ""), document)
+    await desk.connected()
+    await desk.until(lambda: [each[0] for each in desk.world.post.statuses()].count("15") == 2)
+    await desk.until(lambda: desk.world.post.waiting(NORMAL) == [] and desk.world.post.unacked == [])
+    other = desk.world.document()
+    await came(desk, other)
+    assert [each.message_id for each in await desk.waiting()] == [other.message_id]
 
 
 async def test_a_partner_that_ends_is_served_no_more(desk: Rig) -> None:
