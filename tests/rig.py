@@ -29,7 +29,7 @@ from axis.core.reading import parse_envelope
 from axis.core.topology import WorkerUser, desired, difference
 from axis.store import Store
 from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
-from schemas import Mailbox, Priority, Receipt
+from schemas import Mailbox, Priority, Quota, Receipt
 from schemas.wire import ENVELOPE_MEDIA_TYPE, STATUS_EXCHANGE, STATUS_MEDIA_TYPE, SUBMIT_EXCHANGE
 from tests.builders import LONG_AGO, as_bytes, envelope_dict, organisation, status_dict
 from tests.services import Vhost, role_variables
@@ -138,7 +138,8 @@ class Rig:
 
     async def apply_topology(self) -> None:
         _, mailboxes, _ = await self.store.directory.load()
-        wanted = desired(mailboxes, worker_user=WorkerUser(WORKER, hash_of(WORKER)), at=now())
+        worker = WorkerUser(WORKER, hash_of(WORKER))
+        wanted = desired(mailboxes, worker_user=worker, at=now(), default=Quota())
         async with ManagementApi(self.vhost.api_url, self.vhost.name) as api:
             await api.apply(difference(wanted, await api.actual()), lambda _: None)
 
