@@ -24,6 +24,7 @@ from axis.store import PartnerStore
 _LOOK_SECONDS = 2.0
 _FIRST_WAIT_SECONDS = 1.0
 _LONGEST_WAIT_SECONDS = 60.0
+_HEALTHY_SECONDS = 60.0  # what fails sooner waits longer the next time
 
 Connect = Callable[[str], AbstractAsyncContextManager[Agency]]
 
@@ -88,19 +89,22 @@ class Agencies:
         return self._by_agency.get(code)
 
     async def _serve(self, code: str) -> None:
+        clock = asyncio.get_running_loop().time
         wait = _FIRST_WAIT_SECONDS
         while True:
+            began = clock()
             try:
-                async with self._connect(code) as agency:
-                    self._connected[code] = agency
-                    self._log.info("connected", agency=code)
-                    wait = _FIRST_WAIT_SECONDS
-                    async with asyncio.TaskGroup() as group:
-                        group.create_task(self._receiving.run(agency))
-                        group.create_task(self._telling.run(agency))
+                # In a task of its own: a task group that comes down over an error forgets that its task was cancelled,
+                # and leaves marks of its own cancelling on it (3.11). Of this one, only who wants it ended cancels it.
+                await asyncio.create_task(self._serve_once(code))
+            except asyncio.CancelledError:
+                _heed_cancellation()
+                self._log.exception("failed", agency=code)
             except AxisError as error:
+                _heed_cancellation()
                 self._log.warning("not connected", agency=code, code=error.code, detail=error.detail)
             except BaseExceptionGroup as failures:
+                _heed_cancellation()
                 known, others = failures.split(AxisError)
                 for leaf in _leaves(known):
                     self._log.warning("not connected", agency=code, code=leaf.code, detail=leaf.detail)
@@ -109,11 +113,30 @@ class Agencies:
                         raise
                     self._log.error("failed", agency=code, exc_info=others)
             except Exception:  # noqa: BLE001 - a fault of ours in one agency ends no other; the log has its traceback
+                _heed_cancellation()
                 self._log.exception("failed", agency=code)
-            finally:
-                self._connected.pop(code, None)
+            if clock() - began >= _HEALTHY_SECONDS:
+                wait = _FIRST_WAIT_SECONDS
             await asyncio.sleep(wait)
             wait = min(wait * 2, _LONGEST_WAIT_SECONDS)
+
+    async def _serve_once(self, code: str) -> None:
+        try:
+            async with self._connect(code) as agency:
+                self._connected[code] = agency
+                self._log.info("connected", agency=code)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._receiving.run(agency))
+                    group.create_task(self._telling.run(agency))
+        finally:
+            self._connected.pop(code, None)
+
+
+def _heed_cancellation() -> None:
+    """End where that was asked for, whatever came instead."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _leaves(group: BaseExceptionGroup[AxisError] | None) -> list[AxisError]:
