@@ -190,6 +190,10 @@ class Notices:
         self._current = self._notice(kept)
         return self._current
 
+    def leave(self) -> None:
+        """Leave the current notice and go on: it comes again with the next `Agency.notices()`."""
+        self._current = None
+
     def _notice(self, kept: KeptNotice) -> Notice:
         async def done() -> None:
             await self._board.finish(kept.id)

@@ -12,9 +12,8 @@ Nothing is reported to the sender here: 01 says that the document has arrived in
 the partner says `done` (axis.gateway.desk.arrivals).
 """
 
-import asyncio
 import datetime as dt
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 
 import structlog
 
@@ -23,14 +22,13 @@ from axis.client.building import reason_text
 from axis.core.ids import new_id
 from axis.core.partners import Incoming, Kind, Partner
 from axis.errors import AxisError, Malformed, Refused, Unavailable
+from axis.gateway.desk.again import Again
 from axis.gateway.desk.packing import Packing
 from axis.store import PartnerStore
 from schemas import Action, Destroyed, StatusCode
 
 # What a document may be refused for: nothing that is this side's to mend, such as a certificate of ours that ended.
 _OF_ITS_SENDER = frozenset({"blob/digest", "seal/malformed", "seal/other-envelope", "seal/broken"})
-_FIRST_PAUSE_SECONDS = 5.0
-_LONGEST_PAUSE_SECONDS = 300.0
 
 
 class Receiving:
@@ -55,12 +53,11 @@ class Receiving:
         A document that cannot be taken now is left where it is, and the ones behind it are taken. It comes again in a
         new inbox after a pause, which grows as long as something is left soon after.
         """
-        clock = asyncio.get_running_loop().time
-        pause, away = _FIRST_PAUSE_SECONDS, ""
+        again, away = Again(), ""
         while True:
-            inbox, opened = agency.inbox(), clock()
-            due: float | None = None
-            while (delivery := await _next(inbox, due)) is not None:
+            again.opened()
+            inbox = agency.inbox()
+            while (delivery := await again.next(inbox)) is not None:
                 if (partner := self._partner_of(agency.code)) is None:
                     raise AxisError(f"nobody is served through {agency.code} any more")
                 try:
@@ -80,12 +77,9 @@ class Receiving:
                     away = ""
                     self._log.exception("left", agency=agency.code, envelope=delivery.envelope.id)
                 inbox.leave()
-                if due is None:
-                    pause = pause if clock() - opened < pause else _FIRST_PAUSE_SECONDS
-                    due = clock() + pause
-            if due is None:
+                again.left()
+            if not again.waits:
                 return
-            pause = min(pause * 2, _LONGEST_PAUSE_SECONDS)
 
     def _left(self, agency: Agency, delivery: Delivery, error: AxisError) -> None:
         envelope = delivery.envelope.id
@@ -165,14 +159,3 @@ class Receiving:
         await delivery.report(StatusCode.AGREED, destroyed=Destroyed(at=now, untaken=True))
         self._log.info("withdrawn", agency=agency.code, envelope=envelope.concerns, recall=envelope.id)
         return True
-
-
-async def _next(inbox: AsyncIterator[Delivery], due: float | None) -> Delivery | None:
-    """Return the next document; None when it is time to open the inbox anew, or none ever comes again."""
-    try:
-        async with asyncio.timeout_at(due) as timer:
-            return await anext(inbox, None)
-    except TimeoutError:
-        if not timer.expired():
-            raise
-        return None

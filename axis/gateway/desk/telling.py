@@ -5,17 +5,22 @@ nothing: a status is one package, and a receipt says the same again.
 """
 
 import asyncio
+import dataclasses
 import datetime as dt
 import hashlib
+import re
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 
-from axis.client import Agency, ReceiptNotice, StatusNotice
+from axis.client import Agency, ReceiptNotice
 from axis.core.ids import new_id
 from axis.core.partners import Incoming, Kind, Outcome, Partner, Plane
 from axis.core.reading import parse_envelope
-from axis.edxml import build_status, from_status
+from axis.edxml import EdxmlError, build_status, from_status
+from axis.errors import AxisError, Unavailable
+from axis.gateway.desk.again import Again
 from axis.gateway.desk.codes import Codes
 from axis.store import PartnerStore
 from schemas import Receipt, Status, StatusCode
@@ -27,6 +32,7 @@ from schemas.receipt import RecipientOutcome, RecipientReceipt
 # A receipt may be read before the sending of what it is about was noted; one from before the desk's time is not ours.
 _RACE_SECONDS = 2.0
 _FRESH_SECONDS = 30.0
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 class Telling:
@@ -46,12 +52,31 @@ class Telling:
         self._log = structlog.get_logger(part="desk")
 
     async def run(self, agency: Agency) -> None:
-        """Hear notices until cancelled; raise Unavailable when the store is away."""
-        async for notice in agency.notices():
-            if isinstance(notice, ReceiptNotice):
-                await self._receipt(notice.receipt)
-            elif isinstance(notice, StatusNotice):
-                await self._status(agency, notice.status)
+        """Hear notices until cancelled; raise Unavailable when the store is away.
+
+        One that cannot be written down is left, and the ones behind it are heard; it comes again after a while.
+        """
+        again = Again()
+        while True:
+            again.opened()
+            notices = agency.notices()
+            while (notice := await again.next(notices)) is not None:
+                if (partner := self._partner_of(agency.code)) is None:
+                    raise AxisError(f"nobody is served through {agency.code} any more")
+                try:
+                    if isinstance(notice, ReceiptNotice):
+                        await self._receipt(notice.receipt)
+                    else:
+                        await self._status(agency, notice.status, partner)
+                except Unavailable:
+                    raise
+                except Exception:  # noqa: BLE001 - the log has its traceback
+                    told = notice.receipt.id if isinstance(notice, ReceiptNotice) else notice.status.id
+                    self._log.exception("left", agency=agency.code, notice=told)
+                    notices.leave()
+                    again.left()
+            if not again.waits:
+                return
 
     async def _receipt(self, receipt: Receipt) -> None:
         if receipt.message_id is None:
@@ -66,10 +91,9 @@ class Telling:
                 return
         self._log.info("receipt for nothing of ours", message=receipt.message_id, code=receipt.code)
 
-    async def _status(self, agency: Agency, status: Status) -> None:
-        partner = self._partner_of(agency.code)
+    async def _status(self, agency: Agency, status: Status, partner: Partner) -> None:
         body = await self._store.envelope(status.envelope)
-        if partner is None or body is None:
+        if body is None:
             self._log.warning("a status nobody can be told of", agency=agency.code, status=status.id)
             return
         about = parse_envelope(body)
@@ -79,7 +103,12 @@ class Telling:
             state = Plane.FAIL if status.code is StatusCode.REFUSED else Plane.DONE
             told = status.reason or MEANINGS[StatusCode][status.code].partition(":")[0]
             await self._store.heard(about.id, speaker, Outcome(state, status.code.value, told, status.at))
-        content = build_status(from_status(status, about, naming=self._codes.naming(partner.code_form)))
+        package = from_status(status, about, naming=self._codes.naming(partner.code_form))
+        try:
+            content = build_status(package)
+        except EdxmlError as error:
+            self._log.warning("package", agency=agency.code, status=status.id, code=error.code, detail=error.detail)
+            content = build_status(_carried(package))
         now = self._now()
         await self._store.receive(
             Incoming(
@@ -100,6 +129,21 @@ class Telling:
                 content=content,
             )
         )
+
+
+def _carried(value: Any) -> Any:
+    """Put U+FFFD where XML cannot carry a character, in all texts of a package."""
+    if type(value) is str:
+        return _NOT_XML.sub("\ufffd", value)
+    if type(value) is tuple:
+        return tuple(_carried(each) for each in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return dataclasses.replace(value, **{each.name: _carried(getattr(value, each.name)) for each in _given(value)})
+    return value
+
+
+def _given(value: Any) -> list[dataclasses.Field[Any]]:
+    return [each for each in dataclasses.fields(value) if each.init]
 
 
 def _outcome(told: RecipientReceipt, at: dt.datetime) -> Outcome:

@@ -1,7 +1,7 @@
 """The lists of steps in axis.gateway.desk.receiving, sending and arrivals: what an end after each of them does.
 
-The end is a lost connection to the axis, after which all is opened anew from what is on disk and in the store; the
-same with a process that is killed is in tests/integration/test_desk.py.
+The end is an answer that does not come, after which all is opened anew from what is on disk and in the store; the same
+with a process that is killed is in tests/integration/test_desk.py.
 """
 
 from collections.abc import Awaitable, Callable
@@ -13,7 +13,7 @@ from axis.client.sqlite import SqliteLedger
 from axis.core.partners import Kind
 from axis.core.reading import parse_envelope
 from axis.errors import Unavailable
-from axis.gateway.desk import agencies
+from axis.gateway.desk import again, agencies
 from axis.store.fake_partners import FakePartners
 from tests.unit.gateway.desk.harness import SYSTEM, Rig, package
 from tests.unit.gateway.desk.test_receiving import NORMAL, came
@@ -44,6 +44,7 @@ def ending(monkeypatch: pytest.MonkeyPatch, owner: type, name: str, *, after: bo
 @pytest.fixture(autouse=True)
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(agencies, "_FIRST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(again, "_FIRST_PAUSE_SECONDS", 0.01)
 
 
 @pytest.mark.parametrize(

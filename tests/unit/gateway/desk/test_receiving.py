@@ -12,10 +12,12 @@ import pytest
 from axis.client.building import Author, File
 from axis.core.messages import Submission
 from axis.core.partners import CodeForm, Kind, Plane, Profile, Wanted
+from axis.core.reading import parse_status
 from axis.edxml import EdxmlDocument, EdxmlStatus, attach, read
 from axis.errors import Refused, Unavailable
-from axis.gateway.desk import DeskLimits, agencies, receiving
+from axis.gateway.desk import DeskLimits, again, agencies
 from axis.gateway.desk.packing import Packing
+from axis.store.fake_partners import FakePartners
 from schemas import Action, StatusCode
 from schemas.wire import SIGNATURE_HEADER
 from tests.unit.client.doubles import paper
@@ -249,7 +251,8 @@ async def test_a_fault_in_one_document_does_not_stop_the_mailbox(desk: Rig, monk
 
 
 async def test_what_is_left_comes_again_by_itself(desk: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(receiving, "_FIRST_PAUSE_SECONDS", 0.05)
+    monkeypatch.setattr(again, "_FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(again, "_LONGEST_PAUSE_SECONDS", 0.05)
     await desk.add()
     document = desk.world.document()
     failures = [
@@ -311,6 +314,52 @@ async def test_two_documents_that_are_not_served_say_that_nothing_is(
     await desk.until(lambda: len(asked) >= 2)
     await desk.until(lambda: desk.desk.agencies.states == {"H37": False})
     assert asked[:2] == [each.message_id for each in documents[:2]]
+
+
+@pytest.mark.parametrize("text", ["không\ufffe nhận", "không\uffff nhận"])
+async def test_a_status_that_xml_cannot_carry_is_told_with_what_it_can(desk: Rig, text: str) -> None:
+    await desk.add()
+    await desk.connected()
+    sent = await desk.vxp().send(package())
+    (own,) = desk.world.post.published
+    await desk.accept(own.body)
+    made = Author("G22", desk.world.sender.key, desk.world.clock).status(
+        sent["DocId"], StatusCode.REFUSED, reason="không nhận"
+    )
+    # The wire forbids it by now; what says it was kept before.
+    status = parse_status(made.body).model_copy(update={"reason": text})
+    await desk.desk.agencies._telling._status(
+        desk.desk.agencies.agency("H37"), status, (await desk.store.partners.partners())[0]
+    )
+    (waiting,) = await desk.waiting(Kind.STATUS)
+    said = read(base64.b64decode((await desk.vxp().call("getEdoc", docId=waiting.doc_id))["data"]))
+    assert isinstance(said, EdxmlStatus)
+    assert said.description == "không\ufffd nhận"
+
+
+async def test_a_notice_that_cannot_be_told_stops_no_other_and_comes_again(
+    desk: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(again, "_FIRST_PAUSE_SECONDS", 0.05)
+    await desk.add()
+    await desk.connected()
+    sent = await desk.vxp().send(package())
+    (own,) = desk.world.post.published
+    await desk.accept(own.body)
+    failures = [RuntimeError("a fault of ours"), Refused("message/schema")]
+    heard = FakePartners.heard
+
+    async def failing(self: FakePartners, *arguments: Any) -> Any:
+        if failures:
+            raise failures.pop(0)
+        return await heard(self, *arguments)
+
+    monkeypatch.setattr(FakePartners, "heard", failing)
+    for code in (StatusCode.ARRIVED, StatusCode.ACCEPTED, StatusCode.ASSIGNED):
+        await desk.world.post.put("notices.H37", desk.world.status(sent["DocId"], code))
+    await desk.waiting(Kind.STATUS, 3)
+    assert failures == []
+    assert desk.desk.agencies.states == {"H37": True}
 
 
 def recall_of(desk: Rig, envelope_id: str) -> Submission:
