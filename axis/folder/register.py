@@ -6,6 +6,7 @@
 """
 
 import contextlib
+import itertools
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -14,12 +15,20 @@ from pathlib import Path
 
 from axis.errors import Misconfigured, Unavailable
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = (
     "CREATE TABLE claim (sha256 TEXT PRIMARY KEY, envelope TEXT NOT NULL, name TEXT NOT NULL) WITHOUT ROWID",
     "CREATE TABLE placed (id TEXT PRIMARY KEY, name TEXT NOT NULL, part TEXT NOT NULL) WITHOUT ROWID",
     "CREATE INDEX placed_part ON placed (part)",
     "CREATE TABLE handed (status TEXT PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID",
+)
+# By version. Of what was written before version 2, neither the folder nor whether it was placed is known.
+_CHANGES = (
+    _SCHEMA,
+    (
+        "ALTER TABLE placed ADD COLUMN folder TEXT NOT NULL DEFAULT ''",
+        "ALTER TABLE placed ADD COLUMN done INTEGER NOT NULL DEFAULT 0",
+    ),
 )
 _BUSY_SECONDS = 10.0
 
@@ -34,10 +43,15 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """An incoming package: its name, and the temporary file that becomes it."""
+    """An incoming package: its name, the temporary file that becomes it, in which folder, and whether it has.
+
+    `folder` is empty where it was not written down.
+    """
 
     name: str
     part: str
+    folder: str
+    done: bool = False
 
 
 class Register:
@@ -55,7 +69,7 @@ class Register:
                 raise Misconfigured(f"{path} was written by a newer version of the axis")
             if version < _VERSION:
                 self._db.execute("BEGIN IMMEDIATE")
-                for statement in _SCHEMA:
+                for statement in itertools.chain.from_iterable(_CHANGES[version:]):
                     self._db.execute(statement)
                 self._db.execute(f"PRAGMA user_version = {_VERSION}")
                 self._db.execute("COMMIT")
@@ -77,16 +91,22 @@ class Register:
 
     def placed(self, identifier: str) -> Placed | None:
         """Return where an incoming envelope or status was written, or was about to be."""
-        row = self._one("SELECT name, part FROM placed WHERE id = ?", identifier)
-        return None if row is None else Placed(*row)
+        row = self._one("SELECT name, part, folder, done FROM placed WHERE id = ?", identifier)
+        if row is None:
+            return None
+        name, part, folder, done = row
+        return Placed(name, part, folder, done=bool(done))
 
     def place(self, identifier: str, placed: Placed) -> None:
-        """Note that a temporary file is whole and on disk, before it gets its name."""
-        self._do("INSERT OR REPLACE INTO placed VALUES (?, ?, ?)", identifier, placed.name, placed.part)
+        """Note that a temporary file is whole and on disk, before it gets its name; or (`done`) that it has it."""
+        self._do(
+            "INSERT OR REPLACE INTO placed (id, name, part, folder, done) VALUES (?, ?, ?, ?, ?)",
+            *(identifier, placed.name, placed.part, placed.folder, int(placed.done)),
+        )
 
     def is_part(self, part: str) -> bool:
         """Say whether a temporary file is whole, and only waits for its name."""
-        return self._one("SELECT name FROM placed WHERE part = ?", part) is not None
+        return self._one("SELECT name FROM placed WHERE part = ? AND NOT done", part) is not None
 
     def handed(self, status: str) -> str | None:
         """Return the name of the file that a status came in."""
@@ -108,7 +128,7 @@ class Register:
             row: tuple[str, ...] | None = self._db.execute(query, values).fetchone()
             return row
 
-    def _do(self, statement: str, *values: str) -> None:
+    def _do(self, statement: str, *values: str | int) -> None:
         with self._errors():
             self._db.execute(statement, values)
 

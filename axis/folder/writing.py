@@ -7,8 +7,12 @@ Step by step, and what a crash does after each:
                   temporary file
     3 placed      renamed to its name                             crash: the temporary file is not there any more, so it
                                                                   was placed; also when somebody has taken it since
-    4 taken       the caller takes the document (01 goes out),    crash: it comes again, and 3 is known
+    4 confirmed   the register: it is placed                      crash: it comes again, and 4 is known
+    5 taken       the caller takes the document (01 goes out),
                   or finishes the notice
+
+A watcher that is started with another folder after 2 or 3 cannot see whether the file is in the one before: it writes
+anew what was not confirmed.
 
 So the agency's system never sees half a package, and never the same one twice, under no name.
 """
@@ -17,6 +21,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -32,6 +37,7 @@ class Writer:
     def __init__(self, folder: Path, register: Register) -> None:
         self.folder = folder
         self._register = register
+        self._resolved = os.fsencode(folder.resolve()).decode("utf-8", "replace")  # the register keeps text
 
     def recover(self) -> None:
         """Remove the temporary files that nothing was noted of."""
@@ -48,10 +54,15 @@ class Writer:
     def finish(self, identifier: str) -> str | None:
         """Return the name of what has been written for an envelope or status, placed now if need be; None: not yet."""
         placed = self._register.placed(identifier)
-        if placed is None:
+        if placed is None or placed.done:
+            return None if placed is None else placed.name
+        if placed.folder not in {self._resolved, ""}:
             return None
-        with contextlib.suppress(FileNotFoundError):
+        try:
             disk.place(self.folder / placed.part, self.folder / placed.name)
+        except FileNotFoundError:
+            self.folder.stat()  # a folder that is gone has placed nothing
+        self._register.place(identifier, replace(placed, done=True))
         return placed.name
 
     def take_back(self, identifier: str) -> bool:
@@ -68,11 +79,14 @@ class Writer:
         """Give a temporary file that is on disk its name, or another where that is taken by another content."""
         if os.path.lexists(self.folder / name):
             if _digest(self.folder / name) == _digest(part):
+                self._register.place(identifier, Placed(name, part.name, self._resolved, done=True))
                 part.unlink()
                 return name
             name = distinct(name, identifier[-4:])
-        self._register.place(identifier, Placed(name, part.name))
+        placed = Placed(name, part.name, self._resolved)
+        self._register.place(identifier, placed)
         disk.place(part, self.folder / name)
+        self._register.place(identifier, replace(placed, done=True))
         return name
 
     def write(self, identifier: str, name: str, fill: Callable[[BinaryIO], object]) -> str:

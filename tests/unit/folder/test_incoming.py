@@ -1,9 +1,12 @@
 """What arrives: as a package, whole and once, under a name that every system takes."""
 
 import contextlib
+import errno
 import hashlib
 import json
+import sqlite3
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +17,9 @@ from axis.client.package import package_of, read_document
 from axis.core.messages import Submission
 from axis.edxml import EdxmlDocument, EdxmlStatus, read
 from axis.errors import Refused
-from axis.folder import What
+from axis.folder import What, disk
+from axis.folder.register import _SCHEMA, Placed, Register
+from axis.folder.writing import Writer
 from schemas import Action, Attachment, Outcome, Receipt, StatusCode
 from schemas.wire import SIGNATURE_HEADER
 from tests.unit.client.doubles import paper
@@ -265,3 +270,42 @@ async def test_a_recalled_document_that_a_crash_has_left_in_the_folder(desk: Des
     assert desk.arrived() == [told.file]
     assert (told.file or "").endswith("_withdrawn.edxml") is not fetched
     assert any("see that it is destroyed" in (each.detail or "") for each in desk.events) is fetched
+
+
+async def test_what_could_not_be_placed_is_not_lost_when_another_folder_is_watched(
+    desk: Desk, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = disk.place
+
+    def full(part: Path, path: Path) -> None:
+        if path.parent == desk.incoming and path.suffix == ".edxml":
+            raise OSError(errno.EIO, "Input/output error")
+        place(part, path)
+
+    monkeypatch.setattr(disk, "place", full)
+    document = desk.world.document()
+    await desk.world.post.put(MAILBOX, document)
+    async with desk.watching():
+        await desk.told(What.TROUBLE)
+    assert desk.world.post.statuses() == []
+    await desk.world.post.cut()
+    (tmp_path / "other").mkdir()
+    async with desk.watching(incoming=tmp_path / "other"):
+        (received,) = await desk.told(What.RECEIVED)
+    assert (tmp_path / "other" / (received.file or "")).is_file()
+
+
+def test_a_register_of_before_is_read_on(tmp_path: Path) -> None:
+    with contextlib.closing(sqlite3.connect(tmp_path / "folder.sqlite3")) as before:
+        for statement in _SCHEMA:
+            before.execute(statement)
+        before.execute("INSERT INTO placed VALUES ('id', 'a.edxml', '.axis-1.part')")
+        before.execute("PRAGMA user_version = 1")
+        before.commit()
+    with contextlib.closing(Register(tmp_path / "folder.sqlite3")) as register:
+        writer = Writer(tmp_path, register)
+        assert register.placed("id") == Placed("a.edxml", ".axis-1.part", "")
+        assert writer.finish("id") == "a.edxml"  # as it was understood then
+        (placed,) = [register.placed("id")]
+    assert placed is not None
+    assert placed.done
