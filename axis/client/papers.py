@@ -4,14 +4,16 @@ The bytes of what was sent are forgotten after a while. This stays, because the 
 later: by its DocumentId, which is all that an edXML package knows, or to recall it.
 """
 
+import datetime as dt
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from schemas import Action, Envelope
+from schemas import Action, Document, Envelope
 
 # What stands for itself; a recall or an update bears the DocumentId of the document that it is about.
 DOCUMENTS = frozenset({Action.NEW, Action.REPLACE})
+_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)  # when it was sent is not remembered
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +41,19 @@ class Paper:
             concerns=envelope.concerns,
             received=received,
             files=tuple(each.sha256 for each in envelope.attachments),
+        )
+
+    def as_envelope(self) -> Envelope:
+        """Return what is left of the envelope: its identifiers, all that a status or a recall names of it."""
+        return Envelope(
+            schema="axis.envelope/1",
+            id=self.envelope_id,
+            sender=self.sender,
+            recipients=list(self.recipients),
+            action=self.action,
+            concerns=self.concerns,
+            sent_at=_LONG_AGO,
+            document=Document(document_id=self.document_id, subject=self.document_id),
         )
 
     def is_with(self, party: str) -> bool:

@@ -6,7 +6,6 @@ the system that reads it. Every other document is written as a package, with its
 """
 
 import asyncio
-import datetime as dt
 import tempfile
 from contextlib import aclosing
 from functools import partial
@@ -21,10 +20,8 @@ from axis.folder import disk
 from axis.folder.names import document_name, status_name
 from axis.folder.told import Teller, What
 from axis.folder.writing import Writer
-from schemas import Attachment, AttachmentRole, Document, Envelope, Receipt, RecipientOutcome, Status, StatusCode
+from schemas import Attachment, AttachmentRole, Envelope, Receipt, RecipientOutcome, Status, StatusCode
 from schemas.reasons import REASONS
-
-_LONG_AGO = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class Incoming:
@@ -116,19 +113,7 @@ class Incoming:
         if sent is not None:
             return sent
         paper = await self._agency.remembered(envelope_id)
-        if paper is None:
-            return None
-        # Of what was received, or sent long ago, the identifiers are kept: all that a status names.
-        return Envelope(
-            schema="axis.envelope/1",
-            id=paper.envelope_id,
-            sender=paper.sender,
-            recipients=list(paper.recipients),
-            action=paper.action,
-            concerns=paper.concerns,
-            sent_at=_LONG_AGO,
-            document=Document(document_id=paper.document_id, subject=paper.document_id),
-        )
+        return None if paper is None else paper.as_envelope()
 
     # Documents
 

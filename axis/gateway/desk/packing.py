@@ -13,7 +13,7 @@ from typing import BinaryIO, Protocol, cast
 from axis.client import Delivery
 from axis.client.originals import difference
 from axis.core.partners import Incoming, Partner
-from axis.edxml import from_envelope, write_document
+from axis.edxml import Naming, from_envelope, write_document
 from axis.errors import AxisError, NotFound
 from axis.gateway.desk.codes import Codes
 from schemas import Attachment, AttachmentRole, Envelope
@@ -53,10 +53,10 @@ class Packing:
         self._spool = spool
         self._codes = codes
 
-    async def pack(self, delivery: Delivery, partner: Partner, *, concerned: str | None = None) -> Packed:
+    async def pack(self, delivery: Delivery, partner: Partner, *, concerned: Envelope | None = None) -> Packed:
         """Make the package of a document; it is on disk, or in the blob store, when this returns.
 
-        `concerned` is the DocumentId of the document that it acts on, where that is known.
+        `concerned` is what it acts on, where that is known: a package that is written here names it.
 
         Raises EdxmlError or Refused for a document that no package can be made of, and Unavailable.
         """
@@ -66,28 +66,27 @@ class Packing:
         await asyncio.to_thread(_make_folders, self._folder, self._spool)
         with tempfile.TemporaryDirectory(dir=self._spool) as place:
             differs: str | None = None
+            named = None if concerned is None else concerned.document.document_id
             if package is not None:
                 path = await _fetched(delivery, package, Path(place) / "original")
-                differs = await asyncio.to_thread(difference, path, envelope, self._codes.read, concerned=concerned)
+                differs = await asyncio.to_thread(difference, path, envelope, self._codes.read, concerned=named)
                 if differs is None and delivery.envelope.sealed is None:
                     return Packed(package.sha256, package.size)
             if package is None or differs is not None:
-                path = await self._written(delivery, envelope, partner, Path(place))
+                path = await self._written(delivery, envelope, partner, Path(place), concerned)
             return replace(await asyncio.to_thread(_settle, path, self._folder), differs=differs)
 
-    async def _written(self, delivery: Delivery, envelope: Envelope, partner: Partner, place: Path) -> Path:
+    async def _written(
+        self, delivery: Delivery, envelope: Envelope, partner: Partner, place: Path, concerned: Envelope | None
+    ) -> Path:
         contents: dict[str, Path] = {}
         for each in envelope.attachments:
             if each.role is not AttachmentRole.PACKAGE and each.sha256 not in contents:
                 contents[each.sha256] = await _fetched(delivery, each, place / each.sha256)
         path = place / "package"
-        await asyncio.to_thread(self._write, envelope, contents, partner, path)
+        naming = self._codes.naming(partner.code_form)
+        await asyncio.to_thread(_write, path, envelope, contents, naming, concerned)
         return path
-
-    def _write(self, envelope: Envelope, contents: Mapping[str, Path], partner: Partner, path: Path) -> None:
-        document = from_envelope(envelope, contents, naming=self._codes.naming(partner.code_form))
-        with path.open("wb") as file:
-            write_document(document, file)
 
     async def forget(self, sha256: str) -> None:
         """Remove a package that was written here; blobs are not ours to remove."""
@@ -119,6 +118,14 @@ async def _fetched(delivery: Delivery, attachment: Attachment, path: Path) -> Pa
             async for piece in pieces:
                 await asyncio.to_thread(file.write, piece)
     return path
+
+
+def _write(
+    path: Path, envelope: Envelope, contents: Mapping[str, Path], naming: Naming, concerned: Envelope | None
+) -> None:
+    document = from_envelope(envelope, contents, naming=naming, concerned=concerned)
+    with path.open("wb") as file:
+        write_document(document, file)
 
 
 def _make_folders(*folders: Path) -> None:

@@ -91,7 +91,7 @@ class Receiving:
             return
         try:
             about = await agency.remembered(envelope.concerns) if envelope.concerns else None
-            packed = await self._packing.pack(delivery, partner, concerned=about.document_id if about else None)
+            packed = await self._packing.pack(delivery, partner, concerned=about.as_envelope() if about else None)
         except OSError as error:
             raise Unavailable(f"the desk's folder: {error}") from error
         except (Refused, Malformed) as error:

@@ -290,13 +290,15 @@ class World:
         action: Action = Action.NEW,
         concerns: str | None = None,
         reason: str | None = None,
+        document_id: str | None = None,
         body: Callable[[bytes], bytes] = lambda body: body,
     ) -> Submission:
         author = Author(sender, (by or self.sender).key, self.clock)
+        document = paper(Priority.URGENT if urgent else Priority.NORMAL)
         entry = author.envelope(
             sender=sender,
             recipients=recipients,
-            document=paper(Priority.URGENT if urgent else Priority.NORMAL),
+            document=document.model_copy(update={"document_id": document_id or document.document_id}),
             attachments=attachments,
             sealed=sealed,
             identifier=identifier,

@@ -13,7 +13,7 @@ import pytest
 
 from axis.client import Delivery
 from axis.client.building import Author
-from axis.client.package import package_of, read_document
+from axis.client.package import acted_on, package_of, read_document
 from axis.core.messages import Submission
 from axis.edxml import EdxmlDocument, EdxmlStatus, read
 from axis.errors import Refused
@@ -309,3 +309,19 @@ def test_a_register_of_before_is_read_on(tmp_path: Path) -> None:
         (placed,) = [register.placed("id")]
     assert placed is not None
     assert placed.done
+
+
+@pytest.mark.parametrize("action", [Action.RECALL, Action.REPLACE, Action.UPDATE])
+async def test_what_acts_on_a_document_names_it(desk: Desk, action: Action) -> None:
+    first = desk.world.document()
+    await desk.world.post.put(MAILBOX, first)
+    async with desk.watching():
+        await desk.told(What.RECEIVED)
+        later = desk.world.document(
+            action=action, concerns=first.message_id, reason="Nhầm", document_id="000.00.00.G22,2026/11/25,9/QD"
+        )
+        await desk.world.post.put(MAILBOX, later)
+        _, told = await desk.told(What.RECEIVED, 2)
+    found = read((desk.incoming / (told.file or "")).read_bytes())
+    assert isinstance(found, EdxmlDocument)
+    assert acted_on(found) == paper().document_id

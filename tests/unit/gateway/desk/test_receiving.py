@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from axis.client.building import Author, File
+from axis.client.package import acted_on
 from axis.core.messages import Submission
 from axis.core.partners import CodeForm, Kind, Plane, Profile, Wanted
 from axis.core.reading import parse_status
@@ -414,6 +415,30 @@ async def test_a_recall_that_overtakes_its_document_leaves_nothing_at_the_desk(d
     other = desk.world.document()
     await came(desk, other)
     assert [each.message_id for each in await desk.waiting()] == [other.message_id]
+
+
+async def test_a_package_written_here_names_the_document_that_it_acts_on(desk: Rig) -> None:
+    await desk.add()
+    first = desk.world.document()
+    await came(desk, first)
+    await desk.connected()
+    await desk.waiting()
+    await came(
+        desk,
+        desk.world.document(
+            action=Action.REPLACE,
+            concerns=first.message_id,
+            reason="Nhầm",
+            document_id="000.00.00.G22,2026/11/25,9/QD",
+        ),
+    )
+    await desk.waiting(count=2)
+    rows = (await desk.vxp().call("getReceivedEdocList", servicetype="eDoc", messagetype="edoc"))["data"]
+    packages = [
+        read(base64.b64decode((await desk.vxp().call("getEdoc", docId=each["docId"], filePath="vxp"))["data"]))
+        for each in rows
+    ]
+    assert paper().document_id in [acted_on(each) for each in packages if isinstance(each, EdxmlDocument)]
 
 
 async def test_a_partner_that_ends_is_served_no_more(desk: Rig) -> None:
