@@ -33,7 +33,7 @@ from axis.folder.register import Register
 from axis.folder.reports import Refusal
 from axis.folder.sending import Sender
 from axis.folder.told import Teller, What
-from schemas import Receipt
+from schemas import Outcome, Receipt
 
 _TOGETHER = 100  # files picked up in one pass: what is urgent among them does not wait for all the others
 
@@ -69,9 +69,21 @@ class Outgoing:
         """How many files are neither sent nor refused yet."""
         return len(self._new) + self._sender.open
 
-    def note(self, receipt: Receipt) -> None:
-        """Hear what the axis said; acted on in the next pass. The ledger keeps it, should there be none."""
-        self._sender.note(receipt)
+    async def note(self, receipt: Receipt) -> None:
+        """Hear what the axis said.
+
+        Of a document it is acted on in the next pass: the ledger keeps it, should there be none. The refusal of a
+        status is acted on now. Raises OSError, Unavailable when that cannot be: then it is to be said again.
+        """
+        if receipt.message_type == "status":
+            if receipt.outcome is Outcome.REFUSED:
+                await self._sender.refuse_late(receipt)
+        else:
+            self._sender.note(receipt)
+
+    async def hear(self) -> None:
+        """Act on what was noted after the last pass; raise as `pass_once` does."""
+        await self._sender.hear()
 
     async def pass_once(self) -> bool:
         """Do what can be done now; say whether anything came of it.

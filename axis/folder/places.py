@@ -14,6 +14,7 @@ import json
 import os
 import socket
 import stat
+import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,7 @@ class Hold:
         self.folder = folder
         self._agency = agency
         self._descriptor: int | None = None
+        self._checking = threading.Lock()
 
     def take(self) -> None:
         """Take hold of the folder.
@@ -101,10 +103,11 @@ class Hold:
         What was written into that would never be seen again once the share is back. A folder that came back as another
         (mounted anew) is taken again.
         """
-        found = os.lstat(self.folder / _LOCK)
-        held = None if self._descriptor is None else os.fstat(self._descriptor)
-        if held is None or (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
-            self.take()
+        with self._checking:  # two loops may look at once, and one must not meet the other's hold
+            found = os.lstat(self.folder / _LOCK)
+            held = None if self._descriptor is None else os.fstat(self._descriptor)
+            if held is None or (found.st_dev, found.st_ino) != (held.st_dev, held.st_ino):
+                self.take()
 
     def release(self) -> None:
         """Let go."""

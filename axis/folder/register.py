@@ -118,6 +118,10 @@ class Register:
         for status in statuses:
             self._do("INSERT OR REPLACE INTO handed VALUES (?, ?)", status, name)
 
+    def unhand(self, status: str) -> None:
+        """Forget the file of a status: its refusal was acted on, and its name may be another file's by now."""
+        self._do("DELETE FROM handed WHERE status = ?", status)
+
     def close(self) -> None:
         """Let go of the file."""
         with self._lock:

@@ -59,6 +59,8 @@ class Sender:
         self._receipts: deque[Receipt] = deque()
         self._to_look_for: deque[str] = deque()
         self._looked_at = now()
+        # A status is either handed over when its refusal is acted on, or finds the refusal in the ledger.
+        self._handing = asyncio.Lock()
 
     @property
     def open(self) -> int:
@@ -66,7 +68,7 @@ class Sender:
         return len(self._unsent) + len(self._waiting)
 
     def note(self, receipt: Receipt) -> None:
-        """Hear what the axis said; acted on by `hear`."""
+        """Hear what the axis said of a document; acted on by `hear`."""
         self._receipts.append(receipt)
 
     async def take_up(self, name: str, parcel: Parcel) -> None:
@@ -178,8 +180,6 @@ class Sender:
             for name in names[receipt.message_id]:
                 if name in self._waiting:
                     await self._settle(name, self._waiting[name], receipt)
-            if receipt.message_type == "status" and receipt.outcome is Outcome.REFUSED:
-                await self._refuse_late(receipt)
             self._receipts.popleft()
 
     async def look_for_receipts(self) -> None:
@@ -229,22 +229,31 @@ class Sender:
         self._forget(name)
 
     async def _hand_over(self, name: str, statuses: list[str]) -> None:
-        for status in statuses:  # the SDK does not send the same status again, also if it was refused
-            receipt = await self._receipt(status)
-            if receipt is not None and receipt.outcome is Outcome.REFUSED:
-                await self.refuse(name, None, Refusal.of_receipt(receipt))
-                return
-        await asyncio.to_thread(self._register.hand, statuses, name)
-        await asyncio.to_thread(self.settling.hand_over, name, statuses, self._now())
+        async with self._handing:
+            for status in statuses:  # the SDK does not send the same status again, also if it was refused
+                receipt = await self._receipt(status)
+                if receipt is not None and receipt.outcome is Outcome.REFUSED:
+                    await self.refuse(name, None, Refusal.of_receipt(receipt))
+                    return
+            await asyncio.to_thread(self._register.hand, statuses, name)
+            await asyncio.to_thread(self.settling.hand_over, name, statuses, self._now())
         self._tell(What.REPORTED, name)
         self._forget(name)
 
-    async def _refuse_late(self, receipt: Receipt) -> None:
-        name = await asyncio.to_thread(self._register.handed, receipt.message_id or "")
-        if name is not None:
+    async def refuse_late(self, receipt: Receipt) -> None:
+        """Move a status that was handed over to what is refused; raise OSError with that undone.
+
+        It lasts when this returns: nobody asks for the receipt of such a status again.
+        """
+        status = receipt.message_id or ""
+        async with self._handing:
+            name = await asyncio.to_thread(self._register.handed, status)
+            if name is None:
+                return
             refusal = Refusal.of_receipt(receipt)
             await asyncio.to_thread(self.settling.refuse_late, name, refusal, receipt.at)
-            self._tell(What.REFUSED, name, code=refusal.code, detail=refusal.detail)
+            await asyncio.to_thread(self._register.unhand, status)
+        self._tell(What.REFUSED, name, code=refusal.code, detail=refusal.detail)
 
     def _tell_repeat(self, name: str, parcel: Parcel) -> None:
         self._tell(What.REPEATED, name, envelope=parcel.envelope, detail=f"was sent as {parcel.repeats}")

@@ -136,6 +136,7 @@ class Watcher:
             sending = group.create_task(self._send_on(wait))
             group.create_task(self._listen_on(sending, min(idle, _NOTHING_SECONDS)))
             await self._trying("in", lambda: self._receive(idle))
+        await self._trying("out", self._outgoing.hear)  # a receipt may have come after the last pass
         for name in self._outgoing.unfinished:
             self.tell(What.IGNORED, name, detail="it is still being written, or is not whole")
 
@@ -228,7 +229,9 @@ class Watcher:
                     if self._options.refusals:
                         await asyncio.to_thread(self._in_hold.check)
                         await self._incoming.refusals(notice.receipt)
-                    self._outgoing.note(notice.receipt)
+                    if notice.receipt.message_type == "status":
+                        await asyncio.to_thread(self._out_hold.check)
+                    await self._outgoing.note(notice.receipt)
                     self._wake.set()
                 else:
                     await asyncio.to_thread(self._in_hold.check)

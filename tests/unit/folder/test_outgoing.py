@@ -1,7 +1,9 @@
 """What is put into the folder: sent, refused, recognised; and what is left alone."""
 
+import asyncio
 import contextlib
 import datetime as dt
+import errno
 import hashlib
 import json
 import os
@@ -13,6 +15,7 @@ import pytest
 
 from axis.folder import What
 from axis.folder.register import Register
+from axis.folder.settling import Settling
 from schemas import Action, Outcome
 from tests.unit.folder.desk import Desk, package, status_package
 
@@ -379,3 +382,46 @@ async def test_a_recall_of_what_the_axis_refuses_ends_with_it(desk: Desk) -> Non
         await desk.world.post.put("notices.H37", desk.receipt(document["id"]))
         refused = await desk.told_in_time(What.REFUSED, 2)
     assert {each.file: each.code for each in refused} == {"1.edxml": "recipient/unknown", "2.edxml": "concerns/refused"}
+
+
+async def test_the_refusal_of_a_status_is_acted_on_before_its_notice_is_done(desk: Desk) -> None:
+    await desk.world.post.put("mailbox.normal.H37", desk.world.document())
+    async with desk.watching(answered=False):
+        await desk.told(What.RECEIVED)
+        desk.put("tt.edxml", status_package("G22,2026/11/24,7816/VPCP-TTĐT"))
+        await desk.told(What.REPORTED)
+    (status,) = json.loads((desk.out / "sent" / "tt.edxml.receipt.json").read_bytes())["statuses"]
+    desk.outcome, desk.code = Outcome.REFUSED, "status/not-recipient"
+    await desk.world.post.put("notices.H37", desk.receipt(status, message_type="status"))
+    with pytest.MonkeyPatch.context() as patch:
+
+        def full(*_: object) -> None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        patch.setattr(Settling, "refuse_late", full)
+        async with desk.open() as watcher:
+            with pytest.raises(OSError, match="No space"):
+                await watcher._listen(60)
+    async with desk.open() as watcher:  # no pass over OUT is made here, as at the end of a run with an end
+        listening = asyncio.create_task(watcher._listen(None))
+        await desk.told(What.REFUSED)
+        listening.cancel()
+    assert desk.names("sent") == []
+    assert desk.names("refused") == [f"tt.edxml{end}" for end in ("", ".report.json", ".report.txt")]
+
+
+async def test_a_receipt_that_comes_after_the_last_pass_is_acted_on(desk: Desk) -> None:
+    desk.put("a.edxml", package())
+    async with desk.open() as watcher:
+        await watcher._pass()
+        (document,) = desk.documents()
+        await desk.world.post.put("notices.H37", desk.receipt(document["id"]))
+
+        async def nothing(_: float | None) -> None:
+            await desk.until(lambda: watcher._outgoing._sender._receipts)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(watcher, "_send_on", nothing)
+            await watcher.run_once(wait=1, idle=0.05)
+        assert watcher.sending == 0
+    assert [each.what for each in desk.events].count(What.SENT) == 1

@@ -197,7 +197,10 @@ async def test_a_notice_taken_by_another_process_is_found_after_a_while(
 
     from axis.folder import outgoing
 
-    monkeypatch.setattr(outgoing.Outgoing, "note", lambda *_: None)
+    async def unheard(*_: object) -> None:
+        pass
+
+    monkeypatch.setattr(outgoing.Outgoing, "note", unheard)
     desk.put("a.edxml", package())
     async with desk.watching():
         await desk.until(desk.documents)
