@@ -11,7 +11,7 @@ from axis.client.sealing import with_sealed
 from axis.client.sent import Sent
 from axis.core.codes import canonical
 from axis.core.ids import new_id
-from axis.errors import Refused
+from axis.errors import Malformed, Refused
 
 
 class Packaging(Acting):
@@ -25,6 +25,7 @@ class Packaging(Acting):
         sender: str | None = None,
         concerns: str | None = None,
         envelope_id: str | None = None,
+        sha256: str | None = None,
         seal: bool = False,
     ) -> Sent:
         """Send an edXML document package (QCVN 102:2016): its header becomes the envelope, its files go to the store.
@@ -32,10 +33,13 @@ class Packaging(Acting):
         `recipients` and `sender` take precedence over the package's own. `concerns` is the envelope that a recall, an
         update or a replacement acts on; left out, it is the last document sent from here under the DocumentId that the
         package names. Receivers that an update adds get it as well, from those it removes the document is recalled.
-        `seal` is as in `send`. Raises EdxmlError besides what `send` does.
+        `seal` is as in `send`. `sha256` is of the package as somebody has looked at it before: other bytes are not
+        sent (Malformed `file/changed`). Raises EdxmlError besides what `send` does.
         """
         now = self._author.now()
         document, original = await asyncio.to_thread(read_document, source)
+        if sha256 not in {None, original.sha256}:
+            raise Malformed("the package changed since it was looked at", code="file/changed")
         if concerns is None and (about := acted_on(document)) is not None:
             concerns = await self._sent_under(about)
         added, removed = receivers_changed(document)

@@ -122,7 +122,7 @@ class Sender:
             if self._now() - time_of(parcel.envelope) > _OLD:
                 parcel = await self._renamed(name, parcel)
             try:
-                await self._agency.send_edxml(path, envelope_id=parcel.envelope)
+                await self._agency.send_edxml(path, envelope_id=parcel.envelope, sha256=parcel.sha256)
             except NotConfirmed:
                 self._tell(What.KEPT, name, envelope=parcel.envelope)
         del self._unsent[name]

@@ -425,3 +425,17 @@ async def test_a_receipt_that_comes_after_the_last_pass_is_acted_on(desk: Desk) 
             await watcher.run_once(wait=1, idle=0.05)
         assert watcher.sending == 0
     assert [each.what for each in desk.events].count(What.SENT) == 1
+
+
+async def test_other_bytes_than_those_that_were_looked_at_are_not_sent(desk: Desk) -> None:
+    desk.world.shelf.away = True
+    desk.put("a.edxml", package())
+    async with desk.watching():
+        await desk.told(What.TROUBLE)
+        (desk.out / "sending" / "a.edxml").write_bytes(package(subject="Nội dung khác"))
+        desk.world.shelf.away = False
+        (refused,) = await desk.told_in_time(What.REFUSED)
+    assert refused.code == "file/changed"
+    assert desk.documents() == []
+    with contextlib.closing(Register(desk.world.settings.state_folder / "folder.sqlite3")) as register:
+        assert register.claimed(hashlib.sha256(package()).hexdigest()) is None
