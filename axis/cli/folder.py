@@ -141,12 +141,12 @@ class _Watching:
             say(f"{self._settings.code}: {self._options.out} is sent, {self._options.incoming} is filled")
 
     def _tell(self, event: Event) -> None:
-        name = None if event.file is None else shown(event.file)
+        name, detail = (None if each is None else shown(each) for each in (event.file, event.detail))
         if self._as_json:
-            told = {"envelope": event.envelope, "code": event.code, "detail": event.detail}
+            told = {"envelope": event.envelope, "code": event.code, "detail": detail}
             self._line({"at": now().isoformat(), "event": event.what.value, "file": name, **told})
             return
-        parts = [name, event.envelope, event.code, event.detail]
+        parts = [name, event.envelope, event.code, detail]
         say(f"{now().astimezone():%H:%M:%S} {event.what.value:<11} {'  '.join(part for part in parts if part)}")
 
     def _summary(self, watcher: Watcher) -> None:

@@ -1,5 +1,6 @@
 """`axis folder` before anything is connected, and what it prints."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -43,3 +44,15 @@ def test_a_broker_that_is_away_at_the_start(run: Run, arguments: tuple[str, ...]
     (tmp_path / "in").mkdir()
     assert run(*arguments, "--in", str(tmp_path / "in"), "--once").code == 69
     assert sorted(each.name for each in (tmp_path / "out").iterdir() if each.is_dir()) == ["refused", "sending", "sent"]
+
+
+def test_a_line_is_text_for_anybody(capsys: pytest.CaptureFixture[str]) -> None:
+    from axis.cli.folder import _Watching
+    from axis.folder import Event, What
+
+    odd = "was b\udcff\x9b\u202e.edxml"
+    watching = _Watching(None, None, as_json=True)  # type: ignore[arg-type]  # of no use here
+    watching._tell(Event(What.PICKED_UP, "a.edxml", detail=odd))
+    line = capsys.readouterr().out
+    line.encode()  # a strict output takes it
+    assert json.loads(line)["detail"] == "was b\ufffd\ufffd\ufffd.edxml"
