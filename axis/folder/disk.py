@@ -4,6 +4,7 @@ import contextlib
 import errno
 import os
 import secrets
+import shutil
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,13 @@ def remove(path: Path) -> None:
     except FileNotFoundError:
         return
     sync_folder(path.parent)
+
+
+def empty(folder: Path) -> None:
+    """Make a folder that only we may read, without anything that a crash has left in it."""
+    if folder.exists():
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, parents=True)
 
 
 def new_part(folder: Path) -> Path:

@@ -25,10 +25,14 @@ from schemas.reasons import REASONS
 
 
 class Incoming:
-    """Write packages into the folder. `naming`: how codes and names are written for the agency's system."""
+    """Write packages into the folder. `naming`: how codes and names are written for the agency's system.
 
-    def __init__(self, writer: Writer, *, agency: Agency, naming: Naming, teller: Teller) -> None:
+    `spool`: a folder that nobody else may read, where files lie opened until they are in a package.
+    """
+
+    def __init__(self, writer: Writer, *, spool: Path, agency: Agency, naming: Naming, teller: Teller) -> None:
         self._writer = writer
+        self._spool = spool
         self._agency = agency
         self._naming = naming
         self._tell = teller
@@ -152,7 +156,7 @@ class Incoming:
 
     async def _compose(self, delivery: Delivery, envelope: Envelope, part: Path) -> None:
         """Write a package with the files of the document inside."""
-        with tempfile.TemporaryDirectory(prefix="axis-folder-") as spool:
+        with tempfile.TemporaryDirectory(dir=self._spool) as spool:
             contents: dict[str, Path] = {}
             for each in envelope.attachments:
                 if each.role is not AttachmentRole.PACKAGE and each.sha256 not in contents:

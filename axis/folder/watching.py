@@ -12,6 +12,7 @@ from axis.client.agency import utc_now
 from axis.client.building import reason_text
 from axis.edxml import EdxmlError, Naming, Profile
 from axis.errors import AxisError, Malformed, Misconfigured, Refused, Unavailable
+from axis.folder import disk
 from axis.folder.incoming import Incoming
 from axis.folder.outgoing import Outgoing
 from axis.folder.pickup import Pickup
@@ -22,6 +23,7 @@ from axis.folder.told import Event, Teller, What
 from axis.folder.writing import Writer
 
 REGISTER = "folder.sqlite3"
+SPOOL = "opened"  # files of sealed documents among them
 _LONGEST_WAIT_SECONDS = 30.0
 _NOTHING_SECONDS = 1.0  # without a notice for so long, a run with an end has read them all
 # Documents that cannot be opened stay in the broker's hands; more of them would keep others from coming.
@@ -93,7 +95,11 @@ class Watcher:
             held(out, options.incoming, settings.state_folder, settings.code) as holds,
             contextlib.closing(Register(settings.state_folder / REGISTER)) as register,
         ):
-            writer = Writer(options.incoming, register)
+            writer, spool = Writer(options.incoming, register), settings.state_folder / SPOOL
+            try:
+                await asyncio.to_thread(disk.empty, spool)
+            except OSError as error:
+                raise Misconfigured(f"{spool}: {error.strerror}", code="folder/unusable") from error
             try:
                 await asyncio.to_thread(writer.recover)
             except OSError as error:
@@ -110,7 +116,7 @@ class Watcher:
                     teller=teller,
                     now=now,
                 )
-                incoming = Incoming(writer, agency=agency, naming=options.naming, teller=teller)
+                incoming = Incoming(writer, spool=spool, agency=agency, naming=options.naming, teller=teller)
                 yield cls(options, agency=agency, holds=holds, outgoing=outgoing, incoming=incoming, teller=teller)
 
     @property

@@ -325,3 +325,12 @@ async def test_what_acts_on_a_document_names_it(desk: Desk, action: Action) -> N
     found = read((desk.incoming / (told.file or "")).read_bytes())
     assert isinstance(found, EdxmlDocument)
     assert acted_on(found) == paper().document_id
+
+
+async def test_what_a_crash_has_left_opened_is_removed_at_the_start(desk: Desk) -> None:
+    spool = desk.world.settings.state_folder / "opened"
+    (spool / "tmp1").mkdir(parents=True)
+    (spool / "tmp1" / "a").write_bytes(b"opened")
+    async with desk.open():
+        assert list(spool.iterdir()) == []
+        assert spool.stat().st_mode & 0o077 == 0
