@@ -28,6 +28,7 @@ from schemas import Action
 _BEGINS_ANEW = dt.timedelta(days=25)
 _MOST = 1000
 _FOUND = 20
+_NAMED = 50
 
 
 class FakePartners(PartnerStore):
@@ -76,14 +77,15 @@ class FakePartners(PartnerStore):
             key = (package.message_id, package.agency, package.kind)
             if any((each.message_id, each.agency, each.kind) == key for each in self._incoming.values()):
                 return False
-            self._incoming[package.doc_id] = package
+            owners = [each.system_id for each in self._partners.values() if package.agency in each.agencies]
+            self._incoming[package.doc_id] = replace(package, system_id=(owners or [package.system_id])[0])
             return True
 
     async def listed(self, system_id: str, wanted: Wanted) -> list[Incoming]:
         """List packages."""
         async with self._alone():
             found = [
-                replace(each, content=None)
+                replace(each, content=None, recipients=each.recipients[:_NAMED])
                 for _, each in sorted(self._incoming.items())
                 if each.system_id == system_id and each.kind is wanted.kind and each.state in wanted.states
                 if each.withdrawn_at is None

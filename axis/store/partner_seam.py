@@ -32,11 +32,17 @@ class PartnerStore(ABC):
 
     @abstractmethod
     async def receive(self, package: Incoming) -> bool:
-        """Keep a package unless it is there: one for each message, agency and kind. Says whether it is new."""
+        """Keep a package unless it is there: one for each message, agency and kind. Says whether it is new.
+
+        It is the system's that serves the agency now; `system_id` where none does.
+        """
 
     @abstractmethod
     async def listed(self, system_id: str, wanted: Wanted) -> list[Incoming]:
-        """List packages, the oldest first, without the content of statuses; withdrawn ones never."""
+        """List packages, the oldest first, without the content of statuses; withdrawn ones never.
+
+        Of many recipients the first 50 are named.
+        """
 
     @abstractmethod
     async def counted(self, system_id: str, kind: Kind) -> int:

@@ -119,6 +119,17 @@ async def test_what_waits_goes_to_the_system_that_takes_an_agency_over(store: St
     assert await store.partners.incoming(SYSTEM, done.doc_id) is not None
 
 
+async def test_what_comes_after_an_agency_was_taken_over_is_its_new_systems(store: Store) -> None:
+    await store.partners.put(partner())
+    await store.partners.put(partner(ended_at=NOW))
+    await store.partners.put(partner("other"))
+    package = incoming(recipients=tuple(f"H37.{number:02}" for number in range(60)))
+    assert await store.partners.receive(package)  # looked up for the old one before
+    assert await store.partners.listed(SYSTEM, Wanted(Kind.EDOC)) == []
+    (found,) = await store.partners.listed("other", Wanted(Kind.EDOC, recipient="H37.59"))
+    assert (found.doc_id, found.recipients) == (package.doc_id, package.recipients[:50])
+
+
 async def test_a_page_of_what_was_sent_ends_where_it_has_too_many_recipients(store: Store) -> None:
     many = tuple(f"H37.{number}" for number in range(12_000))
     for minute in range(3):

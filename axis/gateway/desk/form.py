@@ -17,6 +17,7 @@ from axis.errors import Refused
 _FIELD_BYTES = 4096  # of a text field
 _FIELDS = 16
 _HEADER_BYTES = 1024
+_AROUND_BYTES = 64 * 1024  # of everything around the file
 _BOUNDARY = 70  # RFC 2046 section 5.1.1
 
 
@@ -69,6 +70,10 @@ class _Reading:
         self._handle = handle
         self._file = file
         self._limit = limit
+        self._left = limit + _AROUND_BYTES
+        self._parts = 0
+        self._last = b"\r\n--" + boundary + b"--"
+        self._tail = b""
         self._found = False
         self._ended = False
         self._field: str | None = None
@@ -92,10 +97,20 @@ class _Reading:
         )
 
     def feed(self, piece: bytes) -> None:
-        try:
-            self._parser.write(piece)
-        except FormParserError as error:
-            raise Refused("partner/form", f"the form cannot be read: {error}"[:200]) from error
+        self._left -= len(piece)
+        if self._left < 0:
+            raise Refused("partner/too-large", f"the limit is {self._limit} bytes, and {_AROUND_BYTES} around the file")
+        after = piece
+        if not self._ended:
+            try:
+                self._parser.write(piece)
+            except FormParserError as error:
+                raise Refused("partner/form", f"the form cannot be read: {error}"[:200]) from error
+            joined = self._tail + piece
+            after = joined.partition(self._last)[2] if self._ended else b""
+            self._tail = joined[-len(self._last) :]
+        if after.strip(b"\r\n\t "):
+            raise Refused("partner/form", "something comes after the end of the form")
 
     def finish(self) -> None:
         if not self._ended:
@@ -104,6 +119,9 @@ class _Reading:
             raise Refused("partner/form", f"there is no file in a field “{self._file}”")
 
     def _begin(self) -> None:
+        self._parts += 1
+        if self._parts > _FIELDS + 1:
+            raise Refused("partner/form", f"more than {_FIELDS} fields")
         self._headers, self._value, self._field, self._is_file = {}, bytearray(), None, False
 
     def _gather(self, part: int, data: bytes) -> None:
@@ -130,8 +148,6 @@ class _Reading:
             if self._found:
                 raise Refused("partner/form", f"two files in “{self._file}”")
             self._found = True
-        elif len(self.fields) >= _FIELDS:
-            raise Refused("partner/form", f"more than {_FIELDS} fields")
 
     def _take(self, data: bytes) -> None:
         if not self._is_file:

@@ -34,13 +34,15 @@ SELECT agency FROM partner_code WHERE system_id <> $1 AND agency = ANY ($2::text
 INSERT INTO partner_incoming
     (doc_id, message_id, created_at, updated_at, size, system_id, agency, kind, state, sender, recipients, document_id,
      subject, notation, description, sha256, content)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+-- Whose it is when it is kept: another system may have taken the agency over since it was looked up.
+VALUES ($1, $2, $3, $4, $5, coalesce((SELECT system_id FROM partner_code WHERE agency = $7 LIMIT 1), $6), $7, $8, $9,
+        $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (message_id, agency, kind) DO NOTHING
 RETURNING doc_id;
 
 -- name: listed_waiting
 SELECT doc_id, message_id, created_at, updated_at, withdrawn_at, size, system_id, agency, kind, state, sender,
-       recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
+       recipients[1:50] AS recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
 FROM partner_incoming
 WHERE system_id = $1 AND kind = $2 AND state IN ('initial', 'processing') AND withdrawn_at IS NULL
   AND ($3::text IS NULL OR $3 = ANY (recipients))
@@ -49,7 +51,7 @@ ORDER BY doc_id LIMIT $6 OFFSET $7;
 
 -- name: listed
 SELECT doc_id, message_id, created_at, updated_at, withdrawn_at, size, system_id, agency, kind, state, sender,
-       recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
+       recipients[1:50] AS recipients, document_id, subject, notation, description, sha256, NULL::bytea AS content
 FROM partner_incoming
 WHERE system_id = $1 AND kind = $2 AND state = $8
   AND ($3::text IS NULL OR $3 = ANY (recipients))

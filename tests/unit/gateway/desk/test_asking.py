@@ -189,6 +189,10 @@ async def test_forms_that_are_none(desk: Rig) -> None:
     assert (await send(good.replace(b"Content-Type: app", b"Content-Transfer-Encoding: base64\r\nX: ")))[
         "code"
     ] == "partner/form"
+    assert (await send(good + b"x"))["code"] == "partner/form"
+    assert (await send(good + b"\r\n" + bytes(10)))["code"] == "partner/form"
+    nameless = f'--{BOUNDARY}\r\nContent-Disposition: form-data; name="same"\r\n\r\n\r\n'.encode()
+    assert (await send(nameless * 20 + good))["code"] == "partner/form"  # one name, many parts
     assert (await send(good, **{"hash-file": "0" * 64}))["code"] == "partner/hash-file"
     assert (await send(good, **{"hash-file": ""}))["code"] == "partner/headers"
     assert (await send(good, servicetype="eMail"))["code"] == "partner/parameter"
