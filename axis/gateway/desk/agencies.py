@@ -44,7 +44,7 @@ class Agencies:
         self._log = structlog.get_logger(part="desk")
         self._receiving = Receiving(store, packing, self._by_code, now)
         self._telling = Telling(store, codes, self._by_code, now)
-        self.arrivals = Arrivals(store, lambda: self._connected, now)
+        self.arrivals = Arrivals(store, now)
 
     def partner(self, system_id: str) -> Partner | None:
         """Return a partner that is served."""
@@ -71,7 +71,6 @@ class Agencies:
     async def run(self) -> None:
         """Keep connected what is served, until cancelled."""
         async with asyncio.TaskGroup() as group:
-            group.create_task(self.arrivals.run())
             while True:
                 try:
                     await self.load()
@@ -128,6 +127,7 @@ class Agencies:
                 async with asyncio.TaskGroup() as group:
                     group.create_task(self._receiving.run(agency))
                     group.create_task(self._telling.run(agency))
+                    group.create_task(self.arrivals.run(agency))
         finally:
             self._connected.pop(code, None)
 

@@ -1,14 +1,15 @@
 """Status 01 for what the partner says it has: “arrived in the document system” is what 01 means."""
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
 import structlog
 
 from axis.client import Agency
 from axis.core.partners import Incoming
-from axis.errors import AxisError, Unavailable
+from axis.errors import AxisError, Refused
 from axis.store import PartnerStore
 from schemas import StatusCode
 
@@ -23,49 +24,46 @@ class Arrivals:
     the same status said twice as one.
     """
 
-    def __init__(
-        self, store: PartnerStore, connected: Callable[[], Mapping[str, Agency]], now: Callable[[], dt.datetime]
-    ) -> None:
+    def __init__(self, store: PartnerStore, now: Callable[[], dt.datetime]) -> None:
         self._store = store
-        self._connected = connected
         self._now = now
-        self._changed = asyncio.Event()
+        self._changed: set[asyncio.Event] = set()
         self._log = structlog.get_logger(part="desk")
 
     def look(self) -> None:
         """Say that something is done."""
-        self._changed.set()
+        for changed in self._changed:
+            changed.set()
 
-    async def run(self) -> None:
-        """Report until cancelled."""
-        while True:
-            self._changed.clear()
-            try:
-                await self.report_all()
-            except AxisError as error:
-                self._log.warning("waiting", code=error.code, detail=error.detail)
-            except Exception:  # noqa: BLE001 - whoever is served here must not end what all agencies need
-                self._log.exception("failed")
-            try:
-                async with asyncio.timeout(_LOOK_SECONDS):
-                    await self._changed.wait()
-            except TimeoutError:
-                continue
+    async def run(self, agency: Agency) -> None:
+        """Report through one agency until cancelled; how slow it is holds up no other."""
+        changed = asyncio.Event()
+        self._changed.add(changed)
+        try:
+            while True:
+                changed.clear()
+                await self._round(agency)
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(_LOOK_SECONDS):
+                        await changed.wait()
+        finally:
+            self._changed.discard(changed)
 
-    async def report_all(self) -> None:
-        """Report what is due through agencies that are connected."""
-        connected = self._connected()
-        for package in await self._store.unreported(_AT_ONCE, connected) if connected else ():
-            if (agency := connected.get(package.agency)) is not None:
+    async def _round(self, agency: Agency) -> None:
+        try:
+            for package in await self._store.unreported(_AT_ONCE, [agency.code]):
                 await self._report(agency, package)
+        except AxisError as error:
+            self._log.warning("waiting", agency=agency.code, code=error.code, detail=error.detail)
+        except Exception:  # noqa: BLE001 - whoever is served here must not end what all agencies need
+            self._log.exception("failed", agency=agency.code)
 
     async def _report(self, agency: Agency, package: Incoming) -> None:
-        try:
-            for recipient in package.recipients:
+        for recipient in package.recipients:
+            try:
                 await agency.report(package.message_id, StatusCode.ARRIVED, recipient=recipient)
-        except Unavailable:
-            raise
-        except AxisError as error:
-            # Said once; it would be refused again for ever.
-            self._log.error("01 refused", envelope=package.message_id, code=error.code, detail=error.detail)
+            except Refused as error:
+                # Said once, for this one; it would be refused again for ever.
+                told = {"envelope": package.message_id, "recipient": recipient}
+                self._log.error("01 refused", **told, code=error.code, detail=error.detail)
         await self._store.reported(package.doc_id, self._now())
