@@ -7,8 +7,8 @@ from typing import Annotated
 from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo
 
 # PostgreSQL cannot store NUL, and control characters forge terminal output and log lines;
-# tab, line feed and carriage return are ordinary text.
-TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]*$"
+# tab, line feed and carriage return are ordinary text. The last two are no characters, and XML cannot carry them.
+TEXT_PATTERN = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f\ufffe\uffff]*$"
 UUID7_PATTERN = r"^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$"
 CODE_PATTERN = r"^[A-Z][0-9]{2}(\.[A-Z0-9]{1,20})*$"
 SHA256_PATTERN = r"^[0-9a-f]{64}$"

@@ -12,6 +12,7 @@ MAX_ENVELOPE_BYTES = 256 * 1024
 MAX_RECIPIENTS = 5_000
 MAX_ATTACHMENTS = 200
 MAX_BLOB_BYTES = 16 * 1024**3
+_CONTROL = r"\u0000-\u001f\u007f\ufffe\uffff"  # as in TEXT_PATTERN, and of one line
 
 
 class Priority(StrEnum):
@@ -61,7 +62,7 @@ class Attachment(Wire):
             max_length=200,
             # A name, never a path: a recipient may save under it. Leading dots hide files, trailing ones
             # vanish on Windows.
-            pattern=r"^[^\u0000-\u001f\u007f/\\.:]([^\u0000-\u001f\u007f/\\:]*[^\u0000-\u001f\u007f/\\:. ])?$",
+            pattern=rf"^[^{_CONTROL}/\\.:]([^{_CONTROL}/\\:]*[^{_CONTROL}/\\:. ])?$",
             description="A file name without any path.",
             examples=["7816-VPCP-TTĐT.pdf"],
         ),

@@ -142,6 +142,8 @@ BAD: tuple[tuple[str, tuple[tuple[str, object], ...]], ...] = (
     ("envelope", (("action", ABSENT), ("concerns", UUID))),
     ("envelope", (("action", "replace"), ("concerns", None))),
     ("envelope", (("document.subject", "a\u0000b"),)),
+    ("envelope", (("document.subject", "a\ufffeb"),)),
+    ("status", (("code", "02"), ("reason", "a\uffffb"))),
     ("envelope", (("document.subject", "a\u001bb"),)),
     ("envelope", (("document.subject", "x" * 2_001),)),
     ("envelope", (("document.pages", "2"),)),
@@ -156,7 +158,22 @@ BAD: tuple[tuple[str, tuple[tuple[str, object], ...]], ...] = (
     ("envelope", (("schema", "axis.status/1"),)),
     *(
         ("envelope", (("attachments.0.name", name),))
-        for name in ("../x", "a/b", "a\\b", "c:x", ".hidden", "..", ".", "a.", "a ", "a\nb", "a\u0000", "", "x" * 201)
+        for name in (
+            "../x",
+            "a/b",
+            "a\\b",
+            "c:x",
+            ".hidden",
+            "..",
+            ".",
+            "a.",
+            "a ",
+            "a\nb",
+            "a\u0000",
+            "a\ufffe",
+            "",
+            "x" * 201,
+        )
     ),
     ("envelope", (("attachments.0.size", -1),)),
     ("envelope", (("attachments.0.size", "5"),)),
