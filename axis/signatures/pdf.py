@@ -19,12 +19,15 @@ _PIECE = 1024 * 1024
 _MARK = b"ByteRange"
 
 
-async def look_at(path: Path, *, trust: Trust, at: dt.datetime, seconds: int = SECONDS) -> Verdict:
+async def look_at(
+    path: Path, *, trust: Trust, at: dt.datetime, seconds: int = SECONDS, patience: int | None = None
+) -> Verdict:
     """Say what the signatures of a file make of it, as of the time when it is known to have been there.
 
-    Only what has signatures costs a process; it is given up after `seconds`. Raises OSError for a file that cannot be
-    read, and nothing for what is in it.
+    Only what has signatures costs a process, which gets `seconds` of a processor. It is given up after as many of the
+    clock, or after `patience`. Raises OSError for a file that cannot be read, and nothing for what is in it.
     """
+    patience = seconds if patience is None else patience
     early = await asyncio.to_thread(_without_a_process, path)
     if early is not None:
         return early
@@ -43,10 +46,10 @@ async def look_at(path: Path, *, trust: Trust, at: dt.datetime, seconds: int = S
         stderr=asyncio.subprocess.DEVNULL,
     )
     try:
-        async with asyncio.timeout(seconds):
+        async with asyncio.timeout(patience):
             answer, _ = await child.communicate(json.dumps(said).encode())
     except TimeoutError:
-        return Verdict(Standing.NOT_LOOKED_AT, detail=f"looking at it took more than {seconds} s")
+        return Verdict(Standing.NOT_LOOKED_AT, detail=f"looking at it took more than {patience} s")
     finally:
         if child.returncode is None:
             child.kill()

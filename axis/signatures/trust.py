@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -39,6 +40,18 @@ class Trust:
     def intermediates(self) -> tuple[bytes, ...]:
         """The authorities in between (DER), which prove nothing themselves."""
         return self.authorities.intermediates if self.authorities else ()
+
+    @property
+    def name(self) -> str:
+        """A digest of who is trusted: another one when that has changed."""
+        parts = [
+            *sorted(self.roots),
+            b"",
+            *sorted(self.intermediates),
+            b"",
+            *sorted(map(str.encode, self.certificates)),
+        ]
+        return hashlib.sha256(b"".join(len(each).to_bytes(8, "big") + each for each in parts)).hexdigest()
 
     def check(self, leaf: bytes, others: Sequence[bytes], at: dt.datetime) -> None:
         """Raise Refused certificate/* unless a certificate (DER) counts at a time; `others` came along with it.

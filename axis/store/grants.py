@@ -114,7 +114,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "axis_migration": ("SELECT",),
             "attachment": ("SELECT",),
             "blob": ("SELECT",),
-            "paper_signature": ("SELECT", "INSERT"),
+            "paper_signature": ("SELECT", "INSERT", "UPDATE (verdict, trust, checked_at, tries)"),
         },
         "axis_gateway": {
             **_DIRECTORY,

@@ -25,16 +25,26 @@ class FiledPaper:
     verdict: Mapping[str, Any] | None
 
 
+MOST_TRIES = 5  # the first, and after 1, 2, 3 and 4 hours
+
+
 class PaperStore(ABC):
-    """Verdicts on files, by SHA-256: the same bytes are looked at once, whoever sent them."""
+    """Verdicts on files, by SHA-256: the same bytes are looked at once, whoever sent them.
+
+    `trust` names who is trusted at the time (`axis.signatures.trust.Trust.name`).
+    """
 
     @abstractmethod
-    async def waiting(self, since: dt.datetime, limit: int) -> list[WaitingPaper]:
-        """Name PDFs of envelopes made since then that nobody has looked at, the oldest first."""
+    async def waiting(self, since: dt.datetime, limit: int, trust: str) -> list[WaitingPaper]:
+        """Name PDFs of envelopes made since then that nobody has looked at, the oldest first.
+
+        So are those that could not be looked at, a few times, later each time, and those that were not trusted when
+        others were trusted.
+        """
 
     @abstractmethod
-    async def keep(self, sha256: str, verdict: Mapping[str, Any]) -> None:
-        """Remember a verdict; one that is there already stays."""
+    async def keep(self, sha256: str, verdict: Mapping[str, Any], trust: str) -> None:
+        """Remember a verdict; one that is there already stays, unless it was not looked at or not trusted."""
 
     @abstractmethod
     async def of(self, envelope_id: str) -> list[FiledPaper]:

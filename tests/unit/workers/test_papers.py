@@ -13,8 +13,10 @@ from axis.core.ids import new_id
 from axis.core.records import AttachmentRow
 from axis.errors import Unavailable
 from axis.signatures.pdf import MAX_BYTES
+from axis.signatures.trust import Trust
 from axis.signatures.verdict import Standing, Verdict
 from axis.store import FakeStore
+from tests.authority import TestAuthority
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, sha256
 from workers.papers import Papers
@@ -27,14 +29,21 @@ class Desk:
     """A store, its blobs, and a worker that notes what it was shown."""
 
     def __init__(self, log: Log) -> None:
-        self.store, self.blobs, self.stop = FakeStore(), Blobs.open("memory://"), asyncio.Event()
+        self.at, self.trust = NOW, Trust()
+        self.store, self.blobs, self.stop = FakeStore(lambda: self.at), Blobs.open("memory://"), asyncio.Event()
         self.shown: list[bytes] = []
         self.answer: Verdict | Exception = Verdict(Standing.SIGNED)
         self.papers = Papers(
-            store=self.store.papers, blobs=self.blobs, look=self.look, now=lambda: NOW, stop=self.stop, log=log
+            store=self.store.papers,
+            blobs=self.blobs,
+            look=self.look,
+            trusted=lambda: self.trust,
+            now=lambda: NOW,
+            stop=self.stop,
+            log=log,
         )
 
-    async def look(self, path: Path, _at: dt.datetime) -> Verdict:
+    async def look(self, path: Path, _at: dt.datetime, _trust: Trust) -> Verdict:
         self.shown.append(path.read_bytes())  # noqa: ASYNC240 - a few bytes
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -81,7 +90,7 @@ async def test_more_than_one_helping(desk: Desk) -> None:
     assert len(desk.shown) == 55
 
 
-async def test_a_file_that_is_gone_or_too_large_is_told_and_does_not_come_again(desk: Desk) -> None:
+async def test_a_file_that_is_gone_or_too_large_is_told_and_does_not_come_at_once(desk: Desk) -> None:
     gone, large = await desk.file(PDF, stored=False), await desk.file(b"%PDF-2", size=MAX_BYTES + 1)
     await desk.papers.work()
     await desk.papers.work()
@@ -92,7 +101,7 @@ async def test_a_file_that_is_gone_or_too_large_is_told_and_does_not_come_again(
 async def test_what_fails_on_our_side_comes_again(desk: Desk) -> None:
     envelope = await desk.file(PDF)
     desk.answer = OSError("no space left")
-    with pytest.raises(OSError, match="no space"):
+    with pytest.raises(Unavailable, match="no space"):
         await desk.papers.work()
     assert await desk.standing(envelope) is None
     desk.store.available = False
@@ -101,6 +110,43 @@ async def test_what_fails_on_our_side_comes_again(desk: Desk) -> None:
     desk.store.available, desk.answer = True, Verdict(Standing.BROKEN)
     await desk.papers.work()
     assert await desk.standing(envelope) == "broken"
+
+
+async def test_what_could_not_be_looked_at_is_tried_a_few_times_later_each_time(desk: Desk) -> None:
+    envelope = await desk.file(PDF)
+    desk.answer = Verdict(Standing.NOT_LOOKED_AT, detail="looking at it took more than 240 s")
+    tried: list[int] = []
+    for hour in range(24):
+        desk.at = NOW + dt.timedelta(hours=hour, seconds=hour)
+        shown = len(desk.shown)
+        await desk.papers.work()
+        if len(desk.shown) > shown:
+            tried.append(hour)
+    assert tried == [0, 1, 3, 6, 10]
+    assert await desk.standing(envelope) == "not-looked-at"
+
+
+async def test_a_file_that_comes_late_is_looked_at_then(desk: Desk) -> None:
+    envelope = await desk.file(PDF, stored=False)
+    await desk.papers.work()
+    await desk.file(PDF)
+    desk.at = NOW + dt.timedelta(hours=1)
+    await desk.papers.work()
+    assert await desk.standing(envelope) == "signed"
+
+
+async def test_what_was_not_trusted_is_looked_at_when_others_are_trusted(desk: Desk) -> None:
+    envelope = await desk.file(PDF)
+    desk.answer = Verdict(Standing.NOT_TRUSTED)
+    await desk.papers.work()
+    await desk.papers.work()
+    assert len(desk.shown) == 1
+    desk.trust, desk.answer = Trust(TestAuthority().authorities), Verdict(Standing.SIGNED)
+    await desk.papers.work()
+    assert await desk.standing(envelope) == "signed"
+    desk.trust = Trust()
+    await desk.papers.work()
+    assert len(desk.shown) == 2
 
 
 async def test_it_stops_between_two_files(desk: Desk) -> None:
