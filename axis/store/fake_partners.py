@@ -107,6 +107,7 @@ class FakePartners(PartnerStore):
 
     async def move(self, system_id: str, doc_id: str, state: Plane, description: str, at: dt.datetime) -> bool:
         """Note what the partner says of a package."""
+        _check(description)
         found = await self.incoming(system_id, doc_id)
         if found is None or found.withdrawn_at is not None or found.state not in before(state):
             return False
@@ -155,6 +156,7 @@ class FakePartners(PartnerStore):
 
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent."""
+        _check(package.document_id, package.subject, package.notation, package.description)
         async with self._alone():
             known = self._outgoing.setdefault(package.key, package)
             refused = known.state is Plane.FAIL and known.kind is Kind.EDOC
@@ -259,6 +261,7 @@ class FakePartners(PartnerStore):
 
     async def apply(self, application: Application) -> bool:
         """Keep a wish."""
+        _check(application.code, *application.detail, *application.detail.values())
         async with self._alone():
             if application.fingerprint in self._closed:
                 raise Refused("partner/replayed", f"{application.wish} {application.code} was decided before")
@@ -283,3 +286,11 @@ class FakePartners(PartnerStore):
             if closed is not None:
                 self._closed.add(closed.fingerprint)
         return closed is not None
+
+
+def _check(*texts: str) -> None:
+    """Refuse what PostgreSQL cannot hold either."""
+    for each in texts:
+        each.encode()
+        if "\x00" in each:
+            raise ValueError("NUL in a text")

@@ -5,12 +5,14 @@ from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
+import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
 from axis.core.partners import Incoming, Partner
 from axis.errors import AxisError, Refused, Unavailable
 from axis.gateway.body import read_body
+from axis.gateway.desk.asking import refuse_unwritable
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.encoding import base64_length, base64_pieces
 from axis.gateway.desk.form import Form, receive_form
@@ -22,6 +24,7 @@ from axis.gateway.problems import HttpRefused
 from axis.gateway.slots import Slots
 from schemas.reasons import Fault
 
+_log = structlog.get_logger(part="desk")
 _LGSP = "LGSP "
 _SYSTEM_ERROR = "20"
 _OURS = frozenset({"axis/internal"})
@@ -52,6 +55,12 @@ def told(error: AxisError) -> Told:
     if error.code in _OURS or reason.code != error.code:
         return Told(_SYSTEM_ERROR, reason.title_vi, 500, headers)  # the detail is for our log
     return Told(number, _text(error), 200, headers)
+
+
+def unforeseen(request: Request, error: Exception) -> AxisError:
+    """Make a fault of ours an error that can be told in the profile's own form; the log has its traceback."""
+    _log.exception("failed", route=entry_of(request).route, exc_info=error)
+    return AxisError(type(error).__name__)
 
 
 def _text(error: AxisError) -> str:
@@ -98,6 +107,7 @@ class Transfers:
                 request.headers.get("content-type", ""), counted(), file=file, folder=self._desk.spool, limit=limit
             ) as form,
         ):
+            refuse_unwritable(form.fields)
             yield form
 
     async def json(self, request: Request) -> dict[str, str]:
@@ -114,7 +124,9 @@ class Transfers:
             raise Refused("partner/form", "the body is not JSON") from error
         if not isinstance(found, dict):
             raise Refused("partner/form", "the body is not a JSON object")
-        return {name: str(value) for name, value in found.items() if isinstance(value, str | int) and value is not True}
+        said = {name: str(value) for name, value in found.items() if isinstance(value, str | int) and value is not True}
+        refuse_unwritable(said)
+        return said
 
     async def package(
         self,

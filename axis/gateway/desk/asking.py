@@ -24,6 +24,14 @@ def addressed(package: Incoming, write: Callable[[str], str]) -> str:
     return ",".join(write(each) for each in package.recipients[:_NAMED])
 
 
+def refuse_unwritable(said: Mapping[str, str]) -> None:
+    """Raise Refused partner/form for text that the store cannot hold: NUL, and halves of surrogate pairs."""
+    for name, value in said.items():
+        text = name + value
+        if "\x00" in text or any("\ud800" <= each <= "\udfff" for each in text):
+            raise Refused("partner/form", f"{ascii(name)[:60]} holds a character that is none")
+
+
 def kind_of(text: str | None) -> Kind:
     """Read `messagetype`."""
     try:

@@ -29,7 +29,7 @@ class Listing:
         """Answer one of the three operations; `wanted`: only codes of so many levels, for getAgenciesListQD20."""
         only = None
         if operation == "getAgenciesListQD20" and wanted:
-            if not (wanted.isascii() and wanted.isdecimal() and 1 <= int(wanted[:3]) <= _LEVELS):
+            if not (wanted.isascii() and wanted.isdecimal() and len(wanted) <= 2 and 1 <= int(wanted) <= _LEVELS):  # noqa: PLR2004 - digits
                 raise Refused("partner/parameter", f"level is 1 to {_LEVELS}, not {wanted[:20]!r}")
             only = int(wanted)
         rows = self._rows(operation, partner, only)
@@ -56,7 +56,9 @@ class Listing:
         row |= {"code": self._codes.written(code, partner.code_form)}
         if operation == "getAgenciesList":
             return {**row, "oldCode": old}
-        since = max(each for each in (organisation.valid_from, organisation.valid_to) if each is not None)
+        # A closing that is known beforehand has changed nothing yet.
+        ended = organisation.valid_to if closed else None
+        since = organisation.valid_from if ended is None else max(organisation.valid_from, ended)
         return {
             **row,
             "centerCode": self._codes.directory.mailbox_of(code, self._now()) or "",

@@ -18,11 +18,11 @@ from starlette.responses import Response
 from axis.core.partners import Incoming, Partner
 from axis.errors import AxisError, Refused
 from axis.gateway.body import Disconnected
-from axis.gateway.desk.answering import Transfers, answer, told
-from axis.gateway.desk.asking import addressed, kind_of, wanted_of, written
+from axis.gateway.desk.answering import Transfers, answer, told, unforeseen
+from axis.gateway.desk.asking import addressed, kind_of, refuse_unwritable, wanted_of, written
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.sending import Package
-from axis.gateway.observing import entry_of
+from axis.gateway.observing import Entry, entry_of
 
 _FILE = "edocFile"
 _SERVICE = "eDoc"
@@ -47,18 +47,27 @@ class Lgsp:
         wanted = (request.method, request.path_params["operation"])
         entry.route = f"lgsp {wanted[1]}" if wanted in self._operations else "lgsp"
         try:
-            system_id = request.headers.get("x-systemid", "")
-            entry.subject = system_id[:64]
-            partner = self._desk.with_secret(system_id, request.headers.get("x-secretkey", ""))
-            entry.account = partner.system_id
-            if wanted not in self._operations:
-                raise Refused("partner/operation", f"{wanted[0]} {wanted[1]}"[:60])
-            return await self._operations[wanted](request, partner)
+            return await self._answered(request, entry)
         except Disconnected:
             raise
         except AxisError as error:
             entry.code, entry.detail = error.code, error.detail
             return failed(error)
+        except Exception as error:  # noqa: BLE001 - told and logged
+            fault = unforeseen(request, error)
+            entry.code, entry.detail = fault.code, fault.detail
+            return failed(fault)
+
+    async def _answered(self, request: Request, entry: Entry) -> Response:
+        wanted = (request.method, request.path_params["operation"])
+        system_id = request.headers.get("x-systemid", "")
+        entry.subject = system_id[:64]
+        partner = self._desk.with_secret(system_id, request.headers.get("x-secretkey", ""))
+        entry.account = partner.system_id
+        if wanted not in self._operations:
+            raise Refused("partner/operation", f"{wanted[0]} {wanted[1]}"[:60])
+        refuse_unwritable(request.query_params)
+        return await self._operations[wanted](request, partner)
 
     async def _send(self, request: Request, partner: Partner) -> Response:
         async with self._transfers.form(request, partner, _FILE) as form:

@@ -19,13 +19,13 @@ from starlette.responses import Response
 from axis.core.partners import Incoming, Kind, Outcome, Outgoing, Partner, Plane
 from axis.errors import AxisError, Refused
 from axis.gateway.body import Disconnected
-from axis.gateway.desk.answering import Transfers, answer, told
-from axis.gateway.desk.asking import addressed, kind_of, page_of, size_of, wanted_of, written
+from axis.gateway.desk.answering import Transfers, answer, told, unforeseen
+from axis.gateway.desk.asking import addressed, kind_of, page_of, refuse_unwritable, size_of, wanted_of, written
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.directory import Listing
 from axis.gateway.desk.sending import Package
 from axis.gateway.desk.signing import read_signed
-from axis.gateway.observing import entry_of
+from axis.gateway.observing import Entry, entry_of
 
 Asked = Mapping[str, str]
 _FILE = "file_doc"
@@ -77,18 +77,27 @@ class Vxp:
         operation = request.path_params["operation"]
         entry.route = f"vxp {operation}" if operation in self._operations else "vxp"
         try:
-            signed = read_signed(request.scope["headers"])
-            entry.subject = signed.system_id[:64]
-            partner = self._desk.signed(signed)
-            entry.account = partner.system_id
-            if operation not in self._operations:
-                raise Refused("partner/operation", operation[:60])
-            return await self._operations[operation](request, partner, signed.parameters)
+            return await self._answered(request, entry)
         except Disconnected:
             raise
         except AxisError as error:
             entry.code, entry.detail = error.code, error.detail
             return failed(error)
+        except Exception as error:  # noqa: BLE001 - told and logged
+            fault = unforeseen(request, error)
+            entry.code, entry.detail = fault.code, fault.detail
+            return failed(fault)
+
+    async def _answered(self, request: Request, entry: Entry) -> Response:
+        operation = request.path_params["operation"]
+        signed = read_signed(request.scope["headers"])
+        entry.subject = signed.system_id[:64]
+        partner = self._desk.signed(signed)
+        entry.account = partner.system_id
+        if operation not in self._operations:
+            raise Refused("partner/operation", operation[:60])
+        refuse_unwritable(signed.parameters)
+        return await self._operations[operation](request, partner, signed.parameters)
 
     async def _send(self, request: Request, partner: Partner, asked: Asked) -> Response:
         kind = kind_of(asked.get("messagetype"))

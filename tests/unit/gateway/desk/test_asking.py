@@ -164,6 +164,39 @@ async def test_wishes_wait_for_an_operator_and_are_not_replayed(desk: Rig) -> No
     assert [each.wish for each in await desk.store.partners.applications()] == ["register", "delete"]
 
 
+async def test_text_that_no_store_can_hold_is_refused(desk: Rig) -> None:
+    await desk.add()
+    for bad in ("\\u0000", "\\ud800"):
+        for body in (f'{{"code": "H37.07", "name": "a{bad}"}}', f'{{"code": "H37.07", "a{bad}": "b"}}'):
+            assert (await desk.vxp().call("registerAgency", body.encode()))["code"] == "partner/form"
+    assert await desk.store.partners.applications() == []
+    secret = await desk.add(Profile.LGSP, REST, codes={"H53": "H53"})
+    headers = {"X-SystemId": REST, "X-SecretKey": secret}
+    said = b'{"docId": "x", "status": "done", "description": "a\\u0000"}'
+    answer = await desk.http.post("/lgsp/v1/updateStatus", headers=headers, content=said)
+    assert answer.json()["code"] == "partner/form"
+    answer = await desk.http.get("/lgsp/v1/syncReceivedEdocList?messageType=edoc&to=a%00", headers=headers)
+    assert answer.json()["code"] == "partner/form"
+
+
+async def test_a_fault_of_ours_is_told_in_the_profiles_own_form(desk: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def failing(*_: object) -> Any:
+        raise RuntimeError("a fault of ours")
+
+    await desk.add()
+    monkeypatch.setattr(desk.store.partners, "counted", failing)
+    response = await desk.vxp().post("countReceiveEdoc", desk.vxp().headers({}))
+    assert response.status_code == 500
+    assert (response.json()["status"], response.json()["code"]) == ("FAIL", "axis/internal")
+    assert "fault of ours" not in response.text
+
+
+async def test_a_level_of_many_digits_is_refused(desk: Rig) -> None:
+    await desk.add()
+    for level in ("1" * 5000, "001", "11", "0"):
+        assert (await desk.vxp().call("getAgenciesListQD20", level=level))["code"] == "partner/parameter"
+
+
 async def test_forms_that_are_none(desk: Rig) -> None:
     await desk.add()
     client = desk.vxp()
