@@ -70,7 +70,8 @@ class Verdict:
         """Say it in one line, for people."""
         words = MEANINGS[self.standing][0]
         if self.standing is Standing.SIGNED:
-            return f"signed by {self.signers}, intact, trusted"
+            # No list of revoked certificates and no OCSP answer is fetched or read (decision 0024).
+            return f"signed by {self.signers}, intact, trusted (revocation not checked)"
         if self.signatures:
             return f"{words} ({self.signers})"
         return f"{words}: {self.detail}" if self.detail else words

@@ -178,7 +178,7 @@ def test_quarantine_show_of_nothing(run: Run, filled: None) -> None:
         (
             "a.pdf",
             Verdict(Standing.SIGNED, (PdfSignature("Trần Văn Thử", intact=True, trusted=True),)),
-            "signed by Trần Văn Thử, intact, trusted",
+            "signed by Trần Văn Thử, intact, trusted (revocation not checked)",
         ),
         ("a.pdf", Verdict(Standing.NOT_TRUSTED, (PdfSignature("A"),)), "signed, intact, not trusted (A)"),
     ],

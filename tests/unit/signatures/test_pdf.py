@@ -58,7 +58,7 @@ def test_the_person_and_the_agency_signed(tmp_path: Path) -> None:
     assert (agency.signer, agency.certificate) == ("UBND tỉnh Lạng Sơn", AGENCY.thumbprint)
     assert person.signed_at is not None
     assert (person.intact, person.trusted, person.stamped, person.detail) == (True, True, False, "")
-    assert found.told() == "signed by Trần Văn Thử, UBND tỉnh Lạng Sơn, intact, trusted"
+    assert found.told() == "signed by Trần Văn Thử, UBND tỉnh Lạng Sơn, intact, trusted (revocation not checked)"
 
 
 def test_without_a_signature(tmp_path: Path) -> None:
