@@ -10,7 +10,7 @@ from axis.gateway.desk.limits import DeskLimits
 _VIETNAM = dt.timezone(dt.timedelta(hours=7))  # QĐ 28/2018 article 14.4; packages name no zone
 _DAYS = ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y")
 _MOMENTS = tuple(f"{day} %H:%M:%S" for day in _DAYS)
-_LAST_PAGE = 10_000
+_LAST_PAGE = 1000
 _NAMED = 50
 
 

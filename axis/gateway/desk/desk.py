@@ -27,6 +27,8 @@ from schemas.base import UUID7_PATTERN
 
 _DOC_ID = re.compile(UUID7_PATTERN.removesuffix("$").removeprefix("^"))
 _OPEN = 1000
+_NARROWED_COST = 2  # in requests, beside the one that every request is
+_PAGES_FOR_ONE = 25  # so many pages are passed over for the price of a request
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +107,10 @@ class Desk:
         return await self._sending.send(partner, package, claimed=claimed, limit=self.limits.package_bytes)
 
     async def received(self, partner: Partner, wanted: Wanted) -> list[Incoming]:
-        """List what lies ready."""
+        """List what lies ready; what the store has to read through is charged for as the longer request it is."""
+        # A span of days is how the LGSP's clients always ask.
+        if cost := (_NARROWED_COST if wanted.recipient is not None else 0) + wanted.page // _PAGES_FOR_ONE:
+            self.charge(partner, cost)
         recipient = None if wanted.recipient is None else self.codes.read(wanted.recipient)
         return await self._store.listed(partner.system_id, replace(wanted, recipient=recipient))
 

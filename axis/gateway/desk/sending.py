@@ -204,7 +204,8 @@ class Sending:
         except AxisError as error:
             await self._store.refused(kept.doc_id, str(error))
             raise
-        # Only a refusal is answered by the axis: without one a status that is on its way has arrived.
+        # Only a refusal is answered by the axis: without one a status that is on its way has arrived. Of several, one
+        # for each recipient here, the first stands for all in `getSentEdocList`.
         await self._store.submitted(kept.doc_id, reported[0].status_id, Plane.DONE, self._now())
         return kept.doc_id
 

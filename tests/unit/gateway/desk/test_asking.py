@@ -191,6 +191,22 @@ async def test_a_fault_of_ours_is_told_in_the_profiles_own_form(desk: Rig, monke
     assert "fault of ours" not in response.text
 
 
+async def test_late_and_narrowed_pages_cost_more(desk: Rig) -> None:
+    await desk.add()
+    client = desk.vxp()
+
+    async def codes(**asked: Any) -> list[str | None]:
+        desk.clock.seconds += 1000  # the bucket is full again
+        return [(await client.call("getReceivedEdocList", messagetype="edoc", **asked)).get("code") for _ in range(25)]
+
+    assert set(await codes()) == {None}
+    assert "partner/too-often" in await codes(to="000.00.00.H37")
+    assert set(await codes(fromDate="2026/11/24")) == {None}
+    late = await codes(pageIndex="1000")
+    assert (late[0], late[-1]) == (None, "partner/too-often")
+    assert await codes(pageIndex="1001") == ["partner/parameter"] * 25
+
+
 async def test_a_level_of_many_digits_is_refused(desk: Rig) -> None:
     await desk.add()
     for level in ("1" * 5000, "001", "11", "0"):
