@@ -210,9 +210,8 @@ def test_ports_taken_while_it_was_down_are_left_to_their_new_owner(clone: Callab
         asyncio.run(remember(start(root)))
 
 
-@pytest.mark.parametrize("name", ["văn bản đến/Bộ Nội vụ", 'it\'s a "test"', "/".join(["a-rather-long-folder"] * 12)])
-def test_a_clone_may_lie_anywhere(clone: Callable[[str], Path], name: str) -> None:
-    root = clone(name)
+def test_a_clone_may_lie_anywhere(clone: Callable[[str], Path]) -> None:
+    root = clone("/".join(["văn bản đến", 'it\'s a "test"', *["a-rather-long-folder"] * 12]))
     asyncio.run(remember(start(root)))
     local.down(root)
     assert asyncio.run(recall(start(root))) == (42, b"kept")

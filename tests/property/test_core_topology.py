@@ -23,6 +23,7 @@ from axis.core.topology import (
     desired,
     difference,
 )
+from schemas import Quota
 from tests.unit.core.records import NOW, mailbox
 
 CODES = st.from_regex(r"[A-Z][0-9]{2}(\.[A-Z0-9]{1,3}){0,3}", fullmatch=True)
@@ -36,7 +37,7 @@ PLAIN_EXPRESSION = re.compile(r"\^(?:[A-Za-z0-9-]|\\\.|[(|)$])*")
 
 
 def topology(codes: list[str]) -> Topology:
-    return desired([mailbox(code) for code in codes], worker_user=WORKER, at=NOW)
+    return desired([mailbox(code) for code in codes], worker_user=WORKER, at=NOW, default=Quota())
 
 
 @given(ALIKE | CODES, KEYS)
