@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import datetime as dt
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +13,7 @@ import httpx
 from starlette.applications import Starlette
 
 from axis.blobs import Blobs
+from axis.client.building import File
 from axis.core.directory import Directory
 from axis.core.partners import Incoming, Kind, Partner, Profile, Wanted
 from axis.core.reading import parse_envelope
@@ -221,3 +223,23 @@ def status_package(
             description=reason,
         )
     )
+
+
+NORMAL = "mailbox.normal.H37"
+
+
+def described(desk: Rig, *files: tuple[str, bytes, str]) -> list[dict[str, object]]:
+    """Put files on the shelf; return how an envelope names them."""
+    named = []
+    for name, data, role in files:
+        digest = hashlib.sha256(data).hexdigest()
+        desk.world.shelf.files[digest] = data
+        file = File(data, name, role=role)  # type: ignore[arg-type]  # as on the wire
+        named.append(file.attachment(0, sha256=digest, size=len(data)))
+    return named
+
+
+async def came(desk: Rig, *documents: Any) -> None:
+    for each in documents:
+        await desk.accept(each.body)
+    await desk.world.post.put(NORMAL, *documents)

@@ -15,8 +15,7 @@ from axis.core.reading import parse_envelope
 from axis.errors import Unavailable
 from axis.gateway.desk import again, agencies
 from axis.store.fake_partners import FakePartners
-from tests.unit.gateway.desk.harness import SYSTEM, Rig, package
-from tests.unit.gateway.desk.test_receiving import NORMAL, came
+from tests.unit.gateway.desk.harness import NORMAL, SYSTEM, Rig, came, package
 
 Method = Callable[..., Awaitable[Any]]
 
