@@ -12,7 +12,6 @@ import pytest
 
 from axis.errors import AxisError, Misconfigured, NotFound, Unavailable
 from axis.folder import What, disk
-from schemas import StatusCode
 from tests.unit.folder.desk import MAILBOX, NOTICES, Desk, package
 
 
@@ -237,20 +236,3 @@ async def test_a_sidecar_that_a_hand_was_at(desk: Desk) -> None:
         await desk.told(What.REPEATED)
     (document,) = desk.documents()
     assert document["id"] == before
-
-
-async def test_words_that_xml_cannot_carry_are_passed_over(desk: Desk) -> None:
-    desk.put("a.edxml", package())
-    async with desk.watching():
-        (sent,) = await desk.told(What.SENT)
-        from axis.client.building import Author
-        from axis.core.messages import Submission
-        from schemas.wire import SIGNATURE_HEADER
-
-        author = Author("G22", desk.world.sender.key, desk.world.clock)
-        entry = author.status(sent.envelope or "", StatusCode.REFUSED, reason="a\ufffeb")
-        headers: dict[str, object] = {SIGNATURE_HEADER: entry.signature}
-        odd = Submission(entry.body, "axis.deliver", "", None, "status", entry.media_type, entry.id, headers)
-        await desk.world.post.put(NOTICES, odd, desk.world.status(sent.envelope or "", StatusCode.ACCEPTED))
-        await desk.told(What.STATUS)
-    assert [each.code for each in desk.events if each.what is What.IGNORED] == ["edxml/conversion"]
