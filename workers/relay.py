@@ -141,7 +141,10 @@ class Relay:
                     for each in deliveries
                     if (envelope.id, each.recipient) in claimed
                 ]
-                if going and await self._post.try_each([Parcel(envelope, _recipients(envelope), going)]):
+                if not going:
+                    # Nobody here has published it: withdrawn, or another's. What is behind it goes after the next look.
+                    return True
+                if await self._post.try_each([Parcel(envelope, _recipients(envelope), going)]):
                     self._view.forget()
                     return False
                 gone.append(envelope.id)

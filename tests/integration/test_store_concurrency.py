@@ -15,7 +15,7 @@ from axis.core.records import Existing
 from axis.errors import Unavailable
 from axis.store import Store
 from tests.builders import NOW, organisation
-from tests.unit.store.rows import accepted, quarantine_row, sha256, status_row
+from tests.unit.store.rows import accepted, held, quarantine_row, sha256, status_row
 
 
 @pytest.fixture
@@ -189,6 +189,27 @@ async def test_two_relays_are_handed_different_work(one: Store, other: Store, sq
     )
     assert not {row.id for row, _ in mine} & {row.id for row, _ in theirs}
     assert not {each.id for each in my_notices} & {each.id for each in their_notices}
+
+
+async def test_a_relay_that_waits_for_anothers_claim_sees_what_it_claimed(
+    one: Store, other: Store, sql: Any, database: str
+) -> None:
+    waiting = accepted()
+    row = waiting.envelope.id
+    waiting = accepted(id=row, deliveries=[held(row, "H37", held_for="mailbox.normal.H37")])
+    async with one.transaction() as tx:
+        await tx.accept([waiting])
+    another = await asyncpg.connect(
+        database
+    )  # a transaction sees the server's activity only as it was at its beginning
+    try:
+        async with asyncio.TaskGroup() as group, another.transaction():
+            await another.execute("UPDATE delivery SET tried = true WHERE envelope_id = $1", row)
+            claiming = group.create_task(other.claim("mailbox.normal.H37", [row]))
+            await until_waiting(sql)
+    finally:
+        await another.close()
+    assert claiming.result() == {(row, "H37")}
 
 
 async def test_imports_at_once_never_deadlock(one: Store, other: Store) -> None:

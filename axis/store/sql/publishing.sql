@@ -76,15 +76,18 @@ ORDER BY placed_at, envelope_id, position;
 
 -- name: claim
 -- What is tried now may get there, so from here on it cannot be withdrawn. What was withdrawn meanwhile is left out.
-WITH claimed AS (
-    UPDATE delivery SET tried = true
-    WHERE state = 'held' AND held_for = $1 AND NOT tried AND envelope_id = ANY ($2::uuid[])
-    RETURNING envelope_id, recipient
+-- Also what was tried before, in the same statement and under the same locks: another relay's claim that ends while this
+-- one waits must not hide its rows. Locked in the order in which everybody locks deliveries.
+WITH wanted AS (
+    SELECT envelope_id, recipient FROM delivery
+    WHERE state = 'held' AND held_for = $1 AND envelope_id = ANY ($2::uuid[])
+    ORDER BY envelope_id, recipient
+    FOR NO KEY UPDATE
 )
-SELECT envelope_id, recipient FROM claimed
-UNION ALL
-SELECT envelope_id, recipient FROM delivery
-WHERE state = 'held' AND held_for = $1 AND tried AND envelope_id = ANY ($2::uuid[]);
+UPDATE delivery SET tried = true
+FROM wanted
+WHERE delivery.envelope_id = wanted.envelope_id AND delivery.recipient = wanted.recipient
+RETURNING delivery.envelope_id, delivery.recipient;
 
 -- name: envelopes
 SELECT id, sender, account, thumbprint, lane, action, concerns, document_id, subject, sent_at, accepted_at, body,

@@ -250,6 +250,23 @@ async def test_the_relay_does_not_send_what_was_withdrawn_since_it_looked(monkey
     assert await states(axis, sent) == {"H37": ("withdrawn", "concerns/withdrawn")}
 
 
+async def test_what_a_relay_could_not_claim_is_not_called_delivered(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37"])
+    await full(axis)
+    first, second = document(), document()
+    await route(axis, first, second)
+    await drain(axis)
+    claim, times = axis.store.claim, []
+
+    async def anothers(queue: str, ids: Any) -> Any:
+        times.append(queue)
+        return set() if len(times) == 1 else await claim(queue, ids)
+
+    monkeypatch.setattr(axis.store, "claim", anothers)
+    await axis.relay().sweep()
+    assert axis.mail("H37")[-2:] == [first.message_id, second.message_id]
+
+
 async def test_what_the_relay_has_claimed_is_not_withdrawn(monkeypatch: pytest.MonkeyPatch) -> None:
     axis = await axis_of(["G22", "H37"])
     await full(axis)
