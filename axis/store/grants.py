@@ -90,7 +90,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             **_SETTING_ASIDE,
             "delivery": ("SELECT", "UPDATE (last_status, last_status_at)"),
             "status_event": ("SELECT", "INSERT"),
-            "conversation": ("SELECT", "INSERT", "UPDATE"),
+            "conversation": ("SELECT", "INSERT", "UPDATE (state, answered_at, answered_by, answer, destroyed_at)"),
         },
         "axis_relay": {
             **_DIRECTORY,
