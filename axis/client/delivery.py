@@ -6,7 +6,7 @@ import os
 import tempfile
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
@@ -179,11 +179,14 @@ class Delivery:
     ) -> Sequence[Reported]:
         """Report 15 with the proof that our copy of the recalled document is destroyed: after `agree`, or for both.
 
+        Where it takes the recall, the plain 15 is written with it, so that a crash keeps both answers or neither.
+
         `files` are the SHA-256 of what was destroyed, by default all that the document came with; `at` when, by default
         now. Nothing of the application's is deleted here; `Agency.forget` forgets what the ledger kept.
         """
         proof = await self._desk.destruction(self.envelope.concerns or self.envelope.id, files, at)
-        return await self.report(StatusCode.AGREED, staff=staff, destroyed=proof)
+        agreed = Said(StatusCode.AGREED, staff=staff)
+        return await self._say(replace(agreed, destroyed=proof), before=[agreed])
 
     async def decline(self, reason: str, *, staff: Staff | None = None) -> Sequence[Reported]:
         """Report 16: the update or recall is not carried out, and why."""
@@ -202,10 +205,13 @@ class Delivery:
         Returns when the statuses are on disk and the broker has confirmed them or its deadline is over. The same
         status reported again keeps its id. Taking and the first report are one write: a crash keeps both or neither.
         """
-        said = Said(code, reason, staff, destroyed)
+        return await self._say(Said(code, reason, staff, destroyed))
+
+    async def _say(self, said: Said, *, before: Sequence[Said] = ()) -> Sequence[Reported]:
+        """Report one thing; where that takes the document, after 01 and what is to be said before it."""
         async with self._taking:
             if not self._taken:
-                reported = await self._take(self, [Said(StatusCode.ARRIVED), said])
+                reported = await self._take(self, [Said(StatusCode.ARRIVED), *before, said])
                 self._taken = True
                 return reported
         return [await said.report(self._desk, self.envelope.id, recipient) for recipient in self.recipients]

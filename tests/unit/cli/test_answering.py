@@ -1,12 +1,14 @@
 """How `axis inbox` answers recalls, and what it deletes for them."""
 
 import json
+import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from axis.cli.answering import Answering
-from axis.client import Delivery, File, Reported
+from axis.client import Delivery, File, MemoryLedger, Reported
 from axis.core.messages import Submission
 from schemas import Action
 from tests.unit.client.doubles import World
@@ -65,6 +67,60 @@ async def test_a_link_out_of_the_folder_is_not_followed(world: World, tmp_path: 
 
     assert len(await recalled(world, folder, Linking(agree=True, decline=None, saved_in=folder))) == 2
     assert (elsewhere / "precious").exists()
+
+
+@pytest.mark.parametrize(
+    ("owner", "step", "error"),
+    [
+        (shutil, "rmtree", PermissionError("not yours")),
+        (Path, "unlink", PermissionError("not yours")),
+        (Path, "rmdir", KeyboardInterrupt()),
+        (Delivery, "destroyed", KeyboardInterrupt()),
+    ],
+)
+async def test_what_failed_in_between_is_done_again(
+    owner: Any, step: str, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, error: BaseException
+) -> None:
+    folder = tmp_path / "received"
+
+    class Failing(Answering):
+        async def answer(self, delivery: Delivery) -> list[Reported]:
+            if delivery.envelope.action is Action.RECALL:
+                monkeypatch.setattr(owner, step, fail)
+            return await super().answer(delivery)
+
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    with pytest.raises(type(error)):
+        await recalled(world, folder, Failing(agree=True, decline=None, saved_in=folder))
+    monkeypatch.undo()
+    answering = Answering(agree=True, decline=None, saved_in=folder)
+    assert "15" not in [json.loads(each.body).get("code") for each in world.post.published]
+    async with world.connect() as agency:
+        async for delivery in agency.inbox(idle=0.2):
+            assert [each.code for each in await answering.answer(delivery)] == ["15", "15"]
+    said = [json.loads(each.body) for each in world.post.published if each.type == "status"]
+    (digest,) = world.shelf.files
+    assert [each.get("destroyed", {}).get("files") for each in said if each["code"] == "15"] == [None, [digest]]
+    assert list(folder.iterdir()) == []
+
+
+async def test_agreement_and_proof_are_one_write(world: World, tmp_path: Path) -> None:
+    ledger = MemoryLedger()
+    sent = world.document()
+    recall = world.document(action=Action.RECALL, concerns=sent.message_id, reason="Ban hành nhầm")
+    async with world.connect(ledger=ledger) as agency:
+        await world.post.put(NORMAL, sent)
+        async for _ in agency.inbox(idle=0.2):
+            pass
+        await world.post.put(NORMAL, recall)
+        async for delivery in agency.inbox(idle=0.2):
+            world.post.away = True
+            await delivery.destroyed(files=[])
+            break
+        kept = await ledger.entries(about=recall.message_id)
+    assert [json.loads(each.body)["code"] for each in kept] == ["01", "15", "15"]
 
 
 @pytest.mark.parametrize(("decline", "codes"), [("đã giải quyết", ["16"]), (None, [])])
