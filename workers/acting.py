@@ -5,7 +5,8 @@ conversations it begins, and what it withdraws are there together or not at all.
 two routers with the same message the second finds it stored and answers with the same receipt.
 
 An envelope that comes before the one it acts on is kept in the store, and acked. Every second the router looks whether
-that is there now, or the time is over, and decides again. A crash in between leaves it where it is.
+that is there now, or the time is over, and decides again. The transaction that decides it forgets that it waits: of two
+routers that take it up one finds nothing to forget, and does nothing. A crash before leaves it where it is.
 """
 
 import datetime as dt
@@ -44,27 +45,36 @@ class Case:
 
 
 async def settle(
-    case: Case, source: str, *, store: Store, desk: Desk
-) -> tuple[Accept | Refuse | Waits, Existing | None]:
-    """Decide and commit; return what was decided, and what was stored under its id before."""
+    case: Case, source: str, *, store: Store, desk: Desk, taken_up: bool
+) -> tuple[Accept | Refuse | Waits | None, Existing | None]:
+    """Decide and commit; return what was decided, and what was stored under its id before.
+
+    `taken_up`: it waited, and waits no longer; None when another router has decided it.
+    """
     async with store.transaction() as tx:
         candidate = case.candidate
         envelope = candidate.envelope
         existing = (await tx.existing([envelope.id])).get(envelope.id)
-        if existing is not None:
-            # Decided before: what it says now only has to name the same bytes.
-            return desk.accept(candidate, existing.deliveries, case.attachments), existing
+        decided: Acting | Waits | Refused | Existing
         try:
-            decided = await _decide(case, source, tx, desk)
+            decided = existing or await _decide(case, source, tx, desk, taken_up=taken_up)
         except Refused as error:
-            refuse = desk.refuse(candidate.submission, error, source=source)
+            decided = error
+        if isinstance(decided, Waits):
+            return decided, None
+        # After the lock of what it acts on, whoever decides: one that was sent twice is also decided as it comes.
+        if not await tx.waited(envelope.id, candidate.sha256) and taken_up:
+            return None, None
+        if isinstance(decided, Existing):
+            # Decided before: what it says now only has to name the same bytes.
+            return desk.accept(candidate, decided.deliveries, case.attachments), decided
+        if isinstance(decided, Refused):
+            refuse = desk.refuse(candidate.submission, decided, source=source)
             if refuse.notice is not None:
                 await tx.notices([refuse.notice])
             if refuse.quarantine is not None:
                 await tx.quarantine([refuse.quarantine])
             return refuse, None
-        if isinstance(decided, Waits):
-            return decided, None
         accept = desk.accept(candidate, decided.deliveries, case.attachments)
         # Another router may have stored it since we looked; then it did all of this.
         stored = (await tx.accept([accept.accepted])).get(envelope.id)
@@ -74,16 +84,16 @@ async def settle(
         return accept, stored
 
 
-async def _decide(case: Case, source: str, tx: Transaction, desk: Desk) -> Acting | Waits:
+async def _decide(case: Case, source: str, tx: Transaction, desk: Desk, *, taken_up: bool) -> Acting | Waits:
     envelope, at = case.candidate.envelope, desk.now()
     concerned = await tx.concerned(envelope.concerns or "")
     if concerned is None:
+        if taken_up:
+            told = f"no envelope {envelope.concerns} is known, and none came within {WAIT.seconds // 60} minutes"
+            raise Refused("envelope/unknown-concerned", told)
         kept = await tx.wait(_waiting(case.candidate, source, at))
         if kept.sha256 != case.candidate.sha256:
             raise Refused("envelope/id-reused", f"{envelope.id} was used before for other bytes")
-        if kept.until <= at:
-            told = f"no envelope {envelope.concerns} is known, and none came within {WAIT.seconds // 60} minutes"
-            raise Refused("envelope/unknown-concerned", told)
         return Waits(envelope.id, kept.concerns, kept.until)
     check_concerned(envelope, case.candidate.submission.account or "", sender=concerned.sender)
     return act(envelope, case.resolutions, concerned, case.obstacle, at)

@@ -18,6 +18,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.core.admission import IdWindow, admit_envelope, admit_source, refuse_over_limit
+from axis.core.concerning import Waiting
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
 from axis.core.directory import Directory
 from axis.core.hybrid import check_second
@@ -62,7 +63,7 @@ class Routed:
     duplicate: bool
 
 
-End = Routed | Refuse | Waits
+End = Routed | Refuse | Waits | None  # None: it waited, and another router has decided it
 
 
 class Router:
@@ -89,20 +90,17 @@ class Router:
 
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
-        finish, _ = await self._handle(batch, source)
-        return finish
+        return await self._handle(batch, source)
 
     async def take_up(self, source: str) -> None:
         """Decide again what waited for the envelope it acts on, and waits no longer."""
         over = await self._store.waiting(source, self._desk.now(), _TAKEN_UP_AT_ONCE)
         for waiting in over:
-            # Each alone, so that what is forgotten is what was decided.
-            finish, (end,) = await self._handle([resubmitted(waiting)], source)
+            # Each alone, in the transaction that forgets it.
+            finish = await self._handle([resubmitted(waiting)], source, waiting)
             await finish()
-            if not isinstance(end, Waits):
-                await self._store.waited([waiting.id])
 
-    async def _handle(self, batch: Sequence[Submission], source: str) -> tuple[Finish, Sequence[End]]:
+    async def _handle(self, batch: Sequence[Submission], source: str, taken_up: Waiting | None = None) -> Finish:
         started = time.perf_counter()
         pause, directory, at = Pause(), self._view.directory, self._desk.now()
         resolve = resolver(directory, at)
@@ -112,7 +110,7 @@ class Router:
             await pause()
         ends: list[End] = []
         for part in _parts(read):
-            ends += await self._settle(part, source)
+            ends += await self._settle(part, source, taken_up)
 
         async def finish() -> None:
             # By id: of an envelope that came twice in the batch the second is told to be published again as well.
@@ -120,12 +118,14 @@ class Router:
                 end.envelope.id: end.parcel for end in ends if isinstance(end, Routed) and end.parcel is not None
             }
             notices = [
-                end.receipt if isinstance(end, Routed) else end.notice for end in ends if not isinstance(end, Waits)
+                end.receipt if isinstance(end, Routed) else end.notice
+                for end in ends
+                if isinstance(end, Routed | Refuse)
             ]
             await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
             self._account(batch, ends, source, started)
 
-        return finish, ends
+        return finish
 
     # Deciding: nothing here changes anything outside.
 
@@ -206,11 +206,11 @@ class Router:
 
     # Carrying out: commit, publish, mark.
 
-    async def _settle(self, part: Sequence[Read], source: str) -> list[End]:
+    async def _settle(self, part: Sequence[Read], source: str, taken_up: Waiting | None = None) -> list[End]:
         try:
             if acting := _acting(part):
-                return [await self._act(acting, source)]
-            return await self._commit(part, await self._decide(part, source), source)
+                return [await self._act(acting, source, taken_up)]
+            return await self._commit(part, await self._decide(part, source), source, taken_up)
         except Unavailable:
             raise
         except Exception as error:  # noqa: BLE001 - a fault of ours over one message; its neighbours go on
@@ -218,9 +218,9 @@ class Router:
                 self._log.exception("batch failed, taking its messages one by one", source=source, messages=len(part))
                 return [end for each in part for end in await self._settle([each], source)]
             ((submission, _),) = part
-            return await self._commit(part, [self._poison(submission, error, source)], source)
+            return await self._commit(part, [self._poison(submission, error, source)], source, taken_up)
 
-    async def _act(self, resolved: Resolved, source: str) -> End:
+    async def _act(self, resolved: Resolved, source: str, taken_up: Waiting | None) -> End:
         """Decide and commit an envelope that acts on another; see workers.acting."""
         candidate = resolved.candidate
         sight = await self._look([resolved])
@@ -230,11 +230,13 @@ class Router:
             attachments = check_blobs(candidate.envelope, known.get(candidate.submission.account or "", {}))
         except Refused as error:
             refused = self._refuse(candidate.submission, error, source)
-            (end,) = await self._commit([(candidate.submission, refused)], [refused], source)
+            (end,) = await self._commit([(candidate.submission, refused)], [refused], source, taken_up)
             return end
         lane = lane_of(candidate.envelope.document.priority)
         case = Case(candidate, resolved.resolutions, attachments, lambda mailbox: sight.obstacle(mailbox, lane))
-        decided, existing = await settle(case, source, store=self._store, desk=self._desk)
+        decided, existing = await settle(
+            case, source, store=self._store, desk=self._desk, taken_up=taken_up is not None
+        )
         if not isinstance(decided, Accept):
             return decided
         end = self._end(
@@ -244,11 +246,15 @@ class Router:
             (end,) = await self._commit([(candidate.submission, end)], [end], source)
         return end
 
-    async def _commit(self, part: Sequence[Read], decisions: Sequence[Decision], source: str) -> list[End]:
+    async def _commit(
+        self, part: Sequence[Read], decisions: Sequence[Decision], source: str, taken_up: Waiting | None = None
+    ) -> list[End]:
         accepts = [decision.accepted for decision in decisions if isinstance(decision, Accept)]
         async with self._store.transaction() as tx:
+            if taken_up is not None and not await tx.waited(taken_up.id, taken_up.sha256):
+                return [None]
             existing = await tx.accept(accepts) if accepts else {}
-            ends = [
+            ends: list[End] = [
                 decision if isinstance(decision, Refuse) else self._end(submission, decision, existing, source)
                 for (submission, _), decision in zip(part, decisions, strict=True)
             ]
@@ -259,7 +265,9 @@ class Router:
                 await tx.quarantine(kept)
         return ends
 
-    def _end(self, submission: Submission, decision: Accept, existing: Mapping[str, Existing], source: str) -> End:
+    def _end(
+        self, submission: Submission, decision: Accept, existing: Mapping[str, Existing], source: str
+    ) -> Routed | Refuse:
         new = decision.accepted.envelope
         old = existing.get(new.id)
         if old is None:
@@ -275,6 +283,8 @@ class Router:
         milliseconds = round((time.perf_counter() - started) * 1000, 1)
         routed: Counter[str] = Counter()
         for submission, end in zip(batch, ends, strict=True):
+            if end is None:
+                continue
             if isinstance(end, Refuse):
                 log_refused(self._log, self._metrics, submission, end, source=source, ms=milliseconds)
                 continue

@@ -64,6 +64,11 @@ class ActingTransaction(Transaction):
             await self._link.execute(_SQL["wait"], *row)
             return waiting_row(await self._link.fetchrow(_SQL["waiting_one"], waiting.id))
 
+    async def waited(self, envelope_id: str, sha256: str) -> bool:
+        """Forget an envelope that waits."""
+        with reaching("forget what waits"):
+            return await self._link.fetchrow(_SQL["waited"], envelope_id, bytes.fromhex(sha256)) is not None
+
     async def conversations(self, requests: Collection[str]) -> Talks:
         """Return the conversations that some envelopes began."""
         if not requests:

@@ -167,12 +167,6 @@ class FakeStore(Store):
             ]
             return sorted(over, key=lambda each: (each.received_at, each.id))[:limit]
 
-    async def waited(self, envelope_ids: Collection[str]) -> None:
-        """Forget envelopes that waited."""
-        async with self._alone() as memory:
-            for each in envelope_ids:
-                memory.waiting.pop(each, None)
-
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""
         async with self._alone() as memory:

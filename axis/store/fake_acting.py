@@ -58,6 +58,15 @@ class FakeActing(Transaction):
         self._check()
         return self._memory.waiting.setdefault(waiting.id, waiting)
 
+    async def waited(self, envelope_id: str, sha256: str) -> bool:
+        """Forget an envelope that waits."""
+        self._check()
+        kept = self._memory.waiting.get(envelope_id)
+        if kept is None or kept.sha256 != sha256:
+            return False
+        del self._memory.waiting[envelope_id]
+        return True
+
     async def conversations(self, requests: Collection[str]) -> Talks:
         """Return the conversations that some envelopes began."""
         self._check()

@@ -135,11 +135,6 @@ class PostgresStore(Store):
         async with self._pool.link("find what waits") as link:
             return list(map(waiting_row, await link.fetch(_ACTING["waiting"], queue, at, limit)))
 
-    async def waited(self, envelope_ids: Collection[str]) -> None:
-        """Forget envelopes that waited."""
-        async with self._pool.link("forget what waited") as link:
-            await link.execute(_ACTING["waited"], sorted(envelope_ids))
-
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""
         async with self._pool.link("release deliveries") as link:

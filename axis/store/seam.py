@@ -237,6 +237,13 @@ class Transaction(ABC):
         """Keep an envelope until what it acts on is there; return what is kept under its id, if it was before."""
 
     @abstractmethod
+    async def waited(self, envelope_id: str, sha256: str) -> bool:
+        """Forget an envelope that waits, by the SHA-256 of its body: it is decided; False when it does not wait.
+
+        Another transaction that forgets the same is waited for, so exactly one of them is told True.
+        """
+
+    @abstractmethod
     async def deliveries_of(
         self, envelope_ids: Collection[str], about: Collection[str] | None = None
     ) -> dict[str, EnvelopeFacts]:
@@ -350,10 +357,6 @@ class Store(ABC):
     @abstractmethod
     async def waiting(self, queue: str, at: dt.datetime, limit: int) -> list[Waiting]:
         """Return envelopes from a queue that waited for the one they act on: it is there now, or their time is over."""
-
-    @abstractmethod
-    async def waited(self, envelope_ids: Collection[str]) -> None:
-        """Forget envelopes that waited: they were decided."""
 
     @abstractmethod
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:

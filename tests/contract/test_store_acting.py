@@ -115,7 +115,10 @@ async def test_what_waits_is_kept_once_until_its_document_comes(store: Store) ->
     assert await store.waiting("axis.route.urgent", NOW, 10) == [first]
     assert {each.id for each in await store.waiting("axis.route.urgent", until, 10)} == {first.id, late.id}
     assert len(await store.waiting("axis.route.urgent", until, 1)) == 1
-    await store.waited([first.id])
+    async with store.transaction() as tx:
+        assert not await tx.waited(first.id, sha256(b"other"))
+        assert await tx.waited(first.id, first.sha256)
+        assert not await tx.waited(first.id, first.sha256)
     assert await store.waiting("axis.route.urgent", until, 10) == [late]
 
 

@@ -63,4 +63,4 @@ WHERE queue = $1 AND (until <= $2 OR EXISTS (SELECT FROM envelope WHERE envelope
 ORDER BY received_at, id LIMIT $3;
 
 -- name: waited
-DELETE FROM waiting WHERE id = ANY ($1::uuid[]);
+DELETE FROM waiting WHERE id = $1 AND sha256 = $2 RETURNING id;

@@ -325,6 +325,73 @@ async def test_a_recall_of_nothing_is_refused_when_its_time_is_over() -> None:
     assert answer(axis, other).code == "envelope/id-reused"
 
 
+@pytest.mark.parametrize("document_came", [False, True])
+async def test_what_two_routers_take_up_is_decided_once(
+    monkeypatch: pytest.MonkeyPatch, *, document_came: bool
+) -> None:
+    axis = await axis_of(["G22", "H37"])
+    sent = document()
+    recall = acting(sent)
+    await route(axis, recall, *([sent] if document_came else []))
+    if document_came:
+        await drain(axis, "notices.G22")
+    axis.time.append(NOW + WAIT)
+    (listed,) = await axis.store.waiting(SOURCE, NOW + WAIT, 10)
+
+    async def listed_before(*_: Any) -> Any:
+        return [listed]
+
+    monkeypatch.setattr(axis.store, "waiting", listed_before)
+    for _ in range(3):
+        await axis.router().take_up(SOURCE)
+    monkeypatch.undo()
+    assert [each.code for each in axis.receipts("G22")] == [None if document_came else "envelope/unknown-concerned"]
+    assert await axis.store.waiting(SOURCE, NOW + WAIT + WAIT, 10) == []
+    # It is not carried out when its document comes after all.
+    if not document_came:
+        await route(axis, sent)
+        await axis.router().take_up(SOURCE)
+        assert await talks(axis, sent) == {}
+
+
+async def test_what_is_refused_as_it_is_taken_up_is_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37"])
+    recall = acting(new_id(NOW))
+    await route(axis, recall)
+    (listed,) = await axis.store.waiting(SOURCE, NOW + WAIT, 10)
+    axis.time.append(NOW + WAIT)
+
+    async def broken(*_: Any) -> Any:
+        return [replace(listed, body=b"{")]
+
+    monkeypatch.setattr(axis.store, "waiting", broken)
+    for _ in range(2):
+        await axis.router().take_up(SOURCE)
+    monkeypatch.undo()
+    assert [each.count for each in await axis.store.quarantined()] == [1]
+    assert len(axis.receipts("G22")) == 1
+    assert await axis.store.waiting(SOURCE, NOW + WAIT, 10) == []
+
+
+async def test_one_sent_twice_that_is_decided_as_it_comes_waits_no_longer() -> None:
+    axis = await axis_of(["G22", "H37"])
+    sent = document()
+    recall = acting(sent)
+    await route(axis, recall, sent, recall)
+    assert outcomes(answer(axis, recall)) == {"H37": ("routed", None)}
+    assert await axis.store.waiting(SOURCE, NOW + WAIT, 10) == []
+    # Nor does one that comes again when its time is over make a second refusal: it is taken up once.
+    nothing = acting(new_id(NOW))
+    await route(axis, nothing)
+    axis.time.append(NOW + WAIT)
+    await route(axis, nothing)
+    await axis.router().take_up(SOURCE)
+    await axis.router().take_up(SOURCE)
+    assert [each.code for each in axis.receipts("G22") if each.message_id == nothing.message_id] == [
+        "envelope/unknown-concerned"
+    ]
+
+
 async def test_an_ordinary_document_costs_no_statement_more(monkeypatch: pytest.MonkeyPatch) -> None:
     axis = await axis_of(["G22", "H37"])
     called: list[str] = []
@@ -332,10 +399,21 @@ async def test_an_ordinary_document_costs_no_statement_more(monkeypatch: pytest.
     from axis.store.fake_transaction import FakeTransaction
 
     for owner, names in (
-        (FakeStore, ("behind", "mark_published", "claim", "waiting", "waited", "hold", "transaction")),
+        (FakeStore, ("behind", "mark_published", "claim", "waiting", "hold", "transaction")),
         (
             FakeTransaction,
-            ("accept", "existing", "concerned", "begin", "withdraw", "wait", "conversations", "move", "statuses"),
+            (
+                "accept",
+                "existing",
+                "concerned",
+                "begin",
+                "withdraw",
+                "wait",
+                "waited",
+                "conversations",
+                "move",
+                "statuses",
+            ),
         ),
     ):
         for name in names:
