@@ -153,8 +153,7 @@ class Inbox:
     async def _unless_withdrawn(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> Delivery | None:
         """Hand out a document for those recipients from whom it was not recalled, as far as anybody here knows."""
         identifier = delivery.envelope.id
-        for early in mail.pick(lambda body: may_concern(body, identifier)):
-            await self._attempt(mail, early)
+        await self._keep_all(mail, mail.pick(lambda body: may_concern(body, identifier)))
         recalls = await self._ledger.recalls(identifier)
         if not recalls:
             return delivery
@@ -168,6 +167,18 @@ class Inbox:
         taken = Taken(identifier, delivery.sha256, self._author.now())
         await self._settle(mail, parcel, await self._ledger.write(taken=[taken], entries=doing.entries, recalls=done))
         return None
+
+    async def _keep_all(self, mail: Mail, picked: Sequence[Parcel]) -> None:
+        """Keep recalls that wait behind their document; what fails, and all after it, waits in its line again."""
+        for place, parcel in enumerate(picked):
+            try:
+                recall = await self._open(mail, parcel)
+            except BaseException:
+                for each in reversed(picked[place:]):
+                    mail.put_back(each)
+                raise
+            if recall is not None:  # its document was taken meanwhile
+                mail.put_back(parcel)
 
     async def _prove(self, mail: Mail, parcel: Parcel) -> Delivery:
         submission = parcel.submission

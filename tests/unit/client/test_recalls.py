@@ -10,7 +10,7 @@ import pytest
 
 from axis.client import Delivery, File, MemoryLedger, NotConfirmed, SqliteLedger
 from axis.client.acting import beside
-from axis.client.ledger import Entry, Ledger
+from axis.client.ledger import Entry, Ledger, Taken
 from axis.core.ids import new_id, time_of
 from axis.core.messages import Submission
 from axis.edxml import Business, ReceiverChange
@@ -141,6 +141,46 @@ async def test_what_is_not_dealt_with_comes_again_after_a_crash(world: World, tm
         await again.agree()
         assert await taken(agency) == []
     assert len(said(world)) == 3  # also the application's own 15 is the one that was said
+
+
+async def test_recalls_behind_their_document_wait_in_their_line_again_when_one_fails(world: World) -> None:
+    sent = world.document(recipients=["H37.05", "H37.06"])
+    recalls = [recall_of(world, sent, recipients=[code]) for code in ("H37.05", "H37.06")]
+    await world.post.put(NORMAL, sent, *recalls)
+    ledger = MemoryLedger()
+    write = ledger.write
+
+    async def failing(**changes: Any) -> list[Entry]:
+        ledger.write = write  # type: ignore[method-assign]
+        raise OSError("no space left")
+
+    async with world.connect(ledger=ledger) as agency:
+        inbox = agency.inbox(idle=0.5)
+        ledger.write = failing  # type: ignore[method-assign]
+        with pytest.raises(OSError, match="no space left"):
+            await anext(inbox)
+        found = [delivery async for delivery in inbox]
+    assert [(each.envelope.id, each.withdrawn) for each in found] == [(each.message_id, True) for each in recalls]
+    assert not world.post.unacked
+
+
+async def test_a_recall_of_what_was_taken_meanwhile_is_handed_out(world: World) -> None:
+    sent = world.document()
+    recall = recall_of(world, sent)
+    await world.post.put(NORMAL, sent, recall)
+    ledger = MemoryLedger()
+    taken_before = ledger.taken
+
+    async def taken_meanwhile(envelope_id: str) -> Taken | None:
+        known = await taken_before(envelope_id)
+        if envelope_id == recall.message_id and known is None:
+            await ledger.write(taken=[Taken(str(sent.message_id), "0" * 64, NOW)])
+        return known
+
+    async with world.connect(ledger=ledger) as agency:
+        ledger.taken = taken_meanwhile  # type: ignore[method-assign]
+        assert recall.message_id in [each.envelope.id for each in await taken(agency)]
+    assert not world.post.unacked
 
 
 async def test_a_recall_for_one_of_two_units_leaves_the_document_to_the_other(world: World) -> None:
