@@ -7,7 +7,8 @@ recall withdraws it there; everything else about it goes behind it, whatever lan
 """
 
 import datetime as dt
-from collections.abc import Callable, Collection, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.core.conversation import Conversation, Kind, Talk, kind_of
@@ -79,16 +80,19 @@ def act(
     kind, about = kind_of(envelope.action), envelope.concerns or ""
     before = [each for each in concerned.conversations if each.request != envelope.id]
     got = [each for each in concerned.deliveries if each.state is not DeliveryState.REFUSED]
-    frozen = [code for each in got if (code := _frozen(kind, each.recipient, before)) is not None]
+    talks = _by_recipient(before)
+    frozen = [code for each in got if (code := _frozen(kind, talks.get(each.recipient, ()))) is not None]
     if got and len(frozen) == len(got):
         raise Refused(frozen[0], f"{about} has no recipient left that it is not so for")
+    find = _Sent(got)
     added = {each.recipient for each in before if each.original is None and each.kind is Kind.UPDATE}
     rows: list[DeliveryRow] = []
     begun: list[Conversation] = []
     withdrawals: list[Withdrawal] = []
     for resolution, plain in zip(resolutions, deliveries_of(envelope.id, resolutions, obstacle), strict=True):
-        sent = _sent_to(resolution, got)
-        row = _placed(kind, plain, sent, before, known=resolution.recipient in added)
+        sent = find.to(resolution)
+        who = plain.recipient if sent is None else sent.recipient
+        row = _placed(kind, plain, sent, talks.get(who, ()), known=resolution.recipient in added)
         rows.append(row)
         if row.state is DeliveryState.REFUSED or (sent is None and kind is Kind.REPLACE):
             continue
@@ -113,14 +117,14 @@ def act(
 
 
 def _placed(
-    kind: Kind, plain: DeliveryRow, sent: SentDelivery | None, before: Collection[Conversation], *, known: bool
+    kind: Kind, plain: DeliveryRow, sent: SentDelivery | None, talks: Sequence[Conversation], *, known: bool
 ) -> DeliveryRow:
     if plain.mailbox is None:
         return plain
     if sent is None and kind is Kind.RECALL and not known:
         return _refused(plain, "concerns/not-recipient", "it never got the document")
-    who = plain.recipient if sent is None else sent.recipient
-    if (code := _frozen(kind, who, before)) is not None:
+    if (code := _frozen(kind, talks)) is not None:
+        who = plain.recipient if sent is None else sent.recipient
         return _refused(plain, code, f"so it stands for {who}")
     return plain if sent is None or sent.held_for is None else _beside_held(kind, plain, sent)
 
@@ -136,9 +140,16 @@ def _beside_held(kind: Kind, plain: DeliveryRow, sent: SentDelivery) -> Delivery
     return _with(plain, DeliveryState.HELD, "mailbox/behind", told, held_for=sent.held_for)
 
 
-def _frozen(kind: Kind, recipient: str, before: Collection[Conversation]) -> str | None:
-    """Say why nothing of this kind is done to the document at a recipient (as addressed) any more."""
-    talks = [each for each in before if recipient == (each.original or each.recipient)]
+def _by_recipient(conversations: Sequence[Conversation]) -> Mapping[str, Sequence[Conversation]]:
+    """Sort conversations by the recipient they are with, as the document was addressed to it."""
+    talks = defaultdict[str, list[Conversation]](list)
+    for each in conversations:
+        talks[each.original or each.recipient].append(each)
+    return talks
+
+
+def _frozen(kind: Kind, talks: Sequence[Conversation]) -> str | None:
+    """Say why nothing of this kind is done to the document any more at the recipient that was talked with."""
     recalls = [each for each in talks if each.freezes]
     if recalls and not (kind is Kind.RECALL and all(each.state is Talk.DECLINED for each in recalls)):
         return "concerns/recalled"
@@ -147,11 +158,26 @@ def _frozen(kind: Kind, recipient: str, before: Collection[Conversation]) -> str
     return None
 
 
-def _sent_to(resolution: Resolution, got: Sequence[SentDelivery]) -> SentDelivery | None:
-    codes = {resolution.recipient, resolution.resolved} - {None}
-    exact = (each for each in got if each.recipient == resolution.recipient)
-    alike = (each for each in got if not codes.isdisjoint({each.recipient, each.resolved}))
-    return next(exact, None) or next(alike, None)
+class _Sent:
+    """The deliveries of a document by whom they went to; there may be thousands, and as many are looked up."""
+
+    def __init__(self, got: Sequence[SentDelivery]) -> None:
+        self._got = got
+        self._addressed: dict[str, SentDelivery] = {}
+        self._first: dict[str, int] = {}
+        for place, each in enumerate(got):
+            self._addressed.setdefault(each.recipient, each)
+            for code in (each.recipient, each.resolved):
+                if code is not None:
+                    self._first.setdefault(code, place)
+
+    def to(self, resolution: Resolution) -> SentDelivery | None:
+        """Find the delivery addressed to a recipient, else the first that one of its codes names."""
+        if (exact := self._addressed.get(resolution.recipient)) is not None:
+            return exact
+        codes = (resolution.recipient, resolution.resolved)
+        places = [self._first[code] for code in codes if code is not None and code in self._first]
+        return self._got[min(places)] if places else None
 
 
 def _refused(plain: DeliveryRow, code: str, detail: str) -> DeliveryRow:
