@@ -63,8 +63,8 @@ def inbox(
     """Take the documents in an agency's mailbox.
 
     Urgent ones first: each is checked, printed, and reported as 01 (arrived). A document taken is not handed out
-    again: use --save to keep it, or --leave to only look (at the first 64 of each lane). With --json and --follow
-    each document is one line.
+    again: use --save to keep it, or --leave to only look (at the first 64 of each lane; what cannot be verified is
+    refused all the same). With --json and --follow each document is one line.
 
     A recall whose document was still in the mailbox is shown as withdrawn: it was answered by itself. One of a document
     that was taken is answered by --agree (15) or --decline (16). With --save DIR --agree the folder DIR/<envelope id>/
@@ -216,7 +216,7 @@ class _Reading:
 async def _read(settings: AgencySettings, reading: _Reading, *, idle: float | None, limit: int | None) -> None:
     with transfers_shown() as moved:
         async with Agency.connect(settings, moved=moved) as agency:
-            deliveries = agency.inbox(idle=idle)
+            deliveries = agency.inbox(idle=idle, looking=reading.leave)
             async for delivery in deliveries:
                 if await reading.document(delivery):
                     deliveries.leave()

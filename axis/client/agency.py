@@ -112,10 +112,11 @@ class Agency(Packaging, Reporting):
 
     # Receiving
 
-    def inbox(self, *, idle: float | None = None) -> Inbox:
+    def inbox(self, *, idle: float | None = None, looking: bool = False) -> Inbox:
         """Iterate over the documents that arrive, urgent ones first, for ever or until none came for `idle` seconds.
 
-        There is one inbox at a time: starting a new one gives back what the one before left untaken.
+        There is one inbox at a time: starting a new one gives back what the one before left untaken. With `looking`
+        each is left, and comes again; only what cannot be proved is set aside, and refused, all the same.
         """
         return Inbox(
             open_mail=self._session.open_mailbox,
@@ -126,6 +127,7 @@ class Agency(Packaging, Reporting):
             desk=self,
             start=self._session.start,
             idle=idle,
+            looking=looking,
         )
 
     def notices(self, *, idle: float | None = None) -> Notices:

@@ -49,7 +49,8 @@ class Inbox:
     """Iterate over the deliveries, urgent ones first; asking for the next takes the one before.
 
     A body left by an exception or by `break` takes nothing: the document stays the broker's and comes again, at once
-    in a new `Agency.inbox()`, or at the next connect.
+    in a new `Agency.inbox()`, or at the next connect. An inbox that is only `looking` leaves each instead, and hands
+    out a recall and its document both, nothing withdrawn: what withdrawing says to the sender cannot be taken back.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Inbox:
         desk: Desk,
         start: Start,
         idle: float | None,
+        looking: bool = False,
     ) -> None:
         self._open_mail = open_mail
         self._opened: Mail | None = None
@@ -73,6 +75,7 @@ class Inbox:
         self._desk = desk
         self._start = start
         self._idle = idle
+        self._looking = looking
         self._current: Delivery | None = None
         self._left: set[str] = set()
 
@@ -82,6 +85,8 @@ class Inbox:
 
     async def __anext__(self) -> Delivery:
         """Take the delivery before, then wait for the next; end when nothing comes for `idle` seconds."""
+        if self._looking:
+            self.leave()
         if self._current is not None:
             await self._current.take()
             self._current = None
@@ -132,6 +137,8 @@ class Inbox:
         except Refused as error:
             await self._set_aside(mail, parcel, error)
             return None
+        if self._looking:
+            return delivery
         if delivery.envelope.action is Action.RECALL:
             return await self._recalling(mail, parcel, delivery)
         return await self._unless_withdrawn(mail, parcel, delivery)

@@ -183,6 +183,26 @@ async def test_a_recall_of_what_was_taken_meanwhile_is_handed_out(world: World) 
     assert not world.post.unacked
 
 
+@pytest.mark.parametrize("lane", [URGENT, NORMAL])
+async def test_who_only_looks_withdraws_nothing(world: World, lane: str) -> None:
+    sent = world.document()
+    recall = recall_of(world, sent, urgent=lane == URGENT)
+    both = [sent.message_id, recall.message_id]
+    await world.post.put(NORMAL, sent)
+    await world.post.put(lane, recall)
+    for _ in range(2):
+        ledger = MemoryLedger()
+        async with world.connect(ledger=ledger) as agency:
+            found = [each async for each in agency.inbox(idle=0.2, looking=True)]
+        assert sorted((each.envelope.id, each.withdrawn, each.taken) for each in found) == [
+            (each, False, False) for each in sorted(map(str, both))
+        ]
+        assert (await ledger.entries(), await ledger.open_recalls()) == ([], [])
+    assert said(world) == []
+    async with world.connect() as agency:
+        assert [(each.envelope.id, each.withdrawn) for each in await taken(agency)] == [(recall.message_id, True)]
+
+
 async def test_a_recall_for_one_of_two_units_leaves_the_document_to_the_other(world: World) -> None:
     sent = world.document(recipients=["H37.05", "H37.06"])
     recall = recall_of(world, sent, recipients=["H37.05"])
