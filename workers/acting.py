@@ -14,7 +14,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from axis.core.admission import check_concerned
-from axis.core.concerning import WAIT, Acting, Waiting, act
+from axis.core.concerning import MOST_WAITING, WAIT, Acting, Waiting, act
 from axis.core.decisions import Accept, Candidate, Desk, Refuse
 from axis.core.messages import Submission
 from axis.core.records import AttachmentRow, Existing
@@ -91,7 +91,12 @@ async def _decide(case: Case, source: str, tx: Transaction, desk: Desk, *, taken
         if taken_up:
             told = f"no envelope {envelope.concerns} is known, and none came within {WAIT.seconds // 60} minutes"
             raise Refused("envelope/unknown-concerned", told)
-        kept = await tx.wait(_waiting(case.candidate, source, at))
+        kept = await tx.wait(_waiting(case.candidate, source, at), MOST_WAITING)
+        if kept is None:
+            told = (
+                f"no envelope {envelope.concerns} is known, and {MOST_WAITING} of this account wait for theirs already"
+            )
+            raise Refused("envelope/unknown-concerned", told)
         if kept.sha256 != case.candidate.sha256:
             raise Refused("envelope/id-reused", f"{envelope.id} was used before for other bytes")
         return Waits(envelope.id, kept.concerns, kept.until)

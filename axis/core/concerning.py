@@ -19,6 +19,7 @@ from axis.errors import Refused
 from schemas import Envelope
 
 WAIT = dt.timedelta(minutes=10)  # how long an envelope waits for the one it acts on
+MOST_WAITING = 1_000  # of one account at a time; each is kept whole
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ class ActingTransaction(Transaction):
             with reaching("withdraw deliveries"):
                 await self._link.execute(_SQL["withdraw"], *convert.columns(gone, 3))
 
-    async def wait(self, waiting: Waiting) -> Waiting:
+    async def wait(self, waiting: Waiting, most: int) -> Waiting | None:
         """Keep an envelope until what it acts on is there."""
         row = (
             waiting.id,
@@ -59,10 +59,12 @@ class ActingTransaction(Transaction):
             hostile.as_json(waiting.headers),
             bytes.fromhex(waiting.sha256),
             waiting.body,
+            most,
         )
         with reaching("keep what waits"):
             await self._link.execute(_SQL["wait"], *row)
-            return waiting_row(await self._link.fetchrow(_SQL["waiting_one"], waiting.id))
+            found = await self._link.fetchrow(_SQL["waiting_one"], waiting.id)
+        return None if found is None else waiting_row(found)
 
     async def waited(self, envelope_id: str, sha256: str) -> bool:
         """Forget an envelope that waits."""

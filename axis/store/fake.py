@@ -165,7 +165,9 @@ class FakeStore(Store):
                 for each in memory.waiting.values()
                 if each.queue == queue and (each.until <= at or each.concerns in memory.envelopes)
             ]
-            return sorted(over, key=lambda each: (each.received_at, each.id))[:limit]
+            return sorted(over, key=lambda each: (each.concerns not in memory.envelopes, each.received_at, each.id))[
+                :limit
+            ]
 
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""

@@ -53,10 +53,13 @@ class FakeActing(Transaction):
         for each in withdrawals:
             self._memory.change(each.envelope_id, lambda stored, each=each: _withdrawn(stored, each))  # type: ignore[misc]
 
-    async def wait(self, waiting: Waiting) -> Waiting:
+    async def wait(self, waiting: Waiting, most: int) -> Waiting | None:
         """Keep an envelope until what it acts on is there."""
         self._check()
-        return self._memory.waiting.setdefault(waiting.id, waiting)
+        kept = self._memory.waiting
+        if sum(each.account == waiting.account for each in kept.values()) < most:
+            kept.setdefault(waiting.id, waiting)
+        return kept.get(waiting.id)
 
     async def waited(self, envelope_id: str, sha256: str) -> bool:
         """Forget an envelope that waits."""

@@ -233,8 +233,12 @@ class Transaction(ABC):
         """Withdraw deliveries that are held and were never claimed; others are left as they are."""
 
     @abstractmethod
-    async def wait(self, waiting: Waiting) -> Waiting:
-        """Keep an envelope until what it acts on is there; return what is kept under its id, if it was before."""
+    async def wait(self, waiting: Waiting, most: int) -> Waiting | None:
+        """Keep an envelope until what it acts on is there; return what is kept under its id, if it was before.
+
+        None: nothing is, and it is not kept either, since `most` of its account wait already (about: two transactions
+        side by side do not see each other's).
+        """
 
     @abstractmethod
     async def waited(self, envelope_id: str, sha256: str) -> bool:
@@ -356,7 +360,10 @@ class Store(ABC):
 
     @abstractmethod
     async def waiting(self, queue: str, at: dt.datetime, limit: int) -> list[Waiting]:
-        """Return envelopes from a queue that waited for the one they act on: it is there now, or their time is over."""
+        """Return envelopes from a queue that waited for the one they act on: it is there now, or their time is over.
+
+        Those first for which it is there.
+        """
 
     @abstractmethod
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:

@@ -104,17 +104,23 @@ async def test_what_waits_is_kept_once_until_its_document_comes(store: Store) ->
         )
         for concerns in (document, nothing)
     )
+    late = replace(late, received_at=NOW - dt.timedelta(minutes=1))
     async with store.transaction() as tx:
-        assert await tx.wait(first) == first
-        assert await tx.wait(late) == late
-        assert await tx.wait(replace(first, sha256=sha256(b"other"), until=until + until.resolution)) == first
+        assert await tx.wait(late, 2) == late
+        assert await tx.wait(first, 2) == first
+        assert await tx.wait(replace(first, sha256=sha256(b"other"), until=until + until.resolution), 3) == first
+        # No more of this account, but those are known, and another's are its own.
+        assert await tx.wait(replace(first, id=new_id(NOW)), 2) is None
+        assert await tx.wait(late, 2) == late
+        other = replace(first, id=new_id(NOW), account="H26", queue="axis.route.bulk")
+        assert await tx.wait(other, 2) == other
     assert await store.waiting("axis.route.urgent", NOW, 10) == []
     assert await store.waiting("axis.route.normal", until, 10) == []
     async with store.transaction() as tx:
         await tx.accept([accepted(id=document)])
     assert await store.waiting("axis.route.urgent", NOW, 10) == [first]
-    assert {each.id for each in await store.waiting("axis.route.urgent", until, 10)} == {first.id, late.id}
-    assert len(await store.waiting("axis.route.urgent", until, 1)) == 1
+    assert await store.waiting("axis.route.urgent", until, 10) == [first, late]
+    assert await store.waiting("axis.route.urgent", until, 1) == [first]
     async with store.transaction() as tx:
         assert not await tx.waited(first.id, sha256(b"other"))
         assert await tx.waited(first.id, first.sha256)

@@ -49,7 +49,9 @@ WHERE delivery.envelope_id = gone.envelope_id AND delivery.recipient = gone.reci
 -- name: wait
 INSERT INTO waiting
     (id, concerns, received_at, until, queue, account, routing_key, content_type, headers, sha256, body)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::text::jsonb, $10, $11)
+SELECT $1::uuid, $2::uuid, $3::timestamptz, $4::timestamptz, $5::text, $6::text, $7::text, $8::text,
+       $9::text::jsonb, $10::bytea, $11::bytea
+WHERE (SELECT count(*) FROM waiting WHERE account = $6::text) < $12::bigint
 ON CONFLICT (id) DO NOTHING;
 
 -- name: waiting_one
@@ -57,10 +59,15 @@ SELECT id, concerns, received_at, until, queue, account, routing_key, content_ty
 FROM waiting WHERE id = $1;
 
 -- name: waiting
+-- Those first whose document is there: any number that nothing came for may wait to be refused.
 SELECT id, concerns, received_at, until, queue, account, routing_key, content_type, headers, sha256, body
-FROM waiting
-WHERE queue = $1 AND (until <= $2 OR EXISTS (SELECT FROM envelope WHERE envelope.id = waiting.concerns))
-ORDER BY received_at, id LIMIT $3;
+FROM (
+    SELECT *, EXISTS (SELECT FROM envelope WHERE envelope.id = waiting.concerns) AS there
+    FROM waiting
+    WHERE queue = $1
+) AS kept
+WHERE there OR until <= $2
+ORDER BY there DESC, received_at, id LIMIT $3;
 
 -- name: waited
 DELETE FROM waiting WHERE id = $1 AND sha256 = $2 RETURNING id;

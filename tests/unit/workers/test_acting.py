@@ -392,6 +392,28 @@ async def test_one_sent_twice_that_is_decided_as_it_comes_waits_no_longer() -> N
     ]
 
 
+async def test_an_account_whose_many_wait_already_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("workers.acting.MOST_WAITING", 2)
+    axis = await axis_of(["G22", "H37"])
+    sent = document()
+    first, second, third = acting(new_id(NOW)), acting(sent), acting(new_id(NOW))
+    await route(axis, first, second, third, first)
+    assert [(each.message_id, each.code) for each in axis.receipts("G22")] == [
+        (third.message_id, "envelope/unknown-concerned")
+    ]
+    await route(axis, sent)
+    axis.time.append(NOW + WAIT)
+    # Whose document is there is not kept back by those that nothing came for.
+    monkeypatch.setattr("workers.router._TAKEN_UP_AT_ONCE", 1)
+    await axis.router().take_up(SOURCE)
+    assert outcomes(answer(axis, second)) == {"H37": ("routed", None)}
+    await route(axis, third)
+    assert [each.id for each in await axis.store.waiting(SOURCE, NOW + WAIT + WAIT, 10)] == [
+        first.message_id,
+        third.message_id,
+    ]
+
+
 async def test_an_ordinary_document_costs_no_statement_more(monkeypatch: pytest.MonkeyPatch) -> None:
     axis = await axis_of(["G22", "H37"])
     called: list[str] = []

@@ -1,0 +1,2 @@
+-- wait: how many envelopes of an account wait, which is bounded.
+CREATE INDEX waiting_account ON waiting (account);
