@@ -252,10 +252,10 @@ async def test_a_refusal_that_cannot_be_stored_is_set_aside_as_poison(monkeypatc
     router = axis.router()
     original = router._commit
 
-    async def commit(part: Any, decisions: Any, source: str) -> Any:
+    async def commit(part: Any, decisions: Any, *more: Any) -> Any:
         if any(getattr(each, "reason", "") == "message/not-json" for each in decisions):
             raise ZeroDivisionError
-        return await original(part, decisions, source)
+        return await original(part, decisions, *more)
 
     monkeypatch.setattr(router, "_commit", commit)
     bad, good = document_submission(b"{", account="G22", message_id="x"), document()
