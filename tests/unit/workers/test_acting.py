@@ -1,56 +1,18 @@
 """Recall, update and replace at the axis: who gets what, what is withdrawn, what is frozen, what waits."""
 
 import datetime as dt
-import json
 from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from axis.core.concerning import WAIT
-from axis.core.conversation import Conversation, Kind, Talk
-from axis.core.ids import new_id
-from axis.core.messages import Submission
+from axis.core.conversation import Kind, Talk
 from axis.core.records import DeliveryState
 from axis.errors import Unavailable
-from schemas import Receipt
-from tests.builders import NOW
-from tests.unit.workers.harness import LIMIT, Axis, axis_of, document, status
+from tests.unit.workers.conversing import acting, answer, drain, full, outcomes, route, states, talks, urgent
+from tests.unit.workers.harness import axis_of, document, status
 
 SOURCE, URGENT = "axis.route.normal", "axis.route.urgent"
-PAPER = json.loads(document().body)["document"]
-
-
-def acting(about: Submission | str, action: str = "recall", **changes: Any) -> Submission:
-    concerns = about if isinstance(about, str) else about.message_id
-    return document(action=action, concerns=concerns, reason="Ban hành nhầm", **changes)
-
-
-def urgent(about: Submission, action: str = "recall", **changes: Any) -> Submission:
-    return acting(about, action, document={**PAPER, "priority": "urgent"}, **changes)
-
-
-async def route(axis: Axis, *messages: Submission) -> None:
-    for message in messages:
-        await axis.router().handle([message], URGENT if message.routing_key.startswith("urgent") else SOURCE)
-
-
-async def talks(axis: Axis, about: Submission) -> dict[str, Conversation]:
-    (tracked,) = await axis.store.track(about.message_id or "")
-    return {each.recipient: each for each in tracked.conversations}
-
-
-async def states(axis: Axis, about: Submission) -> dict[str, tuple[str, str | None]]:
-    (tracked,) = await axis.store.track(about.message_id or "")
-    return {each.recipient: (each.state.value, each.reason) for each in tracked.deliveries}
-
-
-def answer(axis: Axis, about: Submission) -> Receipt:
-    return [each for each in axis.receipts("G22") if each.message_id == about.message_id][-1]
-
-
-def outcomes(receipt: Receipt) -> dict[str, tuple[str, str | None]]:
-    return {each.recipient: (each.outcome.value, each.code) for each in receipt.recipients}
 
 
 async def test_a_recall_is_asked_of_each_recipient_and_answered_by_each() -> None:
@@ -170,23 +132,6 @@ async def test_nobody_else_recalls_it() -> None:
     assert await talks(axis, sent) == {}
 
 
-async def full(axis: Axis) -> list[Submission]:
-    """Fill H37's mailbox, so that what comes is held."""
-    some = [document() for _ in range(LIMIT)]
-    await axis.router().handle(some, SOURCE)
-    await drain(axis, "notices.G22")
-    return some
-
-
-async def drain(axis: Axis, queue: str = "mailbox.normal.H37") -> None:
-    consumer = axis.broker.consumer(queue, batch=LIMIT)
-    batches = consumer.batches()
-    batch = await anext(batches)
-    await batch.ack_some(*batch.messages)
-    await batches.aclose()
-    axis.view.forget()
-
-
 async def test_what_is_held_is_withdrawn_at_the_axis() -> None:
     axis = await axis_of(["G22", "H37", "H26"])
     await full(axis)
@@ -287,131 +232,6 @@ async def test_what_the_relay_has_claimed_is_not_withdrawn(monkeypatch: pytest.M
     await axis.relay().sweep()
     assert axis.mail("H37") == [sent.message_id]
     assert [each.message_id for each in axis.broker.messages("mailbox.urgent.H37")] == [recall.message_id]
-
-
-async def test_a_recall_that_overtakes_its_document_waits_for_it() -> None:
-    axis = await axis_of(["G22", "H37"])
-    sent = document()
-    recall = urgent(sent)
-    await route(axis, recall, recall)
-    assert axis.receipts("G22") == []
-    router = axis.router()
-    await router.take_up(URGENT)
-    assert axis.receipts("G22") == []
-    await route(axis, sent)
-    await router.take_up(SOURCE)
-    assert len(axis.receipts("G22")) == 1
-    await router.take_up(URGENT)
-    await router.take_up(URGENT)
-    assert outcomes(answer(axis, recall)) == {"H37": ("routed", None)}
-    assert len(axis.receipts("G22")) == 2
-    assert (await talks(axis, sent))["H37"].state is Talk.REQUESTED
-    assert [each["id"] for each in axis.events("waiting for its document")] == [recall.message_id] * 2
-
-
-async def test_a_recall_of_nothing_is_refused_when_its_time_is_over() -> None:
-    axis = await axis_of(["G22", "H37"])
-    nothing = new_id(NOW)
-    recall = acting(nothing)
-    await route(axis, recall)
-    axis.time.append(NOW + WAIT)
-    await axis.router().take_up(SOURCE)
-    await axis.router().take_up(SOURCE)
-    assert [(each.message_id, each.code) for each in axis.receipts("G22")] == [
-        (recall.message_id, "envelope/unknown-concerned")
-    ]
-    other = acting(nothing, id=recall.message_id, recipients=["H37", "H26"])
-    await route(axis, recall, other)
-    assert answer(axis, other).code == "envelope/id-reused"
-
-
-@pytest.mark.parametrize("document_came", [False, True])
-async def test_what_two_routers_take_up_is_decided_once(
-    monkeypatch: pytest.MonkeyPatch, *, document_came: bool
-) -> None:
-    axis = await axis_of(["G22", "H37"])
-    sent = document()
-    recall = acting(sent)
-    await route(axis, recall, *([sent] if document_came else []))
-    if document_came:
-        await drain(axis, "notices.G22")
-    axis.time.append(NOW + WAIT)
-    (listed,) = await axis.store.waiting(SOURCE, NOW + WAIT, 10)
-
-    async def listed_before(*_: Any) -> Any:
-        return [listed]
-
-    monkeypatch.setattr(axis.store, "waiting", listed_before)
-    for _ in range(3):
-        await axis.router().take_up(SOURCE)
-    monkeypatch.undo()
-    assert [each.code for each in axis.receipts("G22")] == [None if document_came else "envelope/unknown-concerned"]
-    assert await axis.store.waiting(SOURCE, NOW + WAIT + WAIT, 10) == []
-    # It is not carried out when its document comes after all.
-    if not document_came:
-        await route(axis, sent)
-        await axis.router().take_up(SOURCE)
-        assert await talks(axis, sent) == {}
-
-
-async def test_what_is_refused_as_it_is_taken_up_is_refused_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    axis = await axis_of(["G22", "H37"])
-    recall = acting(new_id(NOW))
-    await route(axis, recall)
-    (listed,) = await axis.store.waiting(SOURCE, NOW + WAIT, 10)
-    axis.time.append(NOW + WAIT)
-
-    async def broken(*_: Any) -> Any:
-        return [replace(listed, body=b"{")]
-
-    monkeypatch.setattr(axis.store, "waiting", broken)
-    for _ in range(2):
-        await axis.router().take_up(SOURCE)
-    monkeypatch.undo()
-    assert [each.count for each in await axis.store.quarantined()] == [1]
-    assert len(axis.receipts("G22")) == 1
-    assert await axis.store.waiting(SOURCE, NOW + WAIT, 10) == []
-
-
-async def test_one_sent_twice_that_is_decided_as_it_comes_waits_no_longer() -> None:
-    axis = await axis_of(["G22", "H37"])
-    sent = document()
-    recall = acting(sent)
-    await route(axis, recall, sent, recall)
-    assert outcomes(answer(axis, recall)) == {"H37": ("routed", None)}
-    assert await axis.store.waiting(SOURCE, NOW + WAIT, 10) == []
-    # Nor does one that comes again when its time is over make a second refusal: it is taken up once.
-    nothing = acting(new_id(NOW))
-    await route(axis, nothing)
-    axis.time.append(NOW + WAIT)
-    await route(axis, nothing)
-    await axis.router().take_up(SOURCE)
-    await axis.router().take_up(SOURCE)
-    assert [each.code for each in axis.receipts("G22") if each.message_id == nothing.message_id] == [
-        "envelope/unknown-concerned"
-    ]
-
-
-async def test_an_account_whose_many_wait_already_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("workers.acting.MOST_WAITING", 2)
-    axis = await axis_of(["G22", "H37"])
-    sent = document()
-    first, second, third = acting(new_id(NOW)), acting(sent), acting(new_id(NOW))
-    await route(axis, first, second, third, first)
-    assert [(each.message_id, each.code) for each in axis.receipts("G22")] == [
-        (third.message_id, "envelope/unknown-concerned")
-    ]
-    await route(axis, sent)
-    axis.time.append(NOW + WAIT)
-    # Whose document is there is not kept back by those that nothing came for.
-    monkeypatch.setattr("workers.router._TAKEN_UP_AT_ONCE", 1)
-    await axis.router().take_up(SOURCE)
-    assert outcomes(answer(axis, second)) == {"H37": ("routed", None)}
-    await route(axis, third)
-    assert [each.id for each in await axis.store.waiting(SOURCE, NOW + WAIT + WAIT, 10)] == [
-        first.message_id,
-        third.message_id,
-    ]
 
 
 async def test_an_ordinary_document_costs_no_statement_more(monkeypatch: pytest.MonkeyPatch) -> None:
