@@ -1,5 +1,6 @@
 """Recalls, updates and replacements in both stores."""
 
+import asyncio
 import datetime as dt
 from dataclasses import replace
 
@@ -121,10 +122,13 @@ async def test_what_waits_is_kept_once_until_its_document_comes(store: Store) ->
     assert await store.waiting("axis.route.urgent", NOW, 10) == [first]
     assert await store.waiting("axis.route.urgent", until, 10) == [first, late]
     assert await store.waiting("axis.route.urgent", until, 1) == [first]
-    async with store.transaction() as tx:
-        assert not await tx.waited(first.id, sha256(b"other"))
-        assert await tx.waited(first.id, first.sha256)
-        assert not await tx.waited(first.id, first.sha256)
+
+    async def forget() -> bool:
+        async with store.transaction() as tx:
+            assert not await tx.waited(first.id, sha256(b"other"))
+            return await tx.waited(first.id, first.sha256)
+
+    assert sorted(await asyncio.gather(*(forget() for _ in range(4)))) == [False, False, False, True]
     assert await store.waiting("axis.route.urgent", until, 10) == [late]
 
 
