@@ -8,11 +8,26 @@ from typing import Protocol
 
 from axis.core.reading import parse_sealed
 from axis.core.sealing import associated_data, check_contents
-from axis.errors import NotFound, Refused
+from axis.edxml.errors import EdxmlError
+from axis.errors import AxisError, NotFound, Refused
 from axis.trust import SealingKey, encoding
 from axis.trust.stream import Opening
 from axis.trust.wrapping import unwrap
 from schemas import MAX_KEYS_BYTES, Attachment, Envelope, SealContents
+
+# What no key, no other setting and no waiting ever opens: it is damaged, or was never right. A file that is gone
+# (blob/not-found) is not among it: no envelope passes the router that names a file the axis does not have, so that is
+# the axis's loss to mend, and the sender must not be told that the document is wrong.
+_NEVER_OPENED = frozenset({"seal/malformed", "seal/other-envelope", "seal/broken", "blob/digest"})
+
+
+def is_its_senders(error: AxisError) -> bool:
+    """Say whether a document that cannot be opened or written as a package is to be refused to its sender with 02.
+
+    Whatever else went wrong is this side's or passes: the document is left where it is (QĐ 28/2018 article 9.1 asks for
+    a word to the sender about what is wrong with the document, not with us).
+    """
+    return isinstance(error, EdxmlError) or error.code in _NEVER_OPENED
 
 
 class Downloads(Protocol):

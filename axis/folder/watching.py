@@ -10,7 +10,8 @@ from pathlib import Path
 from axis.client import Agency, AgencySettings, Delivery, ReceiptNotice
 from axis.client.agency import utc_now
 from axis.client.building import reason_text
-from axis.edxml import EdxmlError, Naming, Profile
+from axis.client.opening import is_its_senders
+from axis.edxml import Naming, Profile
 from axis.errors import AxisError, Malformed, Misconfigured, Refused, Unavailable
 from axis.folder import disk
 from axis.folder.incoming import Incoming
@@ -28,8 +29,6 @@ _LONGEST_WAIT_SECONDS = 30.0
 _NOTHING_SECONDS = 1.0  # without a notice for so long, a run with an end has read them all
 # Documents that cannot be opened stay in the broker's hands; more of them would keep others from coming.
 _LEFT_AT_MOST = 32
-# What no key, no other setting and no waiting will ever open: it is damaged, was never right, or is not kept any more.
-_NEVER = frozenset({"seal/malformed", "seal/other-envelope", "seal/broken", "blob/digest", "blob/not-found"})
 
 Connect = Callable[[AgencySettings], contextlib.AbstractAsyncContextManager[Agency]]
 
@@ -201,7 +200,7 @@ class Watcher:
         try:
             await self._incoming.document(delivery)
         except (Refused, Malformed) as error:
-            if isinstance(error, EdxmlError) or error.code in _NEVER:
+            if is_its_senders(error):
                 # Its sender has to know (QĐ 28 9.1), and it must not be in the way of others.
                 await delivery.refuse(reason_text(error.code, error.detail))
                 self._left.discard(envelope)

@@ -1,7 +1,7 @@
 """Errors and packages as answers, and the one file of a request."""
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack, aclosing, asynccontextmanager
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from axis.core.partners import Incoming, Partner
 from axis.errors import AxisError, Refused, Unavailable
-from axis.gateway.body import read_body
+from axis.gateway.body import Disconnected, read_body
 from axis.gateway.desk.asking import refuse_unwritable
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.encoding import base64_length, base64_pieces
@@ -19,7 +19,7 @@ from axis.gateway.desk.form import Form, receive_form
 from axis.gateway.download import Download
 from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
-from axis.gateway.observing import entry_of
+from axis.gateway.observing import Entry, entry_of
 from axis.gateway.problems import HttpRefused
 from axis.gateway.slots import Slots
 from schemas.reasons import Fault
@@ -57,10 +57,19 @@ def told(error: AxisError) -> Told:
     return Told(number, _text(error), 200, headers)
 
 
-def unforeseen(request: Request, error: Exception) -> AxisError:
-    """Make a fault of ours an error that can be told in the profile's own form; the log has its traceback."""
-    _log.exception("failed", route=entry_of(request).route, exc_info=error)
-    return AxisError(type(error).__name__)
+async def in_own_form(entry: Entry, answered: Awaitable[Response], failed: Callable[[AxisError], Response]) -> Response:
+    """Turn every error into an answer of a profile's own; a fault of ours has its traceback in the log."""
+    try:
+        return await answered
+    except Disconnected:
+        raise
+    except AxisError as error:
+        fault = error
+    except Exception as error:  # noqa: BLE001 - told and logged
+        _log.exception("failed", route=entry.route)
+        fault = AxisError(type(error).__name__)
+    entry.code, entry.detail = fault.code, fault.detail
+    return failed(fault)
 
 
 def _text(error: AxisError) -> str:

@@ -17,8 +17,7 @@ from starlette.responses import Response
 
 from axis.core.partners import Incoming, Partner
 from axis.errors import AxisError, Refused
-from axis.gateway.body import Disconnected
-from axis.gateway.desk.answering import Transfers, answer, told, unforeseen
+from axis.gateway.desk.answering import Transfers, answer, in_own_form, told
 from axis.gateway.desk.asking import addressed, kind_of, refuse_unwritable, wanted_of, written
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.sending import Package
@@ -46,17 +45,7 @@ class Lgsp:
         entry = entry_of(request)
         wanted = (request.method, request.path_params["operation"])
         entry.route = f"lgsp {wanted[1]}" if wanted in self._operations else "lgsp"
-        try:
-            return await self._answered(request, entry)
-        except Disconnected:
-            raise
-        except AxisError as error:
-            entry.code, entry.detail = error.code, error.detail
-            return failed(error)
-        except Exception as error:  # noqa: BLE001 - told and logged
-            fault = unforeseen(request, error)
-            entry.code, entry.detail = fault.code, fault.detail
-            return failed(fault)
+        return await in_own_form(entry, self._answered(request, entry), failed)
 
     async def _answered(self, request: Request, entry: Entry) -> Response:
         wanted = (request.method, request.path_params["operation"])

@@ -19,6 +19,7 @@ import structlog
 
 from axis.client import Agency, Delivery
 from axis.client.building import reason_text
+from axis.client.opening import is_its_senders
 from axis.core.ids import new_id
 from axis.core.partners import Incoming, Kind, Partner
 from axis.errors import AxisError, Malformed, Refused, Unavailable
@@ -26,9 +27,6 @@ from axis.gateway.desk.again import Again
 from axis.gateway.desk.packing import Packing
 from axis.store import PartnerStore
 from schemas import Action, Destroyed, StatusCode
-
-# What a document may be refused for: nothing that is this side's to mend, such as a certificate of ours that ended.
-_OF_ITS_SENDER = frozenset({"blob/digest", "seal/malformed", "seal/other-envelope", "seal/broken"})
 
 
 class Receiving:
@@ -95,7 +93,7 @@ class Receiving:
         except OSError as error:
             raise Unavailable(f"the desk's folder: {error}") from error
         except (Refused, Malformed) as error:
-            if isinstance(error, Refused) and error.code not in _OF_ITS_SENDER:
+            if not is_its_senders(error):
                 raise
             # What nobody here can open or write down is never going to be listed: its sender has to know (QĐ 28 9.1).
             self._log.warning("refused", agency=agency.code, envelope=envelope.id, code=error.code, detail=error.detail)
