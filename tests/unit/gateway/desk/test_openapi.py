@@ -25,6 +25,10 @@ from tests.unit.gateway.desk.harness import REST, rig
 from tests.vxp_client import VxpClient
 
 requests: Any = importlib.import_module("requests")  # it comes with schemathesis, and tells no types
+# What is otherwise imported deep inside hypothesis, at the first example: there pytest, which rewrites the asserts of
+# a plugin's modules, may come to the end of what CPython 3.11 parses ("AST constructor recursion depth mismatch").
+for lazy in ("generation.body_overrides", "generation.dictionaries", "transport.asgi", "transport.wsgi"):
+    importlib.import_module(f"schemathesis.{lazy}")
 DOCUMENT = partner_openapi("1")
 SCHEMA = schemathesis.openapi.from_dict(DOCUMENT, config=SchemathesisConfig())
 OPERATIONS: list[Any] = [found.ok() for found in SCHEMA.get_all_operations()]  # type: ignore[union-attr]  # ours are valid
