@@ -53,12 +53,12 @@ def read_document(source: bytes | Path) -> tuple[EdxmlDocument, Original]:
     return document, original
 
 
-def read_status(source: bytes | Path) -> EdxmlStatus:
-    """Read a status package; raise EdxmlError."""
-    status, _ = _read(source)
+def read_status(source: bytes | Path) -> tuple[EdxmlStatus, Original]:
+    """Read a status package, and say of which bytes; raise EdxmlError."""
+    status, original = _read(source)
     if not isinstance(status, EdxmlStatus):
         raise EdxmlError("this is a document package; send it instead", code="edxml/conversion")
-    return status
+    return status, original
 
 
 def acted_on(document: EdxmlDocument) -> str | None:

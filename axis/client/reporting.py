@@ -72,7 +72,12 @@ class Reporting(Office):
         await self._ledger.forget(envelope_id)
 
     async def report_edxml(
-        self, source: bytes | Path, *, envelope_id: str | None = None, reporter: str | None = None
+        self,
+        source: bytes | Path,
+        *,
+        envelope_id: str | None = None,
+        reporter: str | None = None,
+        sha256: str | None = None,
     ) -> list[Reported]:
         """Report what an edXML status package says, once for each recipient of the document that it speaks for.
 
@@ -80,10 +85,13 @@ class Reporting(Office):
         does: an answer (15, 16) is about the last thing that came under this DocumentId, a take-back (13) about the
         document that we sent there, everything else about the document itself.
 
-        Raises EdxmlError, NotFound `document/not-found` when no such document was taken (13: sent) here, and what
-        `report` does.
+        `sha256` is of the package as somebody has looked at it before: other bytes are not reported (Malformed
+        `file/changed`). Raises EdxmlError, NotFound `document/not-found` when no such document was taken (13: sent)
+        here, and what `report` does.
         """
-        package = await asyncio.to_thread(read_status, source)
+        package, original = await asyncio.to_thread(read_status, source)
+        if sha256 not in {None, original.sha256}:
+            raise Malformed("the package changed since it was looked at", code="file/changed")
         paper = await self._meant(package, envelope_id)
         status = to_status(
             package,

@@ -112,11 +112,11 @@ class Sender:
     async def _send_one(self, name: str, parcel: Parcel) -> None:
         path = self._out.sending / name
         if parcel.envelope is None:
-            reported = await self._agency.report_edxml(path)
+            reported = await self._agency.report_edxml(path, sha256=parcel.sha256)
             if any(each.confirmed_at is None for each in reported):
                 self._try_later(name)
                 return
-            await self._hand_over(name, [each.status_id for each in reported])
+            await self._hand_over(name, parcel, [each.status_id for each in reported])
             return
         if await self._agency.sent_envelope(parcel.envelope) is None:
             if self._now() - time_of(parcel.envelope) > _OLD:
@@ -228,15 +228,15 @@ class Sender:
             self._tell_repeat(name, parcel)
         self._forget(name)
 
-    async def _hand_over(self, name: str, statuses: list[str]) -> None:
+    async def _hand_over(self, name: str, parcel: Parcel, statuses: list[str]) -> None:
         async with self._handing:
             for status in statuses:  # the SDK does not send the same status again, also if it was refused
                 receipt = await self._receipt(status)
                 if receipt is not None and receipt.outcome is Outcome.REFUSED:
-                    await self.refuse(name, None, Refusal.of_receipt(receipt))
+                    await self.refuse(name, parcel, Refusal.of_receipt(receipt))
                     return
             await asyncio.to_thread(self._register.hand, statuses, name)
-            await asyncio.to_thread(self.settling.hand_over, name, statuses, self._now())
+            await asyncio.to_thread(self.settling.hand_over, name, parcel, statuses, self._now())
         self._tell(What.REPORTED, name)
         self._forget(name)
 

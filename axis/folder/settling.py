@@ -39,7 +39,12 @@ class Settling:
         Without a receipt: it repeats one of long ago, whose receipt the ledger does not have any more.
         """
         outcome = None if receipt is None else receipt.outcome.value
-        said = {"envelope": parcel.envelope, "outcome": outcome, "repeats": parcel.repeats}
+        said = {
+            "sha256": parcel.sha256,
+            "envelope": parcel.envelope,
+            "outcome": outcome,
+            "repeats": parcel.repeats,
+        }
         self._beside(
             self._out.sent / f"{name}.receipt",
             reports.receipt_json(receipt, name, said),
@@ -47,9 +52,9 @@ class Settling:
         )
         self._finish(name, self._out.sent)
 
-    def hand_over(self, name: str, statuses: list[str], at: dt.datetime) -> None:
+    def hand_over(self, name: str, parcel: Parcel, statuses: list[str], at: dt.datetime) -> None:
         """Put a status package away that the broker has confirmed."""
-        said = {"statuses": statuses, "handed_over_at": at.isoformat()}
+        said = {"sha256": parcel.sha256, "statuses": statuses, "handed_over_at": at.isoformat()}
         self._beside(
             self._out.sent / f"{name}.receipt",
             reports.receipt_json(None, name, said),

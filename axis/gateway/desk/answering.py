@@ -98,31 +98,35 @@ class Transfers:
     @asynccontextmanager
     async def form(self, request: Request, partner: Partner, file: str) -> AsyncIterator[Form]:
         """Take the form of a request; what is announced too large is refused before it is asked for."""
-        entry = entry_of(request)
         limit = self._desk.limits.package_bytes
         announced = request.headers.get("content-length", "0")
         if announced.isdecimal() and int(announced) > limit + self._desk.limits.json_bytes:
             raise Refused("partner/too-large", f"the limit is {limit} bytes; {announced} were announced")
 
-        async def counted() -> AsyncGenerator[bytes, None]:
-            async with aclosing(read_body(request.receive, self._limits)) as pieces:
-                async for piece in pieces:
-                    entry.received += len(piece)
-                    yield piece
-
         async with (
             self._uploads.take(partner.system_id),
             receive_form(
-                request.headers.get("content-type", ""), counted(), file=file, folder=self._desk.spool, limit=limit
+                request.headers.get("content-type", ""),
+                self._counted(request),
+                file=file,
+                folder=self._desk.spool,
+                limit=limit,
             ) as form,
         ):
             refuse_unwritable(form.fields)
             yield form
 
+    async def _counted(self, request: Request) -> AsyncGenerator[bytes, None]:
+        entry = entry_of(request)
+        async with aclosing(read_body(request.receive, self._limits)) as pieces:
+            async for piece in pieces:
+                entry.received += len(piece)
+                yield piece
+
     async def json(self, request: Request) -> dict[str, str]:
         """Read a small JSON object of texts and numbers; names as they are, values as text."""
         read = bytearray()
-        async with aclosing(read_body(request.receive, self._limits)) as pieces:
+        async with aclosing(self._counted(request)) as pieces:
             async for piece in pieces:
                 read += piece
                 if len(read) > self._desk.limits.json_bytes:

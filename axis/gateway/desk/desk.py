@@ -108,11 +108,14 @@ class Desk:
 
     async def received(self, partner: Partner, wanted: Wanted) -> list[Incoming]:
         """List what lies ready; what the store has to read through is charged for as the longer request it is."""
-        # A span of days is how the LGSP's clients always ask.
-        if cost := (_NARROWED_COST if wanted.recipient is not None else 0) + wanted.page // _PAGES_FOR_ONE:
-            self.charge(partner, cost)
+        narrowed = wanted.recipient is not None or wanted.since is not None or wanted.until is not None
+        self._charge_list(partner, page=wanted.page, narrowed=narrowed)
         recipient = None if wanted.recipient is None else self.codes.read(wanted.recipient)
         return await self._store.listed(partner.system_id, replace(wanted, recipient=recipient))
+
+    def _charge_list(self, partner: Partner, *, page: int, narrowed: bool) -> None:
+        if cost := (_NARROWED_COST if narrowed else 0) + page // _PAGES_FOR_ONE:
+            self.charge(partner, cost)
 
     async def count(self, partner: Partner, kind: Kind) -> int:
         """Count what lies ready, up to a thousand."""
@@ -158,6 +161,7 @@ class Desk:
         if doc_id:
             found = await self._store.outgoing(partner.system_id, _checked(doc_id))
             return [] if found is None else [found]
+        self._charge_list(partner, page=page, narrowed=False)
         return await self._store.sent(partner.system_id, kind, size=size, page=page)
 
     async def wish(self, partner: Partner, wish: str, code: str, detail: Mapping[str, str], fingerprint: bytes) -> bool:

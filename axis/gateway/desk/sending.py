@@ -187,6 +187,8 @@ class Sending:
             )
         )
         if kept.submitted_at is not None:
+            if kept.state is Plane.FAIL:
+                raise _refused_before(kept)
             return kept.doc_id
         who = status.staff
         said = None
@@ -235,6 +237,12 @@ class Sending:
             else f"{sender} has sent no document {named[:200]}",
             code="partner/unknown-document",
         )
+
+
+def _refused_before(kept: Outgoing) -> AxisError:
+    """Return why the axis refused a status, for the partner that sends it again: under its own id it stays refused."""
+    code, _, told = kept.description.partition(": ")
+    return Refused(code if code in REASONS else "partner/state", told or kept.description)
 
 
 def _read(path: Path, *, strict: bool, limit: int) -> EdxmlDocument | EdxmlStatus:

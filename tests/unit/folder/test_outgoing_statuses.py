@@ -2,11 +2,14 @@
 
 import asyncio
 import errno
+import hashlib
 import json
 
 import pytest
 
 from axis.folder import What
+from axis.folder.parcel import Parcel
+from axis.folder.sending import Sender
 from axis.folder.settling import Settling
 from schemas import Outcome
 from tests.unit.folder.desk import Desk, package, status_package
@@ -57,6 +60,28 @@ async def test_a_status_that_is_refused_later_goes_to_refused(desk: Desk) -> Non
         (desk.out / "refused" / "tt.edxml").rename(desk.out / "tt.edxml")
         await desk.told(What.REFUSED, 2)
     assert desk.names("refused") == [f"tt.edxml{end}" for end in ("", ".report.json", ".report.txt")]
+
+
+async def test_a_report_is_about_the_package_that_was_looked_at(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    await desk.world.post.put("mailbox.normal.H37", desk.world.document())
+    looked_at = status_package("G22,2026/11/24,7816/VPCP-TTĐT")
+    begun = Sender.take_up
+
+    async def changed(self: Sender, name: str, parcel: Parcel) -> None:
+        (desk.out / "sending" / name).write_bytes(status_package("G22,2026/11/24,7816/VPCP-TTĐT", "06"))
+        await begun(self, name, parcel)
+
+    async with desk.watching():
+        await desk.told(What.RECEIVED)
+        desk.put("a.edxml", looked_at)
+        await desk.told(What.REPORTED)
+        monkeypatch.setattr(Sender, "take_up", changed)
+        desk.put("b.edxml", status_package("G22,2026/11/24,7816/VPCP-TTĐT", "04"))
+        (refused,) = await desk.told(What.REFUSED)
+    assert (refused.file, refused.code) == ("b.edxml", "file/changed")
+    assert [each[0] for each in desk.world.post.statuses()] == ["01", "03"]
+    told = json.loads((desk.out / "sent" / "a.edxml.receipt.json").read_bytes())
+    assert told["sha256"] == hashlib.sha256(looked_at).hexdigest()
 
 
 async def test_a_status_with_a_private_code_is_refused(desk: Desk) -> None:

@@ -87,26 +87,6 @@ async def test_a_client_made_long_ago_is_taken_unless_the_partners_clock_is_look
         assert (await client.post("countReceiveEdoc", headers)).json()["code"] == "partner/headers"
 
 
-async def test_who_asks_too_often_is_told_when_to_come_back(desk: Rig) -> None:
-    await desk.add()
-    client = desk.vxp()
-    for _ in range(desk.limits.burst):
-        assert (await client.call("countReceiveEdoc"))["status"] == "OK"
-    response = await client.post("countReceiveEdoc", client.headers({}))
-    assert (response.status_code, response.headers["retry-after"]) == (429, "1")
-    assert response.json()["code"] == "partner/too-often"
-    desk.clock.seconds += 1.0
-    assert (await client.call("countReceiveEdoc"))["status"] == "OK"
-    assert (await client.call("getAgenciesList"))["code"] == "partner/too-often"  # the whole directory costs more
-    desk.clock.seconds += 2.0
-    assert (await client.call("getAgenciesList"))["status"] == "OK"
-    # Whoever has no secret uses up nobody's share.
-    desk.clock.seconds += 60.0
-    for _ in range(desk.limits.burst * 2):
-        await desk.vxp(secret="wrong").call("countReceiveEdoc")
-    assert (await client.call("countReceiveEdoc"))["status"] == "OK"
-
-
 async def test_an_operation_there_is_not(desk: Rig) -> None:
     secret = await desk.add()
     assert (await desk.vxp().call("dropEverything"))["code"] == "partner/operation"
@@ -189,22 +169,6 @@ async def test_a_fault_of_ours_is_told_in_the_profiles_own_form(desk: Rig, monke
     assert response.status_code == 500
     assert (response.json()["status"], response.json()["code"]) == ("FAIL", "axis/internal")
     assert "fault of ours" not in response.text
-
-
-async def test_late_and_narrowed_pages_cost_more(desk: Rig) -> None:
-    await desk.add()
-    client = desk.vxp()
-
-    async def codes(**asked: Any) -> list[str | None]:
-        desk.clock.seconds += 1000  # the bucket is full again
-        return [(await client.call("getReceivedEdocList", messagetype="edoc", **asked)).get("code") for _ in range(25)]
-
-    assert set(await codes()) == {None}
-    assert "partner/too-often" in await codes(to="000.00.00.H37")
-    assert set(await codes(fromDate="2026/11/24")) == {None}
-    late = await codes(pageIndex="1000")
-    assert (late[0], late[-1]) == (None, "partner/too-often")
-    assert await codes(pageIndex="1001") == ["partner/parameter"] * 25
 
 
 async def test_a_level_of_many_digits_is_refused(desk: Rig) -> None:

@@ -12,7 +12,7 @@ from axis.core.reading import parse_envelope
 from axis.edxml import Business, Replacement, attach
 from axis.errors import Unavailable
 from schemas import Action
-from tests.unit.gateway.desk.harness import REST, SYSTEM, Rig, document_id, package, status_package
+from tests.unit.gateway.desk.harness import REST, SYSTEM, Rig, came, document_id, package, status_package
 from tests.vxp_client import BOUNDARY, multipart
 
 
@@ -179,6 +179,29 @@ async def test_a_status_package_is_reported_of_the_document_that_came(desk: Rig)
     (kept, _) = sorted(await desk.store.partners.sent(SYSTEM, Kind.STATUS, size=9, page=0), key=lambda one: one.doc_id)
     assert (kept.state, kept.recipients, kept.document_id) == (Plane.DONE, ("G22",), "G22,2026/11/24,7816/VPCP-TTĐT")
     assert json.loads(desk.world.post.published[0].body)["envelope"] == envelope
+
+
+async def test_a_status_that_the_axis_refused_is_told_to_whoever_says_it_again(desk: Rig) -> None:
+    await desk.add()
+    await desk.connected()
+    await came(desk, desk.world.document())
+    await desk.waiting()
+    sent = status_package("03")
+    answer = await desk.vxp().send(sent, "status")
+    (status,) = [each for each in desk.world.post.published if each.type == "status"]
+    said = {"message_type": "status", "code": "status/not-recipient", "detail": "H37 got none"}
+    await desk.world.post.put("notices.H37", desk.world.receipt(status.message_id, also=said))
+
+    async def told() -> bool:
+        (row,) = (await desk.vxp().call("getSentEdocList", messagetype="status", docId=answer["DocId"]))["data"]
+        desk.clock.seconds += 1
+        return bool(row["sendStatus"] == row["receiveStatus"] == "fail" and "H37 got none" in row["sendStatusDesc"])
+
+    await desk.until(told)
+    again = await desk.vxp().send(sent, "status")
+    assert (again["status"], again["code"]) == ("FAIL", "status/not-recipient")
+    assert "H37 got none" in again["ErrorDesc"]
+    assert len([each for each in desk.world.post.published if each.type == "status"]) == 1
 
 
 async def test_a_status_about_nothing_we_know_is_refused(desk: Rig) -> None:
