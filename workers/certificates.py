@@ -1,9 +1,10 @@
 """What the relay does about certificates: evidence kept fresh, and warnings before the end, each once."""
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 
-from axis.core.ending import due
+from axis.core.ending import WARN_DAYS, due
 from axis.errors import Misconfigured, Unavailable
 from axis.evidence import Refresher
 from axis.store import Store
@@ -51,6 +52,8 @@ class Certificates:
     async def warn(self) -> None:
         """Warn of certificates that end in 60, 30 or 7 days and have no successor."""
         _, _, enrolled = await self._store.directory.load()
+        ending = Counter(each.days for each in due(enrolled, {}, self._now(), is_second=is_second))
+        self._metrics.certificates_ending({days: ending[days] for days in WARN_DAYS})
         for each in due(enrolled, await self._store.proofs.warned(), self._now(), is_second=is_second):
             certificate = each.certificate
             if await self._store.proofs.warn(certificate.thumbprint, each.days):

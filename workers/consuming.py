@@ -103,7 +103,7 @@ class _Line:
         try:
             if done:
                 await (batch.ack() if len(messages) == len(batch.messages) else batch.ack_some(*messages))
-                self.waiter.metrics.batch(time.perf_counter() - started)
+                self.waiter.metrics.batch(self.waiter.queue, time.perf_counter() - started)
                 if self.suspects is not None:
                     self.suspects.passed()
             else:

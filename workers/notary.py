@@ -87,6 +87,7 @@ class Notary:
         self._log = log
         self._after: str | None = None
         self._begun = False
+        self._metrics = metrics
         self._size = Gauge("axis_log_size", "Entries under the newest checkpoint", registry=metrics.registry)
         self._stopped = Gauge("axis_log_stopped", "1 while nothing is signed", registry=metrics.registry)
 
@@ -101,6 +102,7 @@ class Notary:
             self._log.error("the log stands still", code=error.code, detail=error.detail)
         else:
             self._stopped.set(0)
+            self._metrics.log_current(dt.datetime.now(dt.UTC))
 
     async def _catch_up(self) -> None:
         head = await self._agreed()

@@ -56,6 +56,7 @@ class Papers:
         now: Callable[[], dt.datetime],
         stop: asyncio.Event,
         log: Log,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._blobs = blobs
@@ -64,6 +65,7 @@ class Papers:
         self._now = now
         self._stop = stop
         self._log = log
+        self._metrics = metrics
 
     async def work(self, back: dt.timedelta = _NEWS) -> None:
         """Look at all that waits; raise Unavailable when store, blob store or the disk is away, to be called again."""
@@ -78,6 +80,7 @@ class Papers:
                 except OSError as error:  # no place for the file, or none for the process: not the file's fault
                     raise Unavailable(f"looking at {paper.sha256}: {error}") from error
                 await self._store.keep(paper.sha256, verdict.as_json(), trust.name)
+                self._metrics.paper(verdict.standing.value)
                 self._log.info("looked at", sha256=paper.sha256, standing=verdict.standing.value)
             if len(waiting) < _AT_ONCE:
                 return
@@ -121,6 +124,7 @@ async def work(settings: Settings) -> None:
             now=utc_now,
             stop=stop,
             log=log,
+            metrics=metrics,
         )
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")

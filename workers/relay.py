@@ -59,6 +59,10 @@ class Relay:
             # In between: an agency that floods and never reads must not keep waiting what is held for others.
             await self._release_held()
 
+    async def count(self) -> None:
+        """Show what waits in the store."""
+        self._metrics.backlog(await self._store.backlog.look())
+
     async def keep_partitions(self) -> None:
         """Make the coming months' partitions."""
         await self._store.ensure_partitions(self._now())

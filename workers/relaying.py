@@ -12,6 +12,7 @@ from workers.relay import Relay
 from workers.runtime import every
 from workers.view import utc_now
 
+_COUNT_SECONDS = 15.0  # as often as Prometheus asks
 _HOUR_SECONDS = 3_600.0
 _DAY_SECONDS = 86_400.0
 
@@ -51,6 +52,7 @@ async def work(context: Context) -> None:
         if minutes := context.settings.evidence_minutes:
             group.create_task(every(60 * minutes, certificates.refresh, stop=context.stop, log=context.log))
         group.create_task(every(seconds / 3, relay.sweep, stop=context.stop, log=context.log))
+        group.create_task(every(_COUNT_SECONDS, relay.count, stop=context.stop, log=context.log))
         group.create_task(every(_DAY_SECONDS, relay.keep_partitions, stop=context.stop, log=context.log))
         # The quarantine is the end: what is given up there would be gone.
         group.create_task(context.consume(QUARANTINE_QUEUE, relay.drain_quarantine, agencies=False))

@@ -1,6 +1,8 @@
 """What the gateway counts, for Prometheus. No label names an agency or a blob: /metrics asks for no token."""
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector
+from prometheus_client import Counter, Gauge, Histogram
+
+from axis.observe import process_registry
 
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT"})
 _BUCKETS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800)
@@ -10,8 +12,7 @@ class Metrics:
     """The counters of one gateway process."""
 
     def __init__(self) -> None:
-        self.registry = CollectorRegistry()
-        ProcessCollector(registry=self.registry)
+        self.registry = process_registry("gateway")
         self._requests = Counter(
             "axis_gateway_requests",
             "Requests answered",
@@ -19,19 +20,26 @@ class Metrics:
             registry=self.registry,
         )
         self._seconds = Histogram(
-            "axis_gateway_seconds",
+            "axis_gateway_request_seconds",
             "From the headers to the last byte",
             ["route", "method"],
             buckets=_BUCKETS,
             registry=self.registry,
         )
-        self._bytes = Counter("axis_gateway_bytes", "Bytes of blobs", ["direction"], registry=self.registry)
-        self.transfers = Gauge("axis_gateway_transfers", "Transfers running", ["direction"], registry=self.registry)
+        self._bytes = Counter(
+            "axis_gateway_bytes", "Bytes of blobs by direction: in, out", ["direction"], registry=self.registry
+        )
+        self.transfers = Gauge(
+            "axis_gateway_transfers", "Transfers running by direction: in, out", ["direction"], registry=self.registry
+        )
         self.corrupted = Counter(
             "axis_gateway_corrupted", "Blobs found not to fit their digest", registry=self.registry
         )
         self.agencies = Gauge(
-            "axis_gateway_agencies", "Agencies served for existing document systems", ["state"], registry=self.registry
+            "axis_gateway_agencies",
+            "Agencies served for existing document systems: connected, away",
+            ["state"],
+            registry=self.registry,
         )
         self.lost = Counter("axis_gateway_lost", "Blobs recorded but not stored", registry=self.registry)
 

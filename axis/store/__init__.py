@@ -1,5 +1,7 @@
 """The PostgreSQL seam: everything the axis remembers. `seam.py` says what it promises."""
 
+from axis.store.backlog_seam import Backlog, BacklogStore, Pile
+from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.fake import FakeStore
 from axis.store.log_seam import Logged, LogHead, LogKind, LogStore, Placed, SignedCheckpoint
 from axis.store.migrating import migrate
@@ -10,14 +12,12 @@ from axis.store.roles import ensure_roles, renew_rights
 from axis.store.seam import (
     Advances,
     BlobStore,
-    ComparingStore,
     Counts,
     DirectoryStore,
     QuotaStore,
     Store,
     SuspectStore,
     Transaction,
-    WithDeliveries,
 )
 from axis.store.tracked import (
     Quarantined,
@@ -30,6 +30,8 @@ from axis.store.tracked import (
 
 __all__ = [
     "Advances",
+    "Backlog",
+    "BacklogStore",
     "BlobStore",
     "ComparingStore",
     "Counts",
@@ -42,6 +44,7 @@ __all__ = [
     "Logged",
     "PaperStore",
     "PartnerStore",
+    "Pile",
     "Placed",
     "ProofStore",
     "Quarantined",

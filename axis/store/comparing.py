@@ -6,9 +6,9 @@ from collections.abc import AsyncGenerator, Collection, Sequence
 from axis.core.audit import Mark, Marked, ToldMark
 from axis.core.records import NoticeRow
 from axis.store import rows
+from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.pool import Pool
 from axis.store.queries import load
-from axis.store.seam import ComparingStore, WithDeliveries
 
 _SQL = load("comparing")
 _PUBLISHING = load("publishing")

@@ -14,6 +14,8 @@ from axis.core.acts import Act
 from axis.core.concerning import Waiting
 from axis.core.records import DeliveryState, Hold, NoticeRow
 from axis.errors import Unavailable
+from axis.store.comparing_seam import WithDeliveries
+from axis.store.fake_backlog import FakeBacklog
 from axis.store.fake_blobs import FakeBlobs
 from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
@@ -26,7 +28,7 @@ from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.rows import grouped
-from axis.store.seam import Store, WithDeliveries
+from axis.store.seam import Store
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 
 _LOCK_SECONDS = 10.0
@@ -60,6 +62,7 @@ class FakeStore(Store):
         self.acts: list[Act] = []
         self.log = FakeLog(self._alone, now, self.acts)
         self.papers = FakePapers(self._alone, now)
+        self.backlog = FakeBacklog(self._alone)
 
     def _check(self) -> None:
         if not self.available:

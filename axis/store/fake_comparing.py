@@ -9,8 +9,8 @@ from axis.core.audit import Mark, Marked, ToldMark
 from axis.core.conversation import Talk
 from axis.core.ids import time_of
 from axis.core.records import DeliveryState, NoticeRow
+from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.fake_memory import Memory, StoredDelivery
-from axis.store.seam import ComparingStore, WithDeliveries
 
 _TAKE_BACK = "13"
 

@@ -10,9 +10,11 @@ from axis.core.concerning import Waiting
 from axis.core.records import Hold, NoticeRow
 from axis.store import hostile, rows
 from axis.store.acting import waiting_row
+from axis.store.backlog import PostgresBacklog
 from axis.store.blobs import PostgresBlobs
 from axis.store.committing import commit
 from axis.store.comparing import PostgresComparing
+from axis.store.comparing_seam import WithDeliveries
 from axis.store.directory import PostgresDirectory
 from axis.store.log import PostgresLog
 from axis.store.papers import PostgresPapers
@@ -23,7 +25,7 @@ from axis.store.proofs import PostgresProofs
 from axis.store.queries import load
 from axis.store.quotas import PostgresQuotas
 from axis.store.reaching import reaching
-from axis.store.seam import Store, WithDeliveries
+from axis.store.seam import Store
 from axis.store.suspects import PostgresSuspects
 from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from axis.store.tracking import track
@@ -58,6 +60,7 @@ class PostgresStore(Store):
         self.log = PostgresLog(pool)
         self.partners = PostgresPartners(pool)
         self.papers = PostgresPapers(pool)
+        self.backlog = PostgresBacklog(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

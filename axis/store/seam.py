@@ -13,19 +13,16 @@ Every call has a deadline.
 
 import datetime as dt
 from abc import ABC, abstractmethod
-from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 
-from axis.core.audit import Mark, Marked, ToldMark
 from axis.core.concerning import Concerned, Waiting
 from axis.core.conversation import Conversation
 from axis.core.enrolment import Enrolment
 from axis.core.quotas import Taking
 from axis.core.records import (
     Accepted,
-    DeliveryRow,
-    EnvelopeRow,
     Existing,
     Hold,
     NoticeRow,
@@ -34,6 +31,8 @@ from axis.core.records import (
     Withdrawal,
 )
 from axis.core.tracking import EnvelopeFacts, Talks
+from axis.store.backlog_seam import BacklogStore
+from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.log_seam import LogStore
 from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
@@ -43,7 +42,6 @@ from schemas import Certificate, Mailbox, Organisation
 
 Changed = Callable[[set[str] | None], Awaitable[None]]
 Advances = Mapping[tuple[str, str], tuple[str, dt.datetime]]  # (envelope, recipient as addressed) -> (code, when)
-WithDeliveries = list[tuple[EnvelopeRow, list[DeliveryRow]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,58 +125,6 @@ class BlobStore(ABC):
         Says whether it was removed. It is all forgotten or nothing: `remove` may come again for the same blob. What was
         uploaded again since counts, and so does an envelope that names it.
         """
-
-
-class ComparingStore(ABC):
-    """What the audit asks, to compare the store with the broker.
-
-    Long lists come in pages: one statement looks at `page` rows, whatever it finds among them. `made_since`: rows whose
-    id was made before are not looked at.
-    """
-
-    @abstractmethod
-    async def now(self) -> dt.datetime:
-        """Return the time by the clock that marks are made with."""
-
-    @abstractmethod
-    async def newest(self) -> dt.datetime | None:
-        """Return when the newest envelope or status was recorded; None when there is none."""
-
-    @abstractmethod
-    async def known_envelopes(self, ids: Collection[str]) -> dict[str, str]:
-        """Return id -> SHA-256 of the body of those that are stored."""
-
-    @abstractmethod
-    async def known_notices(self, ids: Collection[str]) -> set[tuple[str, str]]:
-        """Return (id, kind) of the notices with these ids that are stored."""
-
-    @abstractmethod
-    def unanswered(
-        self, since: dt.datetime, until: dt.datetime, *, made_since: dt.datetime, page: int = 1000
-    ) -> AsyncGenerator[list[Marked], None]:
-        """Yield the copies marked as delivered from `since` to before `until` that no status is about, by id.
-
-        A copy is what one mailbox got of one envelope, for one recipient or several. One that is held for an existing
-        document system (`Store.partners`) was taken, and is not among them.
-        """
-
-    @abstractmethod
-    def told(
-        self, since: dt.datetime, until: dt.datetime, *, made_since: dt.datetime, page: int = 1000
-    ) -> AsyncGenerator[list[ToldMark], None]:
-        """Yield the notices marked as published from `since` to before `until`, by id and kind."""
-
-    @abstractmethod
-    async def envelopes(self, ids: Collection[str]) -> WithDeliveries:
-        """Return those that are stored, with all their deliveries, by id."""
-
-    @abstractmethod
-    async def notices(self, keys: Collection[tuple[str, str]]) -> list[NoticeRow]:
-        """Return the notices with these ids and kinds that are stored, by id and kind."""
-
-    @abstractmethod
-    async def put_again(self, copies: Sequence[Mark], notices: Sequence[Mark]) -> None:
-        """Note that copies (envelope id, mailbox) and notices (id, kind) were published again now and confirmed."""
 
 
 class SuspectStore(ABC):
@@ -303,6 +249,7 @@ class Store(ABC):
     log: LogStore
     partners: PartnerStore
     papers: PaperStore
+    backlog: BacklogStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

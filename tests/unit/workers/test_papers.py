@@ -19,6 +19,7 @@ from axis.store import FakeStore
 from tests.authority import TestAuthority
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, sha256
+from workers.metrics import Metrics
 from workers.papers import Papers
 from workers.runtime import Log
 
@@ -41,6 +42,7 @@ class Desk:
             now=lambda: NOW,
             stop=self.stop,
             log=log,
+            metrics=Metrics("papers"),
         )
 
     async def look(self, path: Path, _at: dt.datetime, _trust: Trust) -> Verdict:
