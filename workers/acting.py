@@ -5,8 +5,9 @@ conversations it begins, and what it withdraws are there together or not at all.
 two routers with the same message the second finds it stored and answers with the same receipt.
 
 An envelope that comes before the one it acts on is kept in the store, and acked. Every second the router looks whether
-that is there now, or the time is over, and decides again. The transaction that decides it forgets that it waits: of two
-routers that take it up one finds nothing to forget, and does nothing. A crash before leaves it where it is.
+that is there now, or the time is over (workers.calm says when), and decides again. The transaction that decides it
+forgets that it waits: of two routers that take it up one finds nothing to forget, and does nothing. A crash before
+leaves it where it is.
 """
 
 import datetime as dt

@@ -31,6 +31,7 @@ from axis.core.routing import Sight, blobs_of, check_blobs, deliveries_of, resol
 from axis.errors import Refused, Unavailable
 from axis.store import Store
 from workers.acting import Case, Waits, resubmitted, settle
+from workers.calm import Calm
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
 from workers.runtime import Finish, Log, Pause, log_poison, log_refused
@@ -87,6 +88,7 @@ class Router:
         self._window = window
         self._log = log
         self._metrics = metrics
+        self._calm = Calm()
 
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
@@ -94,7 +96,13 @@ class Router:
 
     async def take_up(self, source: str) -> None:
         """Decide again what waited for the envelope it acts on, and waits no longer."""
-        over = await self._store.waiting(source, self._desk.now(), _TAKEN_UP_AT_ONCE)
+        at = self._desk.now()
+        try:
+            await self._calm.look(self._post.publisher, at)
+            over = await self._store.waiting(source, self._calm.over(at), _TAKEN_UP_AT_ONCE)
+        except Unavailable:
+            self._calm.forget()
+            raise
         for waiting in over:
             # Each alone, in the transaction that forgets it.
             finish = await self._handle([resubmitted(waiting)], source, waiting)

@@ -152,7 +152,10 @@ class Tracker:
 
     async def _converse(self, tx: Transaction, talking: Sequence[Recorded], at: dt.datetime) -> None:
         """Move the conversations that statuses are about: their deliveries are locked already."""
-        talks = await tx.conversations({end.report.status.envelope for end in talking})
+        # Of each request only those with whom is meant: there may be thousands, and few answer at a time.
+        talks = await tx.conversations(
+            {(end.report.status.envelope, recipient) for end in talking for recipient in end.verdict.recipients}
+        )
         moved: Talks = {}
         for end in talking:
             moved |= talk(end.report.status, end.verdict, talks | moved, at)

@@ -22,17 +22,27 @@ cases are not told: bytes nobody can read, whose sender is unknown, and other by
 taken, because a 02 would be about the good one.
 """
 
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
 from dataclasses import replace
 from typing import Any, Self
 
 from axis.client.building import Author, reason_text
 from axis.client.delivery import Delivery, Desk, Reported, Said
-from axis.client.ledger import Entry, Ledger, Taken
+from axis.client.ledger import Entry, KeptRecall, Ledger, Taken
 from axis.client.mail import Mail, Parcel, digest_of, evidence, patiently, signature_of
 from axis.client.outbox import Outbox
 from axis.client.papers import Paper
-from axis.client.recalls import QUIET_SECONDS, handed_out, kept, may_concern, withdrawing
+from axis.client.recalls import (
+    HELD,
+    QUIET_SECONDS,
+    declined,
+    handed_out,
+    keep_held,
+    kept,
+    may_concern,
+    withdrawing,
+)
 from axis.client.witness import Witness
 from axis.core.codes import is_within
 from axis.core.fanout import recipients_of
@@ -93,21 +103,37 @@ class Inbox:
         if self._opened is None:
             self._opened = await self._open_mail()
         mail = self._opened
+        loop = asyncio.get_running_loop()
+        since = loop.time()
         while True:
             early = [each for each in await self._ledger.open_recalls() if each.envelope_id not in self._left]
-            if early and early[0].withdrawn:
-                self._current = handed_out(early[0], self._desk, self._ledger)
-                return self._current
-            parcel = await mail.get(self._idle if not early else min(QUIET_SECONDS, self._idle or QUIET_SECONDS))
+            if (mine := await self._hand_out(each for each in early if each.withdrawn)) is not None:
+                return mine
+            patience = None if self._idle is None else max(since + self._idle - loop.time(), 0.0)
+            parcel = await mail.get(
+                patience if not early else min(QUIET_SECONDS, QUIET_SECONDS if patience is None else patience)
+            )
             if parcel is not None:
                 delivery = await self._attempt(mail, parcel)
-            elif early:  # nothing else is here, so its document is not in the mailbox
-                delivery = handed_out(early[0], self._desk, self._ledger)
-            else:
-                raise StopAsyncIteration
+                since = loop.time()
+            else:  # nothing else is here, so their documents are not in the mailbox
+                delivery = await self._hand_out(early)
+                waited_enough = not early or (patience is not None and patience <= QUIET_SECONDS)
+                if delivery is None and (waited_enough or mail.ended):
+                    raise StopAsyncIteration
             if delivery is not None:
                 self._current = delivery
                 return delivery
+
+    async def _hand_out(self, recalls: Iterable[KeptRecall]) -> Delivery | None:
+        """Hand out the first of some recalls that no other process has in hand."""
+        now = self._author.now
+        for each in recalls:
+            if await self._ledger.hand_out(each.envelope_id, now(), now() + HELD):
+                self._start(keep_held(self._ledger, each.envelope_id, now))
+                self._current = handed_out(each, self._desk, self._ledger)
+                return self._current
+        return None
 
     async def _attempt(self, mail: Mail, parcel: Parcel) -> Delivery | None:
         try:
@@ -161,9 +187,10 @@ class Inbox:
         """Hand out a document for those recipients from whom it was not recalled, as far as anybody here knows."""
         identifier = delivery.envelope.id
         await self._keep_all(mail, mail.pick(lambda body: may_concern(body, identifier)))
-        recalls = await self._ledger.recalls(identifier)
-        if not recalls:
+        kept_recalls = await self._ledger.recalls(identifier)
+        if not kept_recalls:
             return delivery
+        recalls = [(each, await declined(each, self._ledger)) for each in kept_recalls]
         doing = withdrawing(delivery.envelope, delivery.recipients, recalls, self._author)
         left = tuple(each for each in delivery.recipients if each not in doing.recipients)
         done = [replace(each, withdrawn=True) for each in doing.recalls]

@@ -193,6 +193,13 @@ class Ledger(Protocol):
         """Return the recalls that the application is not done with: those that had effect first, then the oldest."""
         ...
 
+    async def hand_out(self, envelope_id: str, at: dt.datetime, until: dt.datetime) -> bool:
+        """Say that this process hands a recall out until a time; False: another does, or it is done.
+
+        Said again it only moves the time. Closing the ledger lets go of it.
+        """
+        ...
+
     async def finish_recall(self, envelope_id: str) -> None:
         """Note that the application is done with a recall."""
         ...
@@ -214,7 +221,10 @@ class Ledger(Protocol):
         ...
 
     async def prune(self, before: str) -> None:
-        """Forget confirmed entries and finished notices whose id is lower than `before` (ids are ordered by time)."""
+        """Forget confirmed entries and finished notices whose id is lower than `before` (ids are ordered by time).
+
+        What was said about a kept recall stays: its document may still come.
+        """
         ...
 
     async def close(self) -> None:

@@ -64,6 +64,11 @@ class Mail:
         async with asyncio.TaskGroup() as group:
             self._pumps = [group.create_task(self._pump(queue, source)) for queue, source in self._sources.items()]
 
+    @property
+    def ended(self) -> bool:
+        """Whether no more parcels will ever come."""
+        return self._closed or not self._running
+
     async def get(self, idle: float | None = None) -> Parcel | None:
         """Wait for the next parcel; None when nothing comes for `idle` seconds, or no more ever will."""
         try:
@@ -72,7 +77,7 @@ class Mail:
                     for line in self._waiting.values():
                         if line:
                             return line.popleft()
-                    if self._closed or not self._running:
+                    if self.ended:
                         return None
                     self._changed.clear()
                     await self._changed.wait()

@@ -143,6 +143,10 @@ class MemoryLedger:
         """See `Ledger`."""
         return sorted((each for each in self._recalls.values() if not each.done), key=lambda each: not each.withdrawn)
 
+    async def hand_out(self, envelope_id: str, at: dt.datetime, until: dt.datetime) -> bool:  # noqa: ARG002 - the seam's
+        """See `Ledger`; there is no other process."""
+        return not self._recalls[envelope_id].done
+
     async def finish_recall(self, envelope_id: str) -> None:
         """See `Ledger`."""
         self._recalls[envelope_id] = replace(self._recalls[envelope_id], done=True)
@@ -171,7 +175,7 @@ class MemoryLedger:
         self._entries, self._keys, self._about, self._unconfirmed = {}, {}, {}, {}
         self._notices, self._waiting, self._receipts = {}, {}, {}
         for entry in entries:
-            if entry.confirmed_at is None or entry.id >= before:
+            if entry.confirmed_at is None or entry.id >= before or entry.about in self._recalls:
                 self._keep(entry)
         for notice in notices:
             if not notice.done or notice.id >= before:

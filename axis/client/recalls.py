@@ -10,11 +10,17 @@ Of both the application gets one thing: the recall, marked as withdrawn. What ha
 
 When nothing else comes for a moment, the document is not in the mailbox: it was taken before this ledger began, or
 never came. Then the recall is handed out as it is; should the document come after all, it is withdrawn (2) all the
-same.
+same, but not where the application has declined.
+
+Of several processes with one ledger one hands a recall out: it says so in the ledger for a minute, again and again. The
+others pass it over, until it ends (at once when it leaves, else when the minute is over).
 """
 
+import asyncio
+import datetime as dt
 import json
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from axis.client.building import Author
@@ -22,10 +28,15 @@ from axis.client.delivery import Delivery, Desk, Reported, Said
 from axis.client.ledger import Entry, KeptRecall, Ledger
 from axis.core.codes import is_within
 from axis.core.messages import Signer
-from axis.core.reading import parse_envelope
+from axis.core.reading import parse_envelope, parse_status
+from axis.errors import Unavailable
 from schemas import Action, Destroyed, Envelope, StatusCode
 
+log = logging.getLogger("axis.client")
+
 QUIET_SECONDS = 1.0  # so long nothing may come before a recall without its document is handed out
+HELD = dt.timedelta(minutes=1)  # so long a process has a recall to itself without saying so again
+HELD_AGAIN_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +63,39 @@ def kept(delivery: Delivery) -> KeptRecall:
     )
 
 
+async def keep_held(ledger: Ledger, envelope_id: str, now: Callable[[], dt.datetime]) -> None:
+    """Say again and again that a recall is handed out here, until it is done."""
+    held = True
+    while held:
+        await asyncio.sleep(HELD_AGAIN_SECONDS)
+        try:
+            held = await ledger.hand_out(envelope_id, now(), now() + HELD)
+        except Unavailable as error:  # as if this process had died: another may hand it out as well
+            log.warning("recall %s: %s", envelope_id, error)
+
+
+async def declined(recall: KeptRecall, ledger: Ledger) -> frozenset[str]:
+    """Name the recipients for whom the application has declined a recall, and not agreed to it too."""
+    said: dict[StatusCode, set[str]] = {StatusCode.AGREED: set(), StatusCode.DECLINED: set()}
+    for entry in await ledger.entries(about=recall.envelope_id, unconfirmed=False):
+        status = parse_status(entry.body)
+        said.get(status.code, set()).add(status.recipient or status.reporter)
+    return frozenset(said[StatusCode.DECLINED] - said[StatusCode.AGREED])
+
+
 def withdrawing(
-    envelope: Envelope, recipients: Iterable[str], recalls: Sequence[KeptRecall], author: Author
+    envelope: Envelope,
+    recipients: Iterable[str],
+    recalls: Sequence[tuple[KeptRecall, frozenset[str]]],
+    author: Author,
 ) -> Withdrawing:
-    """Say what recalls do to a document; one by somebody who does not speak for its sender does nothing."""
+    """Say what recalls do to a document, each with those who declined it.
+
+    One by somebody who does not speak for its sender does nothing.
+    """
     named = set(recipients)
-    allowed = [each for each in recalls if is_within(envelope.sender, each.organisation)]
-    meant = [(each, code) for each in allowed for code in each.recipients if code in named]
+    allowed = [(each, refused) for each, refused in recalls if is_within(envelope.sender, each.organisation)]
+    meant = [(each, code) for each, refused in allowed for code in each.recipients if code in named - refused]
     proof = Destroyed(at=author.now(), untaken=True)
     entries = [
         author.status(each.envelope_id, StatusCode.AGREED, recipient=code, destroyed=said)

@@ -1,8 +1,10 @@
 """The ledger as one SQLite file in the agency's state folder."""
 
 import asyncio
+import contextlib
 import datetime as dt
 import os
+import secrets
 import sqlite3
 import threading
 from collections.abc import Callable, Sequence
@@ -14,6 +16,7 @@ from axis.client.papers import Paper, spelled
 from axis.client.tables import (
     PAPERS,
     RECALLS,
+    RECALLS_SHARED,
     SCHEMA,
     entry_of,
     entry_row,
@@ -28,7 +31,7 @@ from axis.errors import Misconfigured, Unavailable
 
 _BUSY_SECONDS = 10.0
 # What each version added to the one before; the first makes all of it.
-_STEPS = (SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", PAPERS, RECALLS)
+_STEPS = (SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", PAPERS, RECALLS, RECALLS_SHARED)
 _VERSION = len(_STEPS)
 _ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at, not_before, waits_for"
 _NOTICE = "id, kind, about, body, signature, done, number"
@@ -45,6 +48,7 @@ class SqliteLedger:
     def __init__(self, connection: sqlite3.Connection, path: Path) -> None:
         self._connection = connection
         self._path = path
+        self._holder = secrets.token_hex(8)  # tells this process from others that share the file
         # A cancelled call's thread runs on to its end: the lock keeps the next call out of its transaction.
         self._lock = threading.Lock()
 
@@ -226,6 +230,15 @@ class SqliteLedger:
         query = f"SELECT {_RECALL} FROM recall WHERE NOT done ORDER BY withdrawn DESC, number"  # noqa: S608 - our own columns
         return [recall_of(row) for row in await self._run(lambda db: db.execute(query).fetchall())]
 
+    async def hand_out(self, envelope_id: str, at: dt.datetime, until: dt.datetime) -> bool:
+        """See `Ledger`."""
+        statement = (
+            "UPDATE recall SET holder = :holder, held_until = :until WHERE envelope_id = :id AND NOT done"
+            " AND (holder IS NULL OR holder = :holder OR held_until <= :at)"
+        )
+        named = {"id": envelope_id, "holder": self._holder, "at": text(at), "until": text(until)}
+        return await self._run(lambda db: db.execute(statement, named).rowcount > 0)
+
     async def finish_recall(self, envelope_id: str) -> None:
         """See `Ledger`."""
         await self._run(lambda db: db.execute("UPDATE recall SET done = 1 WHERE envelope_id = ?", (envelope_id,)))
@@ -254,7 +267,11 @@ class SqliteLedger:
         """See `Ledger`."""
 
         def work(db: sqlite3.Connection) -> None:
-            db.execute("DELETE FROM entry WHERE confirmed_at IS NOT NULL AND id < ?", (before,))
+            db.execute(
+                "DELETE FROM entry WHERE confirmed_at IS NOT NULL AND id < ?"
+                " AND about NOT IN (SELECT envelope_id FROM recall)",
+                (before,),
+            )
             db.execute("DELETE FROM notice WHERE done AND id < ?", (before,))
 
         await self._run(work)
@@ -264,6 +281,9 @@ class SqliteLedger:
 
         def work() -> None:
             with self._lock:
+                # Best effort, as after a crash: else another process has it when its time is over.
+                with contextlib.suppress(sqlite3.Error):
+                    self._connection.execute("UPDATE recall SET holder = NULL WHERE holder = ?", (self._holder,))
                 self._connection.close()
 
         await asyncio.to_thread(work)

@@ -90,6 +90,12 @@ CREATE INDEX recall_concerns ON recall (concerns);
 CREATE INDEX recall_open ON recall (number) WHERE NOT done
 """
 
+# Which process hands a recall out, and until when.
+RECALLS_SHARED = """
+ALTER TABLE recall ADD COLUMN holder TEXT;
+ALTER TABLE recall ADD COLUMN held_until TEXT
+"""
+
 
 def entry_row(entry: Entry) -> tuple[object, ...]:
     """Write an entry as its columns."""

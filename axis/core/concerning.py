@@ -9,7 +9,7 @@ recall withdraws it there; everything else about it goes behind it, whatever lan
 import datetime as dt
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from axis.core.conversation import Conversation, Kind, Talk, kind_of
 from axis.core.records import DeliveryRow, DeliveryState, Withdrawal
@@ -121,6 +121,9 @@ def _placed(
     kind: Kind, plain: DeliveryRow, sent: SentDelivery | None, talks: Sequence[Conversation], *, known: bool
 ) -> DeliveryRow:
     if plain.mailbox is None:
+        # Where it is addressed leads nowhere any more; what is held for where it led then is withdrawn all the same.
+        if kind is Kind.RECALL and sent is not None and sent.held_for is not None and not sent.tried:
+            return plain if _frozen(kind, talks) else _withdrawn(plain, sent)
         return plain
     if sent is None and kind is Kind.RECALL and not known:
         return _refused(plain, "concerns/not-recipient", "it never got the document")
@@ -132,9 +135,7 @@ def _placed(
 
 def _beside_held(kind: Kind, plain: DeliveryRow, sent: SentDelivery) -> DeliveryRow:
     if kind is Kind.RECALL and not sent.tried:
-        return _with(
-            plain, DeliveryState.WITHDRAWN, "concerns/withdrawn", f"withdrawn before it left for {sent.mailbox}"
-        )
+        return _withdrawn(plain, sent)
     if sent.mailbox != plain.mailbox:
         return plain
     told = f"the document it is about is held for {sent.held_for}; released behind it"
@@ -179,6 +180,12 @@ class _Sent:
         codes = (resolution.recipient, resolution.resolved)
         places = [self._first[code] for code in codes if code is not None and code in self._first]
         return self._got[min(places)] if places else None
+
+
+def _withdrawn(plain: DeliveryRow, sent: SentDelivery) -> DeliveryRow:
+    told = f"withdrawn before it left for {sent.mailbox}"
+    named = plain if plain.resolved is not None else replace(plain, resolved=sent.resolved)
+    return _with(named, DeliveryState.WITHDRAWN, "concerns/withdrawn", told)
 
 
 def _refused(plain: DeliveryRow, code: str, detail: str) -> DeliveryRow:

@@ -71,12 +71,12 @@ class ActingTransaction(Transaction):
         with reaching("forget what waits"):
             return await self._link.fetchrow(_SQL["waited"], envelope_id, bytes.fromhex(sha256)) is not None
 
-    async def conversations(self, requests: Collection[str]) -> Talks:
-        """Return the conversations that some envelopes began."""
-        if not requests:
+    async def conversations(self, keys: Collection[tuple[str, str]]) -> Talks:
+        """Return conversations by request and recipient."""
+        if not keys:
             return {}
         with reaching("look up conversations"):
-            found = await self._link.fetch(_SQL["conversations_of"], sorted(requests))
+            found = await self._link.fetch(_SQL["conversations_of"], *convert.columns(sorted(keys), 2))
         return {(each := conversation(record)).key: each for record in found}
 
     async def move(self, conversations: Sequence[Conversation]) -> None:

@@ -70,10 +70,10 @@ class FakeActing(Transaction):
         del self._memory.waiting[envelope_id]
         return True
 
-    async def conversations(self, requests: Collection[str]) -> Talks:
-        """Return the conversations that some envelopes began."""
+    async def conversations(self, keys: Collection[tuple[str, str]]) -> Talks:
+        """Return conversations by request and recipient."""
         self._check()
-        return {key: each for key, each in self._memory.conversations.items() if each.request in requests}
+        return {key: each for key, each in self._memory.conversations.items() if key in keys}
 
     async def move(self, conversations: Sequence[Conversation]) -> None:
         """Write how conversations stand now."""

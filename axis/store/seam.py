@@ -215,8 +215,8 @@ class Transaction(ABC):
         """
 
     @abstractmethod
-    async def conversations(self, requests: Collection[str]) -> Talks:
-        """Return the conversations that some envelopes began (of a take-back: the document itself)."""
+    async def conversations(self, keys: Collection[tuple[str, str]]) -> Talks:
+        """Return conversations by request (of a take-back: the document itself) and recipient as addressed there."""
 
     @abstractmethod
     async def move(self, conversations: Sequence[Conversation]) -> None:

@@ -66,7 +66,8 @@ async def test_a_delivery_may_be_held_behind_another_lane(store: Store) -> None:
 
 async def test_conversations_are_begun_once_moved_and_shown(store: Store) -> None:
     document = await put(store)
-    asked, other = talk(document), talk(document, "H26", original=None)
+    asked = talk(document)
+    other = talk(document, "H26", request=asked.request, original=None)
     async with store.transaction() as tx:
         await tx.begin([asked, other])
         await tx.begin([])
@@ -74,7 +75,8 @@ async def test_conversations_are_begun_once_moved_and_shown(store: Store) -> Non
     back = talk(document, request=document, kind=Kind.TAKE_BACK)
     async with store.transaction() as tx:
         await tx.begin([replace(asked, reason="another")])
-        assert await tx.conversations([asked.request]) == {asked.key: asked}
+        assert await tx.conversations([asked.key, other.key]) == {asked.key: asked, other.key: other}
+        assert await tx.conversations([asked.key, (asked.request, "H99")]) == {asked.key: asked}
         assert await tx.conversations([]) == {}
         await tx.move([moved, back])
         await tx.move([])

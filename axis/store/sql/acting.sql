@@ -17,8 +17,7 @@ ORDER BY requested_at, request, recipient;
 -- name: conversations_of
 SELECT request, about, recipient, original, kind, state, requested_at, requested_by, reason, answered_at, answered_by,
        answer, destroyed_at
-FROM conversation
-WHERE request = ANY ($1::uuid[]);
+FROM unnest($1::uuid[], $2::text[]) AS wanted (request, recipient) JOIN conversation USING (request, recipient);
 
 -- name: begin
 INSERT INTO conversation

@@ -205,6 +205,32 @@ async def test_recalls_are_kept_once_and_only_become_withdrawn(ledger: Ledger) -
     assert await ledger.recalls("d") == [first, replace(kept, done=True)]
 
 
+async def test_one_process_at_a_time_hands_a_recall_out(tmp_path: Path) -> None:
+    recall = KeptRecall("r", "d", b"b", "s", ("H37",), "G22", "t", "agency")
+    one, other = [await SqliteLedger.open(tmp_path / "l") for _ in range(2)]
+    await one.write(recalls=[recall])
+    minute = dt.timedelta(minutes=1)
+    assert await one.hand_out("r", NOW, NOW + minute)
+    assert await one.hand_out("r", NOW, NOW + minute)
+    assert not await other.hand_out("r", NOW + minute - minute.resolution, NOW + 2 * minute)
+    # The one has died, or sleeps: its time is over.
+    assert await other.hand_out("r", NOW + minute, NOW + 2 * minute)
+    assert not await one.hand_out("r", NOW + minute, NOW + 2 * minute)
+    await other.close()
+    assert await one.hand_out("r", NOW + minute, NOW + 2 * minute)
+    await one.finish_recall("r")
+    assert not await one.hand_out("r", NOW + minute, NOW + 2 * minute)
+    await one.close()
+
+
+async def test_what_an_application_said_about_a_kept_recall_is_not_pruned(ledger: Ledger) -> None:
+    kept, gone = (replace(entry(number), about=about, confirmed_at=NOW) for number, about in ((1, "r"), (2, "x")))
+    recall = KeptRecall("r", "d", b"b", "s", ("H37",), "G22", "t", "agency")
+    await ledger.write(entries=[kept, gone], recalls=[recall])
+    await ledger.prune("z")
+    assert await ledger.entries(unconfirmed=False) == [kept]
+
+
 async def test_what_was_taken_is_forgotten_but_for_its_id(ledger: Ledger) -> None:
     ours = Paper("e", "a", "G22", ("H37",), Action.NEW, None, received=False, files=("a" * 64,))
     theirs = replace(ours, received=True)

@@ -9,6 +9,7 @@ import pytest
 from axis.core.conversation import Kind, Talk
 from axis.core.records import DeliveryState
 from axis.errors import Unavailable
+from tests.builders import NOW, organisation
 from tests.unit.workers.conversing import acting, answer, drain, full, outcomes, route, states, talks, urgent
 from tests.unit.workers.harness import axis_of, document, status
 
@@ -288,3 +289,44 @@ async def test_a_router_that_dies_after_the_commit_withdraws_once() -> None:
     assert [each.state for each in tracked.deliveries] == [DeliveryState.WITHDRAWN]
     assert len(tracked.conversations) == 1
     assert outcomes(answer(axis, recall)) == {"H37": ("routed", "concerns/withdrawn")}
+
+
+async def test_a_recall_withdraws_what_is_held_for_whom_nothing_leads_to_any_more() -> None:
+    axis = await axis_of(["G22", "H37", "H26"])
+    await full(axis)
+    sent, other = document(recipients=["H37", "H26"]), document()
+    await route(axis, sent, other)
+    closed = organisation("H37").model_copy(update={"valid_to": NOW})
+    await axis.store.directory.put_organisations([closed])
+    await axis.view.load()
+    recall = acting(sent, recipients=["H37", "H26"])
+    await route(axis, recall)
+    assert await states(axis, sent) == {"H37": ("withdrawn", "concerns/withdrawn"), "H26": ("delivered", None)}
+    assert outcomes(answer(axis, recall)) == {"H37": ("routed", "concerns/withdrawn"), "H26": ("routed", None)}
+    assert (await talks(axis, sent))["H37"].state is Talk.WITHDRAWN
+    # What may have been on its way is not called withdrawn, and an update leads to nobody.
+    await axis.store.claim("mailbox.normal.H37", [other.message_id or ""])
+    update, late = acting(other, "update"), acting(other)
+    await route(axis, update, late)
+    assert [answer(axis, each).recipients[0].code for each in (update, late)] == ["recipient/closed"] * 2
+    assert (await states(axis, other))["H37"][0] == "held"
+
+
+async def test_an_answer_looks_up_the_conversation_it_is_about_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37", "H26"])
+    sent = document(recipients=["H37", "H26"])
+    recall = acting(sent, recipients=["H37", "H26"])
+    await route(axis, sent, recall)
+    from axis.store.fake_transaction import FakeTransaction
+
+    asked: list[Any] = []
+    conversations = FakeTransaction.conversations
+
+    async def noting(self: FakeTransaction, keys: Any) -> Any:
+        asked.append(set(keys))
+        return await conversations(self, keys)
+
+    monkeypatch.setattr(FakeTransaction, "conversations", noting)
+    await axis.tracker().handle([status(recall.message_id or "", "15")], "axis.track")
+    assert asked == [{(recall.message_id, "H37")}]
+    assert (await talks(axis, sent))["H37"].state is Talk.AGREED
