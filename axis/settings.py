@@ -27,7 +27,7 @@ from schemas import Code, Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
-Service = Literal["router", "tracker", "relay", "notary", "papers", "gateway", "operator"]
+Service = Literal["router", "tracker", "relay", "notary", "papers", "gateway", "operator", "console"]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
@@ -59,6 +59,7 @@ class Settings(BaseSettings):
     operator_database_url: SecretStr | None = Field(
         None, description="As axis_operator, what the commands use; default: database_url."
     )
+    console_database_url: SecretStr | None = Field(None, description="As axis_console; default: database_url.")
     allow_plaintext: bool = Field(
         default=False,
         description="Let passwords and documents go unencrypted to other machines: a network safe by itself.",
@@ -81,6 +82,18 @@ class Settings(BaseSettings):
     )
     gateway_client_crl: Path | None = Field(
         None, description="Revocation lists (PEM) of that authority and those below it; read again when they change."
+    )
+    console_host: str = "127.0.0.1"
+    console_port: int = Field(0, ge=0, le=65_535, description="0: any free port.")
+    console_url: str | None = Field(
+        None,
+        pattern=r"^https?://[^/?#@\s]+/?$",
+        description="Where browsers reach the console, if not at its own host and port: the address of a proxy.",
+    )
+    console_certificate: Path | None = Field(None, description="PEM, with the chain behind it: the console speaks TLS.")
+    console_key: Path | None = Field(None, description="The private key of console_certificate, PEM.")
+    console_proxies: tuple[str, ...] = Field(
+        (), description="Addresses of proxies, as a JSON list: the last in their X-Forwarded-For is who asks."
     )
     tls_ca: Path | None = Field(None, description="Whom this machine trusts as the gateway; default: the system.")
     tls_certificate: Path | None = Field(None, description="This machine's own client certificate for the gateway.")
@@ -215,6 +228,8 @@ class Settings(BaseSettings):
             )
         if (self.gateway_certificate is None) != (self.gateway_key is None):
             raise Misconfigured("AXIS_GATEWAY_CERTIFICATE and AXIS_GATEWAY_KEY belong together", code="tls/files")
+        if (self.console_certificate is None) != (self.console_key is None):
+            raise Misconfigured("AXIS_CONSOLE_CERTIFICATE and AXIS_CONSOLE_KEY belong together", code="tls/files")
         if self.gateway_client_ca is not None and self.gateway_certificate is None:
             raise Misconfigured("AXIS_GATEWAY_CLIENT_CA needs AXIS_GATEWAY_CERTIFICATE", code="tls/files")
         if self.gateway_client_crl is not None and self.gateway_client_ca is None:
@@ -233,6 +248,7 @@ class Settings(BaseSettings):
         for name, page in (
             ("rabbitmq_api_url", self.rabbitmq_api_url.get_secret_value()),
             ("gateway_url", self.gateway_url or ""),
+            ("console_url", self.console_url or ""),
             *(("blobs_url", page) for page in parse_qs(urlsplit(self.blobs_url or "").query).get("endpoint", ())),
         ):
             parts = urlsplit(page)
@@ -240,6 +256,8 @@ class Settings(BaseSettings):
                 yield name, f"http:// to {parts.hostname}"
         if self.gateway_certificate is None and not is_loopback(self.gateway_host):
             yield "gateway_host", f"the gateway would answer at {self.gateway_host} without gateway_certificate"
+        if self.console_certificate is None and not is_loopback(self.console_host):
+            yield "console_host", f"the console would answer at {self.console_host} without console_certificate"
 
     @property
     def blobs(self) -> str:

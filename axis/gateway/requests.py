@@ -19,7 +19,7 @@ class Plain:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Run the application, or refuse."""
-        error = self._wrong(scope)
+        error = wrong(Headers(scope=scope), self._header_bytes)
         if error is None:
             await self._app(scope, receive, send)
             return
@@ -27,13 +27,14 @@ class Plain:
         entry.code, entry.detail = error.code, error.detail
         await problem(error, close=True)(scope, receive, send)
 
-    def _wrong(self, scope: Scope) -> HttpRefused | None:
-        headers = Headers(scope=scope)
-        # A proxy that believes the one and we the other see different requests (RFC 9112 section 6.1): smuggling.
-        if "content-length" in headers and "transfer-encoding" in headers:
-            return HttpRefused("http/length")
-        # The server below bounds only headers that come in pieces.
-        size = sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in headers.raw)
-        if size > self._header_bytes:
-            return HttpRefused("http/headers", f"The limit is {self._header_bytes} bytes.")
-        return None
+
+def wrong(headers: Headers, header_bytes: int) -> HttpRefused | None:
+    """Say what is wrong with a request's headers."""
+    # A proxy that believes the one and we the other see different requests (RFC 9112 section 6.1): smuggling.
+    if "content-length" in headers and "transfer-encoding" in headers:
+        return HttpRefused("http/length")
+    # The server below bounds only headers that come in pieces.
+    size = sum(len(name) + len(value) + _FIELD_OVERHEAD for name, value in headers.raw)
+    if size > header_bytes:
+        return HttpRefused("http/headers", f"The limit is {header_bytes} bytes.")
+    return None

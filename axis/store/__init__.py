@@ -5,6 +5,7 @@ from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.fake import FakeStore
 from axis.store.log_seam import Logged, LogHead, LogKind, LogStore, Placed, SignedCheckpoint
 from axis.store.migrating import migrate
+from axis.store.operator_seam import OperatorStore, SoughtActs
 from axis.store.paper_seam import FiledPaper, PaperStore, WaitingPaper
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore, Signed, Stamp
@@ -42,6 +43,7 @@ __all__ = [
     "LogKind",
     "LogStore",
     "Logged",
+    "OperatorStore",
     "PaperStore",
     "PartnerStore",
     "Pile",
@@ -51,6 +53,7 @@ __all__ = [
     "QuotaStore",
     "Signed",
     "SignedCheckpoint",
+    "SoughtActs",
     "Stamp",
     "Store",
     "SuspectStore",

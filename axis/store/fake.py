@@ -21,6 +21,7 @@ from axis.store.fake_comparing import FakeComparing
 from axis.store.fake_directory import FakeDirectory
 from axis.store.fake_log import FakeLog
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, tracked, tracked_envelope
+from axis.store.fake_operators import FakeOperators
 from axis.store.fake_papers import FakePapers
 from axis.store.fake_partners import FakePartners
 from axis.store.fake_proofs import FakeProofs
@@ -63,6 +64,7 @@ class FakeStore(Store):
         self.log = FakeLog(self._alone, now, self.acts)
         self.papers = FakePapers(self._alone, now)
         self.backlog = FakeBacklog(self._alone)
+        self.operators = FakeOperators(self._check, now, self.acts, self.audit)
 
     def _check(self) -> None:
         if not self.available:

@@ -45,6 +45,12 @@ _PARTNERS: Grants = {
     "partner_outgoing": ("SELECT",),
     "partner_application": ("SELECT",),
 }
+# People who look at the console; whoever runs the commands makes the first of them.
+_ACCOUNTS: Grants = {
+    "operator": ("SELECT", "INSERT", "UPDATE (name, role, code, closed_at, password, temporary)"),
+    "operator_session": ("SELECT", "INSERT", "UPDATE (seen_at)", "DELETE"),
+    "login_attempt": ("SELECT", "INSERT", "UPDATE (failures, at)", "DELETE"),
+}
 _READING: Grants = {
     **_DIRECTORY,
     **dict.fromkeys(_PROVING, ("SELECT",)),
@@ -62,7 +68,7 @@ _READING: Grants = {
     "waiting": ("SELECT",),
     "quarantine": ("SELECT",),
     "paper_signature": ("SELECT",),
-    "operator": ("SELECT",),
+    **_ACCOUNTS,
     **_LOG,
     **_PARTNERS,
     # Written by whoever acts; changed and deleted by nobody, see the trigger.

@@ -17,6 +17,7 @@ from axis.store.comparing import PostgresComparing
 from axis.store.comparing_seam import WithDeliveries
 from axis.store.directory import PostgresDirectory
 from axis.store.log import PostgresLog
+from axis.store.operators import PostgresOperators
 from axis.store.papers import PostgresPapers
 from axis.store.partitions import ensure_partitions
 from axis.store.partners import PostgresPartners
@@ -61,6 +62,7 @@ class PostgresStore(Store):
         self.partners = PostgresPartners(pool)
         self.papers = PostgresPapers(pool)
         self.backlog = PostgresBacklog(pool)
+        self.operators = PostgresOperators(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -34,6 +34,7 @@ from axis.core.tracking import EnvelopeFacts, Talks
 from axis.store.backlog_seam import BacklogStore
 from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.log_seam import LogStore
+from axis.store.operator_seam import OperatorStore
 from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
@@ -250,6 +251,7 @@ class Store(ABC):
     partners: PartnerStore
     papers: PaperStore
     backlog: BacklogStore
+    operators: OperatorStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

@@ -17,7 +17,7 @@ from axis.store.roles import scram
 from tests import services as real
 from tests.services import as_role
 
-DIRECTORY = ("organisation", "mailbox", "certificate", "operator")
+DIRECTORY = ("organisation", "mailbox", "certificate")
 TRAFFIC = ("envelope", "delivery", "attachment", "notice", "status_event")
 
 # Written down once more, coarsely, so that a slip in the table of grants is seen: who writes what at all.
@@ -28,7 +28,9 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "revocation_answer": frozenset({"axis_operator", "axis_relay"}),
     "certificate_evidence": frozenset({"axis_operator", "axis_relay"}),
     "certificate_warning": frozenset({"axis_operator", "axis_relay"}),
-    "operator": frozenset(),
+    "operator": frozenset({"axis_operator", "axis_console"}),
+    "operator_session": frozenset({"axis_operator", "axis_console"}),
+    "login_attempt": frozenset({"axis_operator", "axis_console"}),
     "audit": frozenset({"axis_operator", "axis_console", "axis_relay"}),
     "blob": frozenset({"axis_gateway"}),
     "blob_upload": frozenset({"axis_gateway"}),

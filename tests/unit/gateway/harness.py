@@ -18,7 +18,7 @@ from axis.errors import Unavailable
 from axis.gateway import Enrolled, Limits, create_app
 from axis.gateway.certificate import ServerCertificate
 from axis.gateway.quotas import UploadQuotas
-from axis.gateway.server import http_server, listen
+from axis.gateway.serving import http_server, listen
 from axis.store import FakeStore
 from axis.trust import DemonstrationCA, SigningKey, enrol, issue_token, new_key
 from schemas import Quota

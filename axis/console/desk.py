@@ -1,0 +1,33 @@
+"""What the pages of one console work with."""
+
+import datetime as dt
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import cast
+
+from starlette.requests import Request
+
+from axis.broker import ManagementApi
+from axis.console.access.passwords import Passwords
+from axis.console.live import Streams
+from axis.console.rendering import Rendering
+from axis.settings import Settings
+from axis.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Everything a page may reach. `management`: the broker's, None where a test has none."""
+
+    store: Store
+    settings: Settings
+    now: Callable[[], dt.datetime]
+    management: ManagementApi | None = None
+    passwords: Passwords = field(default_factory=Passwords)
+    rendering: Rendering = field(default_factory=Rendering)
+    streams: Streams = field(default_factory=Streams)
+
+
+def desk_of(request: Request) -> Desk:
+    """Return the desk of the console that a request came to."""
+    return cast("Desk", request.app.state.desk)

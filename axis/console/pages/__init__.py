@@ -1,0 +1,9 @@
+"""The pages, in the order of the menu. A page that is not listed here is nowhere."""
+
+from axis.console.page import Page
+from axis.console.pages import overview, own
+
+PAGES: tuple[Page, ...] = (
+    *overview.PAGES,
+    *own.PAGES,
+)

@@ -1,0 +1,69 @@
+"""The console as a process."""
+
+import asyncio
+import datetime as dt
+from collections.abc import Callable
+
+import structlog
+
+from axis.broker import ManagementApi, vhost_of
+from axis.console.app import create_app
+from axis.console.desk import Desk
+from axis.console.guarding import HEADER_BYTES, Origins
+from axis.console.live import Streams
+from axis.errors import Unavailable
+from axis.gateway.certificate import ServerCertificate
+from axis.gateway.limits import Limits
+from axis.gateway.serving import listen, serve_on
+from axis.settings import Settings
+from axis.store import OperatorStore, Store
+
+LIMITS = Limits(header_bytes=HEADER_BYTES, shutdown_seconds=5)
+_FORGET_EVERY = dt.timedelta(minutes=10)
+
+
+async def run(settings: Settings, announce: Callable[[str], None]) -> None:
+    """Serve until SIGTERM or SIGINT. `announce` is called with the address once requests are answered."""
+    tls = _certificate(settings)
+    broker = ManagementApi(settings.rabbitmq_api_url.get_secret_value(), vhost_of(settings.amqp_url.get_secret_value()))
+    async with Store.connect(settings.database_of("console"), name="axis console") as store, broker:
+        listener = listen(settings.console_host, settings.console_port)
+        host, port = listener.getsockname()[:2]
+        origins = Origins.of(settings.console_url, host, port, tls=tls is not None)
+        streams = Streams()
+        desk = Desk(store=store, settings=settings, now=_utc_now, management=broker, streams=streams)
+        app = create_app(desk, origins)
+        told = settings.console_url or next(name for name in sorted(origins.names) if host in name)
+
+        def ready(host: str, port: int) -> None:
+            structlog.get_logger(part="console").info("listening", host=host, port=port)
+            announce(told)
+
+        async with asyncio.TaskGroup() as group:
+            background = [
+                *([group.create_task(tls.follow())] if tls is not None else []),
+                group.create_task(_forget(store.operators)),
+            ]
+            await serve_on(listener, app, LIMITS, ready, tls=tls, ending=streams.end)
+            for task in background:
+                task.cancel()
+
+
+def _certificate(settings: Settings) -> ServerCertificate | None:
+    if settings.console_certificate is None or settings.console_key is None:
+        return None
+    return ServerCertificate(settings.console_certificate, settings.console_key, None)
+
+
+async def _forget(operators: OperatorStore) -> None:
+    log = structlog.get_logger(part="forgetting")
+    while True:
+        try:
+            await operators.forget(_utc_now())
+        except Unavailable as error:
+            log.warning("waiting", code=error.code, detail=error.detail)
+        await asyncio.sleep(_FORGET_EVERY.total_seconds())
+
+
+def _utc_now() -> dt.datetime:
+    return dt.datetime.now(dt.UTC)
