@@ -12,10 +12,10 @@ from pydantic import ValidationError
 
 from axis.catalogue.rows import Row
 from axis.core.codes import canonical, cleaned_code, from_qcvn102, to_qcvn102
+from axis.core.workdays import VIETNAM_TIME
 from axis.errors import Malformed
 from schemas.directory import Organisation, UnknownBelow
 
-VIETNAM_TIME = dt.timezone(dt.timedelta(hours=7))
 _INVISIBLE = dict.fromkeys(map(ord, "\u200b\u200c\u200d\ufeff"))
 _YES = {"yes": True, "true": True, "1": True, "no": False, "false": False, "0": False}
 

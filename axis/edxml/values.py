@@ -4,7 +4,9 @@ import datetime as dt
 from dataclasses import dataclass
 from enum import StrEnum
 
-VIETNAM_TIME = dt.timezone(dt.timedelta(hours=7))
+from axis.core.workdays import VIETNAM_TIME
+
+__all__ = ["VIETNAM_TIME", "Day", "DocumentId", "IdForm", "Instant"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,13 @@
 """The PostgreSQL seam: everything the axis remembers. `seam.py` says what it promises."""
 
+from axis.core.tracked import (
+    Quarantined,
+    Tracked,
+    TrackedDelivery,
+    TrackedEnvelope,
+    TrackedNotice,
+    TrackedStatus,
+)
 from axis.store.backlog_seam import Backlog, BacklogStore, Pile
 from axis.store.comparing_seam import ComparingStore, WithDeliveries
 from axis.store.fake import FakeStore
@@ -19,14 +27,6 @@ from axis.store.seam import (
     Store,
     SuspectStore,
     Transaction,
-)
-from axis.store.tracked import (
-    Quarantined,
-    Tracked,
-    TrackedDelivery,
-    TrackedEnvelope,
-    TrackedNotice,
-    TrackedStatus,
 )
 
 __all__ = [

@@ -13,6 +13,7 @@ from typing import TypeVar
 from axis.core.acts import Act
 from axis.core.concerning import Waiting
 from axis.core.records import DeliveryState, Hold, NoticeRow
+from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope
 from axis.errors import Unavailable
 from axis.store.comparing_seam import WithDeliveries
 from axis.store.fake_backlog import FakeBacklog
@@ -30,7 +31,6 @@ from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.rows import grouped
 from axis.store.seam import Store
-from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 
 _LOCK_SECONDS = 10.0
 

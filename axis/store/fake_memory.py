@@ -10,8 +10,7 @@ from axis.core.evidence import Proof
 from axis.core.lanes import mailbox_queue
 from axis.core.messages import Lane
 from axis.core.records import AttachmentRow, DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow, StatusRow
-from axis.core.tracking import Talks
-from axis.store.tracked import (
+from axis.core.tracked import (
     Quarantined,
     Tracked,
     TrackedDelivery,
@@ -19,6 +18,7 @@ from axis.store.tracked import (
     TrackedNotice,
     TrackedStatus,
 )
+from axis.core.tracking import Talks
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,12 @@ import datetime as dt
 from collections.abc import Callable, Collection, Sequence
 
 from axis.core.records import Accepted, Existing, NoticeRow, QuarantineRow, StatusRow
+from axis.core.tracked import Quarantined
 from axis.core.tracking import DeliveryFact, EnvelopeFacts
 from axis.store import hostile
 from axis.store.fake_acting import FakeActing
 from axis.store.fake_memory import Memory, StoredDelivery, StoredEnvelope, StoredNotice, marked
 from axis.store.seam import Advances
-from axis.store.tracked import Quarantined
 
 
 class FakeTransaction(FakeActing):

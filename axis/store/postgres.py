@@ -8,6 +8,7 @@ from typing import Any
 
 from axis.core.concerning import Waiting
 from axis.core.records import Hold, NoticeRow
+from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope
 from axis.store import hostile, rows
 from axis.store.acting import waiting_row
 from axis.store.backlog import PostgresBacklog
@@ -28,7 +29,6 @@ from axis.store.quotas import PostgresQuotas
 from axis.store.reaching import reaching
 from axis.store.seam import Store
 from axis.store.suspects import PostgresSuspects
-from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from axis.store.tracking import track
 from axis.store.transaction import PostgresTransaction
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from axis.core.evidence import Proof
 from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow, NoticeRow
-from axis.store.tracked import Quarantined, TrackedDelivery, TrackedEnvelope, TrackedNotice, TrackedStatus
+from axis.core.tracked import Quarantined, TrackedDelivery, TrackedEnvelope, TrackedNotice, TrackedStatus
 
 
 def columns(rows: Iterable[Sequence[Any]], width: int) -> list[list[Any]]:

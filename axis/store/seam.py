@@ -30,6 +30,7 @@ from axis.core.records import (
     StatusRow,
     Withdrawal,
 )
+from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope
 from axis.core.tracking import EnvelopeFacts, Talks
 from axis.store.backlog_seam import BacklogStore
 from axis.store.comparing_seam import ComparingStore, WithDeliveries
@@ -38,7 +39,6 @@ from axis.store.operator_seam import OperatorStore
 from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
-from axis.store.tracked import Quarantined, Tracked, TrackedEnvelope
 from schemas import Certificate, Mailbox, Organisation
 
 Changed = Callable[[set[str] | None], Awaitable[None]]

@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from typing import Any
 
 from axis.core.conversation import Conversation
+from axis.core.tracked import Tracked, TrackedDelivery, TrackedNotice, TrackedStatus
 from axis.store import rows
 from axis.store.acting import conversation
 from axis.store.queries import load
-from axis.store.tracked import Tracked, TrackedDelivery, TrackedNotice, TrackedStatus
 
 _SQL = load("tracking")
 _ACTING = load("acting")

@@ -31,7 +31,7 @@ class TrackedEnvelope:
 
 @dataclass(frozen=True, slots=True)
 class TrackedDelivery:
-    """One recipient: where it went, and how far it is."""
+    """One recipient: where it went, and how far it is; axis.core.fate says what that means."""
 
     recipient: str
     resolved: str | None
@@ -43,6 +43,9 @@ class TrackedDelivery:
     via: tuple[str, ...]
     last_status: str | None
     last_status_at: dt.datetime | None
+    held_since: dt.datetime | None = None  # of the last time that it was held at the axis
+    released_at: dt.datetime | None = None
+    fetched_at: dt.datetime | None = None  # by an existing document system, from the gateway
 
 
 @dataclass(frozen=True, slots=True)
