@@ -7,8 +7,9 @@ import datetime as dt
 from functools import cache
 from importlib import resources
 
-from axis.catalogue.cleaning import VIETNAM_TIME, clean
+from axis.catalogue.cleaning import clean
 from axis.catalogue.rows import rows_of_csv
+from axis.core.workdays import VIETNAM_TIME
 from axis.errors import Misconfigured
 from schemas.directory import Organisation
 
