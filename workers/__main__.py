@@ -16,6 +16,7 @@ import typer
 
 from axis.core.lanes import route_queue
 from axis.errors import AxisError
+from axis.leaving import leave
 from axis.settings import Settings
 from schemas.wire import TRACK_QUEUE
 from workers.context import Context, context_of
@@ -101,7 +102,8 @@ def main(worker: Worker) -> None:
         asyncio.run(run(worker, Settings.load()))
     except AxisError as error:
         sys.stderr.write(f"{worker.value}: {error}\n")
-        sys.exit(error.exit_code)
+        leave(error.exit_code)
+    leave(0)
 
 
 if __name__ == "__main__":

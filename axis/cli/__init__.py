@@ -8,14 +8,15 @@ import os
 import sys
 from collections.abc import Iterable, Mapping
 from importlib import metadata
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 
 from axis.cli import console
 from axis.errors import AxisError
+from axis.leaving import leave
 
-__all__ = ["application", "main"]
+__all__ = ["application", "main", "run"]
 
 INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 
@@ -91,25 +92,33 @@ def application(names: Iterable[str] = tuple(_PARTS)) -> typer.Typer:
     return made
 
 
-def main() -> None:
-    """Run the command line; what it raises becomes a sentence and an exit code."""
+def main() -> NoReturn:
+    """Run the command line and end the process."""
+    leave(run())
+
+
+def run() -> int:
+    """Run the command line and return the exit code; what it raises becomes a sentence."""
     as_json = "--json" in sys.argv[1:]
     asked = sys.argv[1:2]
     try:
         application(asked if asked and asked[0] in _PARTS else _PARTS)(prog_name="axis")
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
     except AxisError as error:
-        sys.exit(console.report(error, as_json=as_json))
+        return console.report(error, as_json=as_json)
     except BaseExceptionGroup as group:
         told = _told_in(group)
         if told is None:
             raise
-        sys.exit(console.report(told, as_json=as_json))
+        return console.report(told, as_json=as_json)
     except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
+        return INTERRUPTED
     except BrokenPipeError:
         # Whoever read our output has stopped (`axis track … | head`); without this Python complains while closing it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(1)
+        return 1
+    return 0
 
 
 def _told_in(group: BaseExceptionGroup[BaseException]) -> AxisError | None:

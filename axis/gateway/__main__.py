@@ -11,6 +11,7 @@ import structlog
 from axis.errors import AxisError
 from axis.gateway.logs import configure_logging
 from axis.gateway.server import run
+from axis.leaving import leave
 from axis.settings import Settings
 
 
@@ -64,4 +65,4 @@ def _first(group: BaseExceptionGroup[AxisError]) -> AxisError:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    leave(main())

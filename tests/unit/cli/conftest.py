@@ -50,10 +50,8 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def invoke(*arguments: str) -> Ran:
         monkeypatch.setattr("sys.argv", ["axis", *arguments])
-        with pytest.raises(SystemExit) as ended:
-            cli.main()
+        code = cli.run()
         captured = capsys.readouterr()
-        code = ended.value.code
-        return Ran(code if isinstance(code, int) else 0 if code is None else 1, captured.out, captured.err)
+        return Ran(code, captured.out, captured.err)
 
     return invoke

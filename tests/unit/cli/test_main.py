@@ -121,7 +121,7 @@ def test_a_fault_of_ours_is_not_hidden(monkeypatch: pytest.MonkeyPatch) -> None:
     raising(monkeypatch, ExceptionGroup("tasks", [Unavailable("away"), ZeroDivisionError()]))
     monkeypatch.setattr("sys.argv", ["axis"])
     with pytest.raises(ExceptionGroup):
-        cli.main()
+        cli.run()
 
 
 def test_an_error_in_a_file_says_where(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
