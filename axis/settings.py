@@ -27,7 +27,7 @@ from schemas import Code, Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
-Service = Literal["router", "tracker", "relay", "notary", "papers", "gateway", "operator", "console"]
+Service = Literal["router", "tracker", "relay", "notary", "papers", "auditor", "gateway", "operator", "console"]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     relay_database_url: SecretStr | None = Field(None, description="As axis_relay; default: database_url.")
     notary_database_url: SecretStr | None = Field(None, description="As axis_notary; default: database_url.")
     papers_database_url: SecretStr | None = Field(None, description="As axis_papers; default: database_url.")
+    auditor_database_url: SecretStr | None = Field(None, description="As axis_auditor; default: database_url.")
     gateway_database_url: SecretStr | None = Field(None, description="As axis_gateway; default: database_url.")
     operator_database_url: SecretStr | None = Field(
         None, description="As axis_operator, what the commands use; default: database_url."
@@ -148,6 +149,10 @@ class Settings(BaseSettings):
         Quota(), description='Limits of agencies that have none of their own, as JSON: {"messages_per_minute": 6000}.'
     )
     relay_seconds: float = Field(30.0, gt=0, description="What is unmarked for longer is published again.")
+    watch_seconds: float = Field(15.0, gt=0, description="How often the auditor looks at all queues.")
+    stuck_minutes: float = Field(
+        15.0, gt=0, description="What waits for so long, and nothing of it moves, is stuck: the auditor says so."
+    )
     stuck_seconds: float = Field(
         15.0, gt=0, description="A worker whose loop does not turn for so much processor time ends itself."
     )

@@ -1,4 +1,4 @@
-"""`python -m workers router|tracker|relay|notary|papers`: one process each, as many of each as are needed.
+"""`python -m workers router|tracker|relay|notary|papers|auditor`: one process each, as many of each as are needed.
 
 The relay and the notary are imported where they are asked for: what they alone need (certificates' chains, evidence,
 time stamps) takes as long as everything that routers and trackers need, which are started more often.
@@ -37,6 +37,7 @@ class Worker(StrEnum):
     RELAY = "relay"
     NOTARY = "notary"
     PAPERS = "papers"
+    AUDITOR = "auditor"
 
 
 async def _route(context: Context) -> None:
@@ -75,8 +76,8 @@ async def _track(context: Context) -> None:
         group.create_task(context.settle_quotas())
 
 
-# Those that need no broker.
-_ALONE = {Worker.NOTARY: "workers.notarising", Worker.PAPERS: "workers.papers"}
+# Those that take no messages.
+_ALONE = {Worker.NOTARY: "workers.notarising", Worker.PAPERS: "workers.papers", Worker.AUDITOR: "workers.auditing"}
 _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
     Worker.ROUTER: _route,
     Worker.TRACKER: _track,

@@ -24,6 +24,7 @@ from axis.core.topology import (
     UserLimit,
     Verb,
 )
+from axis.core.watching import QueueCount
 from axis.errors import Misconfigured, Unavailable
 from axis.tls import Credentials, told
 
@@ -73,11 +74,7 @@ class ManagementApi:
             Exchange(r["name"], r["type"], r["durable"]) for r in await self._list(f"exchanges/{vhost}") if r["name"]
         ]
         items += [Queue(r["name"], r["arguments"], r["durable"]) for r in await self._list(f"queues/{vhost}")]
-        items += [
-            Binding(r["source"], r["destination"], r["routing_key"])
-            for r in await self._list(f"bindings/{vhost}")
-            if r["source"] and r["destination_type"] == "queue"
-        ]
+        items += await self.bindings()
         items += [
             Policy(r["name"], r["pattern"], r["definition"], r["priority"], r["apply-to"])
             for r in await self._list(f"policies/{vhost}")
@@ -112,6 +109,28 @@ class ManagementApi:
     async def queue_depths(self) -> dict[str, int]:
         """Return queue -> messages, ready and unacked together; a little behind, as statistics are."""
         return {raw["name"]: raw.get("messages", 0) for raw in await self._list(f"queues/{_q(self._vhost)}")}
+
+    async def queue_counts(self) -> list[QueueCount]:
+        """Return the numbers of every queue, from one listing; 0 where there is none yet (just made)."""
+        asked = "name,messages_ready,messages_unacknowledged,consumers,message_stats"
+        return [
+            QueueCount(
+                raw["name"],
+                raw.get("messages_ready") or 0,
+                raw.get("messages_unacknowledged") or 0,
+                raw.get("consumers") or 0,
+                _taken(raw.get("message_stats") or {}),
+            )
+            for raw in await self._list(f"queues/{_q(self._vhost)}?columns={asked}")
+        ]
+
+    async def bindings(self) -> list[Binding]:
+        """Return what binds queues to exchanges, but for the default exchange."""
+        return [
+            Binding(raw["source"], raw["destination"], raw["routing_key"])
+            for raw in await self._list(f"bindings/{_q(self._vhost)}")
+            if raw["source"] and raw["destination_type"] == "queue"
+        ]
 
     async def running(self) -> dt.timedelta | None:
         """Return how long the node that was started first has been running: what was confirmed since is not lost.
@@ -232,6 +251,12 @@ def _user(raw: Mapping[str, Any]) -> User:
     tags = raw["tags"]  # text with commas up to 3.8, a list since
     names = tags.split(",") if isinstance(tags, str) else tags
     return User(raw["name"], raw["password_hash"], tuple(sorted(tag for tag in names if tag)))
+
+
+def _taken(stats: Mapping[str, Any]) -> int | None:
+    """Add up what left a queue for good: acked, or handed out without; None where the broker counts nothing."""
+    told = [stats[name] for name in ("ack", "deliver_no_ack", "get_no_ack") if name in stats]
+    return sum(told) if told else None
 
 
 def _reason(response: httpx.Response) -> str:

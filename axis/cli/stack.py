@@ -29,7 +29,7 @@ Progress = Callable[[str], None]
 AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its receipts as this one
 SET_NAME = "axis"
 _GATEWAY, _ADMINISTRATOR = "gateway", "axis"
-WORKERS = ("router", "tracker", "relay", "notary", "papers")
+WORKERS = ("router", "tracker", "relay", "notary", "papers", "auditor")
 _START_SECONDS = 60.0
 _PASSED_ON = frozenset({"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 _PASSED_PREFIXES = ("AXIS_", "PYTHON", "LC_", "SSL_CERT_", "AWS_", "AZURE_", "GOOGLE_")  # the last three: blob stores
@@ -51,7 +51,7 @@ def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None, tl
     _remember(home, tls=tls)
     settings = ensure_worker_account(Settings.load(home))
     settings = asyncio.run(_prepare(settings, progress))
-    progress("starting router, tracker, relay, notary, papers and gateway …")
+    progress("starting router, tracker, relay, notary, papers, auditor and gateway …")
     local.start_set(root, SET_NAME, _specs(root, settings), owner_pid=owner_pid, deadline=_START_SECONDS)
     return settings
 
@@ -59,7 +59,7 @@ def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None, tl
 def take_down(root: Path, *, progress: Progress) -> bool:
     """Stop the axis's processes, then the nodes; data stays. False when nothing ran."""
     before = running(root)
-    progress("stopping router, tracker, relay, notary, papers and gateway …")
+    progress("stopping router, tracker, relay, notary, papers, auditor and gateway …")
     local.stop_set(root, SET_NAME)
     progress("stopping RabbitMQ and PostgreSQL …")
     return local.down(root) or before is not None

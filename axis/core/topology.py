@@ -55,6 +55,7 @@ __all__ = [
     "applied",
     "desired",
     "difference",
+    "places",
 ]
 
 # Practically never. RabbitMQ 4 gives a message up after 20 returned deliveries unless told otherwise, and a mailbox
@@ -101,6 +102,12 @@ def desired(
     return Topology.of(items)
 
 
+def places(codes: Iterable[str]) -> Topology:
+    """Compute the queues of the axis and of some mailboxes, and what binds them: what needs no password to be made."""
+    items = [*_axis_objects(), *(item for code in codes for item in _mailbox_places(code))]
+    return Topology.of(item for item in items if isinstance(item, Queue | Binding))
+
+
 def _axis_objects() -> list[Item]:
     items: list[Item] = [
         Exchange(SUBMIT_EXCHANGE, "topic"),
@@ -129,14 +136,17 @@ def _retry_queue(seconds: RetryDelay) -> Queue:
 
 def _mailbox_objects(mailbox: Mailbox) -> list[Item]:
     code = mailbox.code
-    names = [*(mailbox_queue(lane, code) for lane in LANES), notices_queue(code)]
     return [
-        *(Queue(name, _QUORUM) for name in names),
-        *(Binding(DELIVER_EXCHANGE, name, name) for name in names),
+        *_mailbox_places(code),
         User(code, mailbox.password_hash),
         *agency_topic_permissions(code),
         agency_permission(code),
     ]
+
+
+def _mailbox_places(code: str) -> list[Item]:
+    names = [*(mailbox_queue(lane, code) for lane in LANES), notices_queue(code)]
+    return [*(Queue(name, _QUORUM) for name in names), *(Binding(DELIVER_EXCHANGE, name, name) for name in names)]
 
 
 def _user_limits(user: str, own: Quota, default: Quota | None) -> list[Item]:

@@ -28,6 +28,7 @@ from axis.store.seam import (
     SuspectStore,
     Transaction,
 )
+from axis.store.watch_seam import WatchStore
 
 __all__ = [
     "Advances",
@@ -64,6 +65,7 @@ __all__ = [
     "TrackedStatus",
     "Transaction",
     "WaitingPaper",
+    "WatchStore",
     "WithDeliveries",
     "ensure_roles",
     "migrate",

@@ -29,6 +29,7 @@ from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
+from axis.store.fake_watches import FakeWatches
 from axis.store.rows import grouped
 from axis.store.seam import Store
 
@@ -65,6 +66,7 @@ class FakeStore(Store):
         self.papers = FakePapers(self._alone, now)
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)
+        self.watches = FakeWatches(self._alone, self.directory, self.comparing)
 
     def _check(self) -> None:
         if not self.available:

@@ -37,6 +37,11 @@ _PROVING: Grants = {
     "certificate_evidence": ("SELECT", "INSERT"),
     "certificate_warning": ("SELECT", "INSERT"),
 }
+_WATCHING: Grants = {
+    "mailbox_look": ("SELECT",),
+    "mailbox_watch": ("SELECT",),
+    "finding": ("SELECT",),
+}
 _LOG: Grants = {"log_entry": ("SELECT",), "log_checkpoint": ("SELECT",)}
 _PARTNERS: Grants = {
     "partner": ("SELECT",),
@@ -71,6 +76,7 @@ _READING: Grants = {
     **_ACCOUNTS,
     **_LOG,
     **_PARTNERS,
+    **_WATCHING,
     # Written by whoever acts; changed and deleted by nobody, see the trigger.
     "audit": ("SELECT", "INSERT"),
 }
@@ -121,6 +127,29 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "attachment": ("SELECT",),
             "blob": ("SELECT",),
             "paper_signature": ("SELECT", "INSERT", "UPDATE (verdict, trust, checked_at, tries)"),
+        },
+        "axis_auditor": {
+            "axis_migration": ("SELECT",),
+            "mailbox": ("SELECT (code, valid_from, valid_to)",),
+            # What it hastens the relay publishes: it cannot mark anything itself, and reads no document.
+            "envelope": (
+                "SELECT (id, lane, published_at, accepted_at, attempted_at, attempts)",
+                "UPDATE (attempted_at, attempts)",
+            ),
+            "notice": ("SELECT (id, kind, published_at, attempted_at, attempts)", "UPDATE (attempted_at, attempts)"),
+            "delivery": ("SELECT",),
+            "status_event": ("SELECT (envelope_id, code, recipients)",),
+            "conversation": ("SELECT",),
+            "partner_incoming": ("SELECT (message_id, agency, kind)",),
+            "audit": ("INSERT",),
+            "mailbox_look": ("SELECT", "INSERT", "UPDATE (at)"),
+            "mailbox_watch": (
+                "SELECT",
+                "INSERT",
+                "UPDATE (ready, unacked, consumers, no_consumer_since, oldest_at, still_since, moved_at, taken)",
+                "DELETE",
+            ),
+            "finding": ("SELECT", "INSERT", "UPDATE (since, count, about, healed_at, healed)"),
         },
         "axis_gateway": {
             **_DIRECTORY,

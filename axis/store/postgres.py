@@ -31,6 +31,7 @@ from axis.store.seam import Store
 from axis.store.suspects import PostgresSuspects
 from axis.store.tracking import track
 from axis.store.transaction import PostgresTransaction
+from axis.store.watching import PostgresWatches
 
 _ACCEPTING = load("accepting")
 _ACTING = load("acting")
@@ -63,6 +64,7 @@ class PostgresStore(Store):
         self.papers = PostgresPapers(pool)
         self.backlog = PostgresBacklog(pool)
         self.operators = PostgresOperators(pool)
+        self.watches = PostgresWatches(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -39,6 +39,7 @@ from axis.store.operator_seam import OperatorStore
 from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
+from axis.store.watch_seam import WatchStore
 from schemas import Certificate, Mailbox, Organisation
 
 Changed = Callable[[set[str] | None], Awaitable[None]]
@@ -252,6 +253,7 @@ class Store(ABC):
     papers: PaperStore
     backlog: BacklogStore
     operators: OperatorStore
+    watches: WatchStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

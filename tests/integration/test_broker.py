@@ -14,7 +14,8 @@ from aiormq.exceptions import ChannelAccessRefused
 
 from axis.broker import Consumer, Link, ManagementApi, Publisher, frames
 from axis.core.messages import Outgoing, Submission
-from axis.core.topology import Change, Topology, WorkerUser, desired, difference
+from axis.core.topology import Change, Topology, WorkerUser, desired, difference, places
+from axis.core.watching import absent
 from axis.errors import Misconfigured, Unavailable
 from schemas import Mailbox
 from tests.builders import NOW, mailbox
@@ -58,6 +59,11 @@ async def test_the_topology_is_applied_once_and_then_agrees(own_vhost: Vhost) ->
         await api.apply(difference(topology("H37", "H37.05"), await api.actual()), told.append)
         assert any("mailbox.urgent.H37.05" in line for line in told)
         assert difference(topology("H37", "H37.05"), await api.actual()) == ()
+        # The auditor sees the same with less: names and numbers from one listing, and what is bound.
+        counts, wanted = await api.queue_counts(), places(["H37", "H37.05"])
+        assert {each.queue for each in counts} == {queue.name for queue in wanted.queues}
+        assert {(each.ready, each.unacked, each.consumers) for each in counts} == {(0, 0, 0)}
+        assert absent(wanted, [each.queue for each in counts], await api.bindings()) == ()
         # An agency that leaves loses its account and rights; its queues stay, with what is in them.
         gone = difference(topology("H37"), await api.actual())
         await api.apply(gone, lambda _: None)

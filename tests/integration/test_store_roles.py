@@ -4,16 +4,19 @@ import asyncio
 import base64
 import datetime as dt
 import re
+import uuid
 from collections.abc import Iterator, Mapping
 
 import asyncpg
 import pytest
 
 from axis import local
+from axis.core.watching import Cause, Finding, QueueCount, Unmarked, look
 from axis.errors import Misconfigured
 from axis.store import Store, ensure_roles, renew_rights
 from axis.store.grants import FUNCTIONS, TABLES
 from axis.store.roles import scram
+from axis.store.watching import _COPIES
 from tests import services as real
 from tests.services import as_role
 
@@ -31,14 +34,14 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "operator": frozenset({"axis_operator", "axis_console"}),
     "operator_session": frozenset({"axis_operator", "axis_console"}),
     "login_attempt": frozenset({"axis_operator", "axis_console"}),
-    "audit": frozenset({"axis_operator", "axis_console", "axis_relay"}),
+    "audit": frozenset({"axis_operator", "axis_console", "axis_relay", "axis_auditor"}),
     "blob": frozenset({"axis_gateway"}),
     "blob_upload": frozenset({"axis_gateway"}),
     "blob_unwanted": frozenset({"axis_router", "axis_tracker", "axis_relay", "axis_gateway"}),
-    "envelope": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "envelope": frozenset({"axis_router", "axis_tracker", "axis_relay", "axis_auditor"}),
     "delivery": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
     "attachment": frozenset({"axis_router"}),
-    "notice": frozenset({"axis_router", "axis_tracker", "axis_relay"}),
+    "notice": frozenset({"axis_router", "axis_tracker", "axis_relay", "axis_auditor"}),
     "status_event": frozenset({"axis_tracker"}),
     "conversation": frozenset({"axis_router", "axis_tracker"}),
     "waiting": frozenset({"axis_router"}),
@@ -53,6 +56,9 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "partner_incoming": frozenset({"axis_gateway", "axis_operator"}),
     "partner_outgoing": frozenset({"axis_gateway"}),
     "partner_application": frozenset({"axis_gateway", "axis_operator"}),
+    "mailbox_look": frozenset({"axis_auditor"}),
+    "mailbox_watch": frozenset({"axis_auditor"}),
+    "finding": frozenset({"axis_auditor"}),
     "axis_migration": frozenset(),
     "delivery_state": frozenset(),
 }
@@ -205,7 +211,12 @@ async def test_no_person_and_no_gateway_writes_traffic(database: str, role: str,
         ("axis_relay", "INSERT INTO envelope DEFAULT VALUES"),
         ("axis_gateway", "SELECT body FROM quarantine"),
         ("axis_gateway", "SELECT body FROM status_event"),
-        *((role, "SELECT password_hash FROM mailbox") for role in ("axis_console", "axis_notary")),
+        ("axis_auditor", "SELECT body FROM envelope"),
+        ("axis_auditor", "SELECT subject FROM envelope"),
+        ("axis_auditor", "UPDATE envelope SET published_at = now()"),
+        ("axis_auditor", "UPDATE delivery SET published_at = now()"),
+        ("axis_auditor", "DELETE FROM finding"),
+        *((role, "SELECT password_hash FROM mailbox") for role in ("axis_console", "axis_notary", "axis_auditor")),
         *((role, "UPDATE mailbox SET password_hash = 'x'") for role in TABLES if role != "axis_operator"),
     ],
 )
@@ -231,6 +242,26 @@ async def test_the_relay_makes_the_months_of_these_tables_and_nothing_else(datab
     for arguments in ("'organisation', '2020-01-01', 1", "'envelope', '2020-01-01', 1000", "NULL, '2020-01-01', 1"):
         with pytest.raises(asyncpg.InvalidParameterValueError):
             await link.execute(f"SELECT axis_keep_partitions({arguments})")
+    await link.close()
+
+
+async def test_the_auditor_works_with_the_rights_it_has(database: str) -> None:
+    at = dt.datetime.now(dt.UTC)
+    finding = Finding(Cause.NO_CONSUMER, "mailbox.normal.Y98", at, "Y98")
+    async with Store.connect(as_role(database, "axis_auditor"), connections=1) as store:
+        await store.watches.seen([look(None, QueueCount("mailbox.normal.Y98", 1, 0, 0), at)], ["gone"], at)
+        assert [each.mailbox for each in await store.watches.watches(["Y98"])] == ["Y98"]
+        assert await store.watches.mailboxes(at) == []
+        assert await store.watches.held(at) == []
+        assert (await store.watches.unmarked(at), await store.watches.hasten(at, 1)) == (Unmarked(), 0)
+        assert await store.watches.copies(None, at, at) == (None, {})
+        assert await store.watches.report([finding], at) == ([finding], [])
+        await store.watches.heal([finding], at)
+        assert await store.watches.report([], at) == ([], [])
+        await store.audit("auditor", "auditor.hasten", "relay", {"count": 0})
+    link = await asyncpg.connect(as_role(database, "axis_auditor"))
+    nobody = uuid.UUID(int=0)
+    assert await link.fetch(_COPIES, [nobody], nobody, nobody, at, at, at) == []
     await link.close()
 
 

@@ -23,7 +23,8 @@ ORDER BY id LIMIT $3;
 -- name: unanswered
 -- A copy in a mailbox is one, however many recipients it serves: a word of any of them says that it was taken. A status
 -- that only notes something leaves `last_status` alone, so the statuses themselves are asked too; 13 is the sender's own.
-SELECT delivery.envelope_id, envelope.lane, delivery.mailbox
+SELECT delivery.envelope_id, envelope.lane, delivery.mailbox,
+       min(coalesce(delivery.published_at, envelope.published_at)) AS delivered_at
 FROM envelope JOIN delivery ON delivery.envelope_id = envelope.id
 WHERE envelope.id = ANY ($1::uuid[]) AND envelope.id BETWEEN $2 AND $3
   AND delivery.envelope_id BETWEEN $2 AND $3
