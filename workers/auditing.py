@@ -8,7 +8,6 @@ from axis.broker import ManagementApi, vhost_of
 from axis.settings import Service, Settings
 from axis.store import Store
 from workers.auditor import Auditor
-from workers.auditor_metrics import AuditorMetrics
 from workers.metrics import Metrics
 from workers.runtime import configure_logging, every, stop_on_signals
 from workers.view import utc_now
@@ -38,7 +37,7 @@ async def work(settings: Settings) -> None:
             now=utc_now,
             stop=stop,
             log=log,
-            metrics=AuditorMetrics(metrics.registry),
+            metrics=metrics,
         )
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")

@@ -23,18 +23,20 @@ from axis.core.watching import (
     Copies,
     Counted,
     Finding,
+    Kind,
     MailboxWatch,
     QueueCount,
     absent,
     aged,
     compare,
+    is_judged,
     judge,
     look,
     not_there,
 )
 from axis.errors import Misconfigured, Unavailable
-from axis.store import Store
-from workers.auditor_metrics import AuditorMetrics
+from axis.store import Pile, Store
+from workers.metrics import Metrics
 from workers.runtime import Log, stopped_within
 
 _ACTOR = "auditor"
@@ -72,7 +74,7 @@ class Auditor:
         now: Callable[[], dt.datetime],
         stop: asyncio.Event,
         log: Log,
-        metrics: AuditorMetrics,
+        metrics: Metrics,
     ) -> None:
         self._store = store
         self._broker = broker
@@ -109,7 +111,8 @@ class Auditor:
             *(not_there(change, self._missed[change.name]) for change in lacking),
         ]
         await self._report(found, lacking, at)
-        self._metrics.show(watches.values(), found, at)
+        self._metrics.mailboxes(each for each in watches.values() if is_judged(each))
+        self._metrics.findings({kind.value: _pile(found, kind) for kind in Kind})
 
     async def count(self, rest_seconds: float = _REST_SECONDS) -> None:
         """Pass through the store again and again until told to stop."""
@@ -136,7 +139,7 @@ class Auditor:
                 copies[queue] = copies[queue] + found if queue in copies else found
             if after is None:
                 self._counted = Counted(begun, watches, copies)
-                self._metrics.passed(self._now() - begun)
+                self._log.debug("compared", queues=len(copies), seconds=(self._now() - begun).total_seconds())
                 return
             if await stopped_within(self._stop, max(_PAUSE * (time.monotonic() - started), _LEAST_PAUSE_SECONDS)):
                 return
@@ -159,7 +162,7 @@ class Auditor:
             self._log.info("healed by itself", kind=finding.kind.value, subject=finding.subject)
         if any(finding.cause in {Cause.UNMARKED, Cause.UNTOLD} for finding in new):
             count = await self._store.watches.hasten(at - self._unmarked_after, _HASTENED)
-            await self._healed("auditor.hasten", "relay", {"count": count})
+            await self._healed("auditor.hasten", Kind.STUCK, {"count": count})
         if due := [change for change in lacking if self._missed[change.name] < at]:
             await self._make(due, at)
 
@@ -170,14 +173,22 @@ class Auditor:
         except (Misconfigured, Unavailable) as error:
             self._log.warning("not healed", code=error.code, detail=error.detail, remedy="axis topology apply")
             return
-        await self._healed("auditor.make", "broker", {"made": [f"{change.kind} {change.name}" for change in changes]})
+        await self._healed(
+            "auditor.make", Kind.TOPOLOGY, {"made": [f"{change.kind} {change.name}" for change in changes]}
+        )
         await self._store.watches.heal([not_there(change, at) for change in changes], at)
         for change in changes:
             del self._missed[change.name]
 
-    async def _healed(self, action: str, subject: str, detail: dict[str, object]) -> None:
-        await self._store.audit(_ACTOR, action, subject, detail)
+    async def _healed(self, action: str, kind: Kind, detail: dict[str, object]) -> None:
+        await self._store.audit(_ACTOR, action, kind.value, detail)
+        self._metrics.healed(kind.value)
         self._log.warning("healed", action=action, **detail)
+
+
+def _pile(found: Sequence[Finding], kind: Kind) -> Pile:
+    times = [finding.since for finding in found if finding.kind is kind]
+    return Pile(len(times), min(times, default=None))
 
 
 def _differs(before: MailboxWatch | None, now: MailboxWatch) -> bool:

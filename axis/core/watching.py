@@ -32,6 +32,7 @@ __all__ = [
     "absent",
     "aged",
     "compare",
+    "is_judged",
     "judge",
     "look",
     "not_there",
@@ -198,6 +199,11 @@ def compare(counted: Counted, watches: Mapping[str, MailboxWatch], unmarked: Unm
     return found
 
 
+def is_judged(watch: MailboxWatch) -> bool:
+    """Say whether a queue is one of a mailbox or one that workers have to empty; others are seen and never judged."""
+    return watch.mailbox is not None or _WORKED.match(watch.queue) is not None
+
+
 def aged(watches: Iterable[MailboxWatch], counted: Counted) -> list[MailboxWatch]:
     """Say of queues whose unanswered copies are all still in them since when the oldest of them waits."""
     return [
@@ -223,7 +229,7 @@ def not_there(change: Change, since: dt.datetime) -> Finding:
 
 def _stuck(watch: MailboxWatch, patience: dt.timedelta) -> Finding | None:
     since, alone = watch.still_since, watch.no_consumer_since
-    if since is None or (watch.mailbox is None and not _WORKED.match(watch.queue)):
+    if since is None or not is_judged(watch):
         return None
     cause = Cause.UNWORKED if watch.mailbox is None else Cause.NOT_TAKING if alone is None else Cause.NO_CONSUMER
     if cause is Cause.NO_CONSUMER and alone is not None:

@@ -5,7 +5,6 @@ import datetime as dt
 from collections.abc import Callable, Sequence
 
 import pytest
-from prometheus_client import CollectorRegistry
 
 from axis.core.broker_objects import Binding
 from axis.core.lanes import LANES, mailbox_queue, notices_queue
@@ -18,7 +17,7 @@ from tests.builders import NOW, mailbox
 from tests.unit.store.rows import accepted
 from tests.unit.workers.harness import axis_of
 from workers.auditor import Auditor
-from workers.auditor_metrics import AuditorMetrics
+from workers.metrics import Metrics
 from workers.runtime import Log
 
 MINUTE = dt.timedelta(minutes=1)
@@ -74,12 +73,11 @@ class Desk:
         self.broker = Broker(*codes)
         self.stop = asyncio.Event()
         self.log = log
-        self.registry = CollectorRegistry()
         self.auditor = self.another()
 
     def another(self) -> Auditor:
         """Make an auditor that knows nothing: the process was started again."""
-        self.registry = CollectorRegistry()
+        self.metrics = Metrics("auditor")
         self.auditor = Auditor(
             store=self.store,
             broker=self.broker,
@@ -88,7 +86,7 @@ class Desk:
             now=lambda: self.at,
             stop=self.stop,
             log=self.log,
-            metrics=AuditorMetrics(self.registry),
+            metrics=self.metrics,
         )
         return self.auditor
 
@@ -110,7 +108,7 @@ class Desk:
         return found
 
     def shown(self, name: str, **labels: str) -> float | None:
-        return self.registry.get_sample_value(name, labels)
+        return self.metrics.registry.get_sample_value(name, labels)
 
 
 @pytest.fixture
@@ -129,15 +127,16 @@ async def test_what_waits_too_long_is_found_told_in_numbers_and_heals_when_someb
     assert (finding.cause, finding.subject, finding.since) == (Cause.NO_CONSUMER, QUEUE, NOW + MINUTE)
     assert desk.shown("axis_findings", kind="stuck") == 1
     assert desk.shown("axis_mailbox_ready", lane="normal") == 3
-    assert desk.shown("axis_mailbox_oldest_seconds", lane="normal") == 15 * 60
-    assert desk.shown("axis_mailboxes_without_consumer", lane="normal") == 1
+    oldest = desk.shown("axis_mailbox_oldest_timestamp_seconds", lane="normal")
+    assert oldest == (NOW + MINUTE).timestamp()
+    assert desk.shown("axis_mailbox_unattended", lane="normal") == 1
     desk.broker.set(ready=0, consumers=1, taken=3)
     assert await desk.looks() == ()
     (healed,) = await desk.store.watches.findings(open=False)
     assert (healed.cause, healed.healed) == (Cause.NO_CONSUMER, "itself")
     assert desk.shown("axis_findings", kind="stuck") == 0
     assert desk.shown("axis_mailbox_consumers", lane="normal") == 1
-    assert desk.shown("axis_mailbox_oldest_seconds", lane="normal") == 0
+    assert desk.shown("axis_mailbox_oldest_timestamp_seconds", lane="normal") is None
 
 
 async def test_an_auditor_that_was_started_again_goes_on_with_what_stands_in_the_store(desk: Desk) -> None:
@@ -222,7 +221,7 @@ async def test_what_is_unmarked_for_long_is_handed_to_the_relay_once_and_audited
         await tx.accept([envelope])
     (finding,) = await desk.looks(4)
     assert (finding.cause, finding.count) == (Cause.UNMARKED, 1)
-    assert [each[1:] for each in desk.store.audits] == [("auditor.hasten", "relay", {"count": 1})]
+    assert [each[1:] for each in desk.store.audits] == [("auditor.hasten", "stuck", {"count": 1})]
     await desk.looks(4)
     assert len(desk.store.audits) == 1  # not at every look: the relay's waits are there for a reason
     await desk.store.mark_published([envelope.envelope.id], [envelope.receipt.id])
@@ -260,7 +259,7 @@ async def test_passes_go_on_until_told_to_stop_whatever_is_away(desk: Desk, monk
     await desk.looks()
     desk.store.available = False
     passed = asyncio.Event()
-    monkeypatch.setattr(desk.auditor._metrics, "passed", lambda _: passed.set())
+    monkeypatch.setattr(desk.auditor._log, "debug", lambda *_, **__: passed.set())
     counting = asyncio.create_task(desk.auditor.count(rest_seconds=0.01))
     try:
         async with asyncio.timeout(20):
