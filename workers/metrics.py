@@ -28,6 +28,8 @@ READINGS = (
     Reading(
         "axis_certificates_ending", "Certificates without a successor, by the days within which they end", ("days",)
     ),
+    Reading("axis_log_size", "Entries under the newest checkpoint of the log of receipts"),
+    Reading("axis_log_stopped", "1 while nothing is signed, because what was published and what is stored differ"),
     Reading("axis_log_current_timestamp_seconds", "When the published log last had everything that was committed"),
     Reading("axis_register_waiting", "Documents whose place in the register is behind the store"),
     Reading("axis_register_oldest_timestamp_seconds", "Since when the oldest of these waits"),
@@ -171,9 +173,14 @@ class Metrics:
             }
         )
 
-    def log_current(self, at: dt.datetime) -> None:
-        """Say that the published log has everything."""
-        self._readings.read({"axis_log_current_timestamp_seconds": at.timestamp()})
+    def log_current(self, size: int, at: dt.datetime) -> None:
+        """Say that the published log has everything, so many entries."""
+        current = {"axis_log_size": size, "axis_log_stopped": 0, "axis_log_current_timestamp_seconds": at.timestamp()}
+        self._readings.read(current)
+
+    def log_stopped(self) -> None:
+        """Say that nothing is signed."""
+        self._readings.read({"axis_log_stopped": 1})
 
     def register(self, waiting: int, oldest: dt.datetime | None) -> None:
         """Say how far the register is behind the store: `RegisterStore.lag`."""

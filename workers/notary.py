@@ -25,8 +25,6 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
-from prometheus_client import Gauge
-
 from axis.errors import AxisError, Unavailable
 from axis.proving import Checkpoint, Edge, Entry, LogReader, NoteSigner, leaf_hash, read_checkpoint
 from axis.proving.tiles import CHECKPOINT, WIDTH, Tile, timestamp_name, write_bundle
@@ -88,8 +86,6 @@ class Notary:
         self._after: str | None = None
         self._begun = False
         self._metrics = metrics
-        self._size = Gauge("axis_log_size", "Entries under the newest checkpoint", registry=metrics.registry)
-        self._stopped = Gauge("axis_log_stopped", "1 while nothing is signed", registry=metrics.registry)
 
     async def work(self) -> None:
         """Log what came since the last time; what must not be signed over is said, and stops nothing else."""
@@ -98,11 +94,8 @@ class Notary:
         except Unavailable:
             raise
         except AxisError as error:
-            self._stopped.set(1)
+            self._metrics.log_stopped()
             self._log.error("the log stands still", code=error.code, detail=error.detail)
-        else:
-            self._stopped.set(0)
-            self._metrics.log_current(dt.datetime.now(dt.UTC))
 
     async def _catch_up(self) -> None:
         head = await self._agreed()
@@ -120,7 +113,7 @@ class Notary:
                 head = await self._store.head()
             if more < _AT_ONCE:
                 break
-        self._size.set(head.size)
+        self._metrics.log_current(head.size, dt.datetime.now(dt.UTC))
 
     # What was published and what is stored
 

@@ -98,7 +98,9 @@ def test_what_others_find_is_shown_too() -> None:
     metrics.register(4, NOW)
     metrics.webhook_deliveries({"waiting": 3, "given up": 1})
     metrics.certificates_ending({7: 1, 30: 0})
-    metrics.log_current(NOW)
+    metrics.log_stopped()
+    assert shown(metrics, "axis_log_stopped") == {(): 1}
+    metrics.log_current(9, NOW)
     metrics.healed("stuck")
     metrics.webhook("failed")
     metrics.paper("signed")
@@ -107,6 +109,7 @@ def test_what_others_find_is_shown_too() -> None:
     assert shown(metrics, "axis_register_waiting") == {(): 4}
     assert shown(metrics, "axis_webhook_deliveries") == {("waiting",): 3, ("given up",): 1}
     assert shown(metrics, "axis_certificates_ending") == {("7",): 1, ("30",): 0}
+    assert (shown(metrics, "axis_log_stopped"), shown(metrics, "axis_log_size")) == ({(): 0}, {(): 9})
     assert shown(metrics, "axis_log_current_timestamp_seconds") == {(): AT}
     assert [shown(metrics, name) for name in ("axis_healed_total", "axis_webhooks_total", "axis_papers_total")] == [
         {("stuck",): 1},
