@@ -38,6 +38,8 @@ _PARTS: Mapping[str, str] = {
     "quarantine": "quarantine:app",
     "audit": "audit:app",
     "doctor": "doctor:doctor",
+    "console": "web_console:console",
+    "operator": "operators:app",
     "topology": "topology:app",
     "key": "key:app",
     "database": "database:app",

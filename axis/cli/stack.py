@@ -11,6 +11,7 @@ from axis import local
 from axis.cli.accounts import ensure_database_roles
 from axis.cli.env_file import remember, remembered
 from axis.cli.onboarding import apply_topology, ensure_worker_account
+from axis.cli.web_console import address
 from axis.client.logs import write_keys
 from axis.client.settings import LOG_KEYS
 from axis.errors import Misconfigured
@@ -28,8 +29,9 @@ Progress = Callable[[str], None]
 
 AXIS_CODE = "W00"  # interconnection centres carry W codes; the axis signs its receipts as this one
 SET_NAME = "axis"
-_GATEWAY, _ADMINISTRATOR = "gateway", "axis"
+_GATEWAY, _CONSOLE, _ADMINISTRATOR = "gateway", "console", "axis"
 WORKERS = ("router", "tracker", "relay", "notary", "papers", "auditor")
+_PROCESSES = f"{', '.join(WORKERS)}, gateway and console"
 _START_SECONDS = 60.0
 _PASSED_ON = frozenset({"PATH", "HOME", "USER", "LANG", "TZ", "TMPDIR", "VIRTUAL_ENV"})
 _PASSED_PREFIXES = ("AXIS_", "PYTHON", "LC_", "SSL_CERT_", "AWS_", "AZURE_", "GOOGLE_")  # the last three: blob stores
@@ -51,7 +53,7 @@ def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None, tl
     _remember(home, tls=tls)
     settings = ensure_worker_account(Settings.load(home))
     settings = asyncio.run(_prepare(settings, progress))
-    progress("starting router, tracker, relay, notary, papers, auditor and gateway …")
+    progress(f"starting {_PROCESSES} …")
     local.start_set(root, SET_NAME, _specs(root, settings), owner_pid=owner_pid, deadline=_START_SECONDS)
     return settings
 
@@ -59,7 +61,7 @@ def bring_up(root: Path, *, progress: Progress, owner_pid: int | None = None, tl
 def take_down(root: Path, *, progress: Progress) -> bool:
     """Stop the axis's processes, then the nodes; data stays. False when nothing ran."""
     before = running(root)
-    progress("stopping router, tracker, relay, notary, papers, auditor and gateway …")
+    progress(f"stopping {_PROCESSES} …")
     local.stop_set(root, SET_NAME)
     progress("stopping RabbitMQ and PostgreSQL …")
     return local.down(root) or before is not None
@@ -116,15 +118,19 @@ def _ensure_log_key(settings: Settings, progress: Progress) -> None:
 
 
 def _remember(home: Path, *, tls: bool) -> None:
-    """Choose the gateway's port once: agencies' profiles name it. How it speaks follows the nodes."""
+    """Choose the ports of gateway and console once: profiles and bookmarks name them. TLS follows the nodes."""
     known = remembered(home)
     port = known.get("AXIS_GATEWAY_PORT") or str(free_port())
-    server, client = (home / PKI / "issued" / kind for kind in (f"server/{_GATEWAY}", f"client/{_ADMINISTRATOR}"))
+    issued = home / PKI / "issued"
+    server, console = (issued / "server" / name for name in (_GATEWAY, _CONSOLE))
+    client = issued / "client" / _ADMINISTRATOR
     files = {
         "AXIS_GATEWAY_CERTIFICATE": server / "certificate.pem",
         "AXIS_GATEWAY_KEY": server / "key.pem",
         "AXIS_GATEWAY_CLIENT_CA": server / "ca.pem",
         "AXIS_GATEWAY_CLIENT_CRL": home / PKI / "crl.pem",
+        "AXIS_CONSOLE_CERTIFICATE": console / "certificate.pem",
+        "AXIS_CONSOLE_KEY": console / "key.pem",
         "AXIS_TLS_CA": client / "ca.pem",
         "AXIS_TLS_CERTIFICATE": client / "certificate.pem",
         "AXIS_TLS_KEY": client / "key.pem",
@@ -139,6 +145,7 @@ def _remember(home: Path, *, tls: bool) -> None:
         home,
         {
             "AXIS_GATEWAY_PORT": port,
+            "AXIS_CONSOLE_PORT": known.get("AXIS_CONSOLE_PORT") or str(free_port()),
             "AXIS_GATEWAY_URL": f"{'https' if tls else 'http'}://127.0.0.1:{port}",
             **{name: str(path) if tls else None for name, path in files.items()},
             **stale,
@@ -166,18 +173,16 @@ def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
         )
         for name in WORKERS
     ]
-    specs.append(
+    tls = [path for path in (settings.tls_ca, settings.tls_certificate, settings.tls_key) if path is not None]
+    pages = ((_GATEWAY, f"{settings.gateway_url}/v1/health"), (_CONSOLE, f"{address(settings)}/health"))
+    specs += [
         ProcessSpec(
-            name="gateway",
-            argv=(sys.executable, "-P", "-m", "axis.gateway"),
+            name=name,
+            argv=(sys.executable, "-P", "-m", f"axis.{name}"),
             env=env,
             cwd=str(root.resolve()),
-            ready=Probe.http(
-                f"{settings.gateway_url}/v1/health",
-                tls=[
-                    path for path in (settings.tls_ca, settings.tls_certificate, settings.tls_key) if path is not None
-                ],
-            ),
+            ready=Probe.http(page, tls=tls),
         )
-    )
+        for name, page in pages
+    ]
     return specs

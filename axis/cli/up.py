@@ -7,12 +7,17 @@ from axis.catalogue import load as load_catalogue
 from axis.cli import stack
 from axis.cli.console import JsonOption, TlsOption, print_json, progress, say
 from axis.cli.onboarding import Newcomer, onboard_many
+from axis.cli.web_console import address
+from axis.console.access.passwords import Passwords, one_time_password
+from axis.core.operators import Operator, Role
 from axis.settings import Settings
 from axis.store import Store
 
+_ADMINISTRATOR = "admin"
 _FIRST = (Newcomer(code="G22", name=None, mailbox=True), Newcomer(code="H37", name=None, mailbox=True))
 
 _NEXT = """The axis is running: broker {broker}, gateway {gateway}.
+The console: {console}{first}
 Two agencies are connected, with their profiles under {profiles}. Send the first document by hand:
 
   .venv/bin/axis send README.md --as G22 --to H37 --subject "V/v gửi văn bản đầu tiên"
@@ -37,14 +42,20 @@ def up(*, tls: TlsOption = False, as_json: JsonOption = False) -> None:
     """
     root = Path.cwd()
     settings = stack.bring_up(root, progress=progress, tls=tls)
-    profiles = asyncio.run(_connect_first(settings))
+    profiles, password = asyncio.run(_connect_first(settings))
+    console = address(settings)
     state = stack.running(root)
     if as_json:
         processes = {} if state is None else {process.name: process.pid for process in state.processes}
-        print_json({"gateway_url": settings.gateway_url, "processes": processes, "profiles": profiles})
+        told = {"gateway_url": settings.gateway_url, "processes": processes, "profiles": profiles}
+        print_json(told | {"console_url": console, "console_login": _ADMINISTRATOR, "console_password": password})
         return
+    first = (
+        "" if password is None else f"\n  log in once as {_ADMINISTRATOR} with {password}, and choose a password then"
+    )
     broker = settings.amqp_url.get_secret_value().rpartition("@")[2].partition("?")[0]
-    say(_NEXT.format(broker=broker, gateway=settings.gateway_url, profiles=settings.home / "agencies"))
+    profiles_at = settings.home / "agencies"
+    say(_NEXT.format(broker=broker, gateway=settings.gateway_url, console=console, first=first, profiles=profiles_at))
 
 
 def down(*, as_json: JsonOption = False) -> None:
@@ -61,7 +72,19 @@ def down(*, as_json: JsonOption = False) -> None:
         say("stopped; the data stays under .axis/" if ran else "nothing was running")
 
 
-async def _connect_first(settings: Settings) -> dict[str, Path]:
+async def _connect_first(settings: Settings) -> tuple[dict[str, Path], str | None]:
+    """Connect the first agencies; return their profiles, and a password for the console if nobody has one."""
     async with Store.connect(settings.operator_database, name="axis up") as store:
         await store.directory.put_organisations(load_catalogue())
-        return await onboard_many(settings, store, _FIRST, progress=progress)
+        profiles = await onboard_many(settings, store, _FIRST, progress=progress)
+        return profiles, await _first_administrator(store)
+
+
+async def _first_administrator(store: Store) -> str | None:
+    """Make an administrator of the console unless there is an account; return its password, which is nowhere else."""
+    if await store.operators.all():
+        return None
+    password = one_time_password()
+    operator = Operator(_ADMINISTRATOR, "Quản trị viên", Role.ADMINISTRATOR, temporary=True)
+    made = await store.operators.add(operator, Passwords().hash(password), by="axis up")
+    return password if made else None

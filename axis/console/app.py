@@ -9,7 +9,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from axis.console.access.entering import ways_in
@@ -27,6 +27,7 @@ from axis.console.static import PATH as STATIC_PATH
 from axis.console.static import STATIC
 from axis.errors import AxisError, Refused, Unavailable
 from axis.gateway.body import Disconnected
+from axis.gateway.health import Health
 from axis.gateway.problems import HttpRefused
 
 PAGE_SECONDS = 30.0
@@ -41,6 +42,7 @@ def create_app(desk: Desk, origins: Origins, pages: Sequence[Page] = PAGES) -> S
     """Build the application; `origins`: where browsers reach it."""
     routes = [
         Route(f"{STATIC_PATH}/{{name:path}}", _answering(STATIC.answer), methods=["GET"]),
+        Route("/health", _answering(_healthy(desk)), methods=["GET"]),
         Route("/language/{language}", _answering(choose_language), methods=["GET"]),
         *(Route(each.path, _answering(each.answer), methods=list(each.methods)) for each in ways_in(desk)),
         *(Route(page.path, _answering(_opened(page)), methods=list(page.methods)) for page in pages),
@@ -60,6 +62,19 @@ def create_app(desk: Desk, origins: Origins, pages: Sequence[Page] = PAGES) -> S
     app.state.origins = origins
     app.state.menu = _menu(pages)
     return app
+
+
+def _healthy(desk: Desk) -> Endpoint:
+    """Tell whoever asks whether pages can be answered; asking costs no login, and little of ours."""
+    health = Health({"store": lambda: desk.store.operators.session(bytes(32), desk.now(), used=False)})
+
+    async def healthy(_: Request) -> Response:
+        checks = await health.outcome()
+        fine = all(outcome == "ok" for outcome in checks.values())
+        content = {"status": "ready" if fine else "not ready", "checks": checks}
+        return JSONResponse(content, 200 if fine else 503)
+
+    return healthy
 
 
 def _menu(pages: Sequence[Page]) -> Callable[[Reader | None], tuple[tuple[str, str], ...]]:

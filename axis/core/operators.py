@@ -4,6 +4,7 @@ Whoever is an agency's user sees what that agency sent and received, and nothing
 """
 
 import datetime as dt
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +15,8 @@ IDLE = dt.timedelta(minutes=30)  # a session that nobody used for so long is ove
 LONGEST = dt.timedelta(hours=12)  # and so is one that began so long ago
 FORGOTTEN = dt.timedelta(hours=12)  # wrong passwords count no longer after that
 LONGEST_WAIT = dt.timedelta(minutes=15)
+# What is typed to log in. No spaces and no letters that look like others: it is written in the audit.
+LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,63}")
 
 
 class Role(StrEnum):

@@ -32,7 +32,7 @@ def ensure_authority(root: Path) -> str:
     """Make the clone's authority and the certificates of its nodes and its administrator; return the folder."""
     place, now = folder(root) / PKI, dt.datetime.now(dt.UTC).replace(microsecond=0)
     authority = Authority.open_or_create(place, now, title="Axis on this machine")
-    for name in ("rabbitmq", "postgres", "gateway"):
+    for name in ("rabbitmq", "postgres", "gateway", "console"):
         authority.ensure("server", name, hosts=HOSTS, now=now, renew_before=_RENEW_BEFORE)
     authority.ensure("client", USER, now=now, renew_before=_RENEW_BEFORE)
     authority.write_crl(now, _CRL_DAYS)

@@ -70,6 +70,13 @@ REASONS = (
         remedy="Take one of 12 to 256 characters that is not the login, and type it twice the same.",
         remedy_vi="Chọn mật khẩu từ 12 đến 256 ký tự, không trùng tên đăng nhập, và nhập hai lần giống nhau.",
     ),
+    Reason(
+        code="console/account",
+        title="The account cannot be made or changed so.",
+        title_vi="Không tạo hoặc sửa được tài khoản như vậy.",
+        remedy="Take another login, or see `axis operator list`.",
+        remedy_vi="Chọn tên đăng nhập khác, hoặc xem danh sách tài khoản.",
+    ),
 )
 
 STATUS: Mapping[str, int] = MappingProxyType(
@@ -83,5 +90,6 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "console/form": 400,
         "console/size": 413,
         "console/password": 400,
+        "console/account": 409,
     }
 )

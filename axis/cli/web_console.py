@@ -1,0 +1,51 @@
+"""`axis console`: what operators see in a browser."""
+
+import asyncio
+
+from axis.cli.console import say
+from axis.console.__main__ import announce
+from axis.console.serving import run
+from axis.gateway.logs import configure_logging
+from axis.settings import Settings
+
+_LOOK_SECONDS = 2.0
+
+
+def console() -> None:
+    """Serve the console until Ctrl-C, and print its address; `axis up` starts it by itself.
+
+    Where it answers already, only the address is printed. `axis operator add` makes the accounts.
+
+    For example:
+
+      axis console
+
+      AXIS_CONSOLE_PORT=8443 axis console
+
+    Exit code 69: the database is away; 78: the port is taken by something else, or the settings cannot work.
+    """
+    settings = Settings.load()
+    if settings.console_port and asyncio.run(answers(settings.console_host, settings.console_port)):
+        say(f"something answers at port {settings.console_port} already: {settings.console_url or address(settings)}")
+        return
+    configure_logging(settings.log_format, settings.log_level)
+    asyncio.run(run(settings, announce))
+
+
+def address(settings: Settings) -> str:
+    """Return where the console is by its settings; its port has to be set."""
+    if settings.console_url is not None:
+        return settings.console_url
+    host = f"[{settings.console_host}]" if ":" in settings.console_host else settings.console_host
+    return f"{'http' if settings.console_certificate is None else 'https'}://{host}:{settings.console_port}"
+
+
+async def answers(host: str, port: int) -> bool:
+    """Say whether somebody listens at a port."""
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            _, writer = await asyncio.open_connection(host, port)
+    except (OSError, TimeoutError):
+        return False
+    writer.close()
+    return True

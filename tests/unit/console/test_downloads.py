@@ -1,0 +1,73 @@
+"""Rows as files: what agencies wrote is text, whatever it looks like."""
+
+import csv
+import datetime as dt
+import io
+from collections.abc import AsyncIterator
+
+import pytest
+from openpyxl import load_workbook
+from starlette.requests import Request
+from starlette.responses import StreamingResponse
+
+from axis.console import downloads
+from axis.console.downloads import Form, Row, download, form_asked
+from axis.errors import Refused
+
+AT = dt.datetime(2026, 11, 27, 17, 30, tzinfo=dt.UTC)
+HOSTILE = ("=1+1", "+cmd|' /C calc'!A0", "-2+3", "@SUM(1)", "\t=1", "\r=1", "  =1", '=HYPERLINK("http://evil")')
+
+
+async def content(columns: list[str], rows: list[Row] | AsyncIterator[Row], form: Form) -> bytes:
+    response = await download(columns, rows, "Văn bản: quý IV/2026", form)
+    assert isinstance(response, StreamingResponse)
+    assert response.headers["content-disposition"].endswith(f"V%C4%83n%20b%E1%BA%A3n%3A%20qu%C3%BD%20IV%2F2026.{form}")
+    parts = [part async for part in response.body_iterator]
+    return b"".join(part.encode() if isinstance(part, str) else bytes(part) for part in parts)
+
+
+async def test_csv_says_what_the_rows_say_and_is_no_formula() -> None:
+    rows: list[Row] = [(text, 7, AT, None) for text in HOSTILE] + [("Số 7816/VPCP-TTĐT, “mật”", -7, AT.date(), True)]
+    told = (await content(["=tên", "n", "at", "none"], rows, "csv")).decode("utf-8-sig")
+    read = list(csv.reader(io.StringIO(told, newline="")))
+    assert read[0] == ["'=tên", "n", "at", "none"]
+    assert read[1:-1] == [[f"'{text}", "7", "2026-11-28 00:30:00", ""] for text in HOSTILE]
+    assert read[-1] == ["Số 7816/VPCP-TTĐT, “mật”", "-7", "2026-11-27", "True"]
+
+
+async def test_a_workbook_holds_texts_and_numbers() -> None:
+    rows: list[Row] = [(text, 7, AT, None) for text in (*HOSTILE[:4], "bell \a", "x" * 40_000)]
+    sheet = load_workbook(io.BytesIO(await content(["=tên", "n", "at", "none"], rows, "xlsx"))).active
+    assert sheet is not None
+    cells = [[cell.value for cell in row] for row in sheet.iter_rows()]
+    assert cells[0] == ["=tên", "n", "at", "none"]
+    assert cells[1:5] == [[text, 7, "2026-11-28 00:30:00", None] for text in HOSTILE[:4]]
+    assert cells[5][0] == "bell \N{REPLACEMENT CHARACTER}"
+    assert len(str(cells[6][0])) == 32_767
+    assert {cell.data_type for row in sheet.iter_rows(max_col=1) for cell in row} == {"s"}
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx"])
+async def test_a_file_has_an_end(form: Form, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "MOST_ROWS", 1_201)
+    asked = 0
+
+    async def endless() -> AsyncIterator[Row]:
+        nonlocal asked
+        while True:
+            asked += 1
+            yield (asked,)
+
+    told = await content(["n"], endless(), form)
+    assert asked == 1_201
+    if form == "csv":
+        assert told.decode().splitlines()[-1] == "1201"
+
+
+def test_a_page_is_asked_for_as_a_file() -> None:
+    def asked(query: bytes) -> Form | None:
+        return form_asked(Request({"type": "http", "query_string": query, "headers": []}))
+
+    assert [asked(b""), asked(b"as=csv"), asked(b"as=xlsx")] == [None, "csv", "xlsx"]
+    with pytest.raises(Refused, match="console/form"):
+        asked(b"as=../x")
