@@ -76,6 +76,7 @@ def whole_axis(
             "AXIS_RABBITMQ_API_URL": vhost.api_url,
             "AXIS_DATABASE_URL": database,
             "AXIS_WORKER_AMQP_URL": address,
+            "AXIS_WATCH_SECONDS": "3600",  # one look at the start: it must not mend what a test breaks
             **real.role_variables(database),
         }
         (home / "axis.env").write_text("".join(f"{name}={value}\n" for name, value in lines.items()))

@@ -40,6 +40,7 @@ _PARTS: Mapping[str, str] = {
     "doctor": "doctor:doctor",
     "console": "web_console:console",
     "operator": "operators:app",
+    "findings": "found:findings",
     "topology": "topology:app",
     "key": "key:app",
     "database": "database:app",

@@ -17,6 +17,7 @@ from axis.cli.accounts import management, wanted_topology
 from axis.cli.certificate_checks import certificates
 from axis.cli.console import in_words, local_time
 from axis.cli.findings import Check, Level, few
+from axis.cli.found import check as check_findings
 from axis.core.lanes import LANES, route_queue
 from axis.core.topology import Verb, difference
 from axis.errors import AxisError, Misconfigured
@@ -273,6 +274,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("database", database),
     ("topology", topology),
     ("workers", workers),
+    ("auditor", check_findings),
     ("log", log),
     ("gateway", gateway),
     ("certificates", certificates),

@@ -25,6 +25,7 @@ COMMANDS = (
     ["quarantine", "list"],
     ["quarantine", "show"],
     ["doctor"],
+    ["findings"],
     ["topology"],
     ["key"],
     ["local"],
