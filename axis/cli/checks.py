@@ -16,6 +16,7 @@ from axis.cli import moments
 from axis.cli.accounts import management, wanted_topology
 from axis.cli.certificate_checks import certificates
 from axis.cli.console import in_words, local_time
+from axis.cli.early_checks import early
 from axis.cli.findings import Check, Level, few
 from axis.cli.found import check as check_findings
 from axis.core.lanes import LANES, route_queue
@@ -275,6 +276,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("topology", topology),
     ("workers", workers),
     ("auditor", check_findings),
+    ("early recalls", early),
     ("log", log),
     ("gateway", gateway),
     ("certificates", certificates),

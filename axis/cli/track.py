@@ -13,7 +13,7 @@ from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
 from axis.signatures.verdict import Standing, Verdict
-from axis.store import FiledPaper, Store, Tracked, TrackedEnvelope
+from axis.store import FiledPaper, Store, Tracked, TrackedEnvelope, TrackedWaiting
 
 
 def track(
@@ -28,7 +28,8 @@ def track(
 
     For each of its recipients: mailbox, state, last status; what was asked about it (recall, update, replacement,
     taking back) and how each answered; and every status that was reported. Of each file whether it is a signed PDF: by
-    whom, intact, and trusted by the axis's own authorities.
+    whom, intact, and trusted by the axis's own authorities. A recall, update or replacement that came before its
+    document waits for it, and is shown by its own envelope and by the document's.
 
     For example:
 
@@ -38,32 +39,43 @@ def track(
 
     Exit code 0: found; 66: the axis never accepted such a document (`axis quarantine list` holds what it refused).
     """
-    found, roles, files = asyncio.run(_track(term.strip()))
-    if not found:
+    found, roles, files, early = asyncio.run(_track(term.strip()))
+    if not found and not early:
         raise NotFound(f"the axis has accepted no document or envelope {term}", code="track/unknown")
     if as_json:
         told = {key: [{"file": name, **each.as_json()} for name, each in filed] for key, filed in files.items()}
-        print_json({"envelopes": found, "signer_roles": roles, "files": told})
+        print_json({"envelopes": found, "signer_roles": roles, "files": told, "waiting": early})
         return
     for number, tracked in enumerate(found):
         if number:
             say("")
         _tell(tracked, roles, files[tracked.envelope.id], events=events)
+    for each in early:
+        say(_early(each))
 
 
 _Files = Mapping[str, Sequence[tuple[str, Verdict]]]
 
 
-async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str], _Files]:
-    """Return what became of it, the role of each certificate that it was signed under, and where its files stand."""
+async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str], _Files, tuple[TrackedWaiting, ...]]:
+    """Return what became of it, the role of each certificate that it was signed under, where its files stand.
+
+    And what waits for it, or that it waits itself, which is not accepted yet.
+    """
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
         found = await store.track(term)
         senders = {code for each in found for code in lineage(each.envelope.sender)}
         _, _, certificates = await store.directory.load_changed(senders)
         files = {each.envelope.id: await store.papers.of(each.envelope.id) for each in found}
+        early = await store.waiting_for({term.lower(), *(each.envelope.id for each in found)})
     signed = {each.envelope.thumbprint for each in found}
     roles: dict[str, str] = {each.thumbprint: each.role for each in certificates if each.thumbprint in signed}
-    return found, roles, {key: [(each.name, standing_of(each)) for each in filed] for key, filed in files.items()}
+    return (
+        found,
+        roles,
+        {key: [(each.name, standing_of(each)) for each in filed] for key, filed in files.items()},
+        early,
+    )
 
 
 def standing_of(file: FiledPaper) -> Verdict:
@@ -122,6 +134,15 @@ def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str,
     waiting = [notice for notice in tracked.notices if notice.published_at is None]
     if waiting:
         say(f"{len(waiting)} notices wait to be published: the relay does that (`axis doctor`)")
+
+
+def _early(waiting: TrackedWaiting) -> str:
+    """Say that an envelope came before the one it acts on."""
+    return (
+        f"{waiting.action} {waiting.id} by the account of {waiting.account} came {local_time(waiting.received_at)}"
+        f" before envelope {waiting.concerns}, and waits for it; refused if that never comes,"
+        f" not before {local_time(waiting.until)}"
+    )
 
 
 def _by_request(conversations: Sequence[Conversation]) -> Mapping[str, list[Conversation]]:

@@ -1,9 +1,11 @@
 """What the store tells about envelopes and quarantine: values for people and for `--json`. Times are UTC."""
 
 import datetime as dt
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from axis.core.concerning import Waiting
 from axis.core.conversation import Conversation
 from axis.core.evidence import Proof
 from axis.core.records import DeliveryState
@@ -81,6 +83,27 @@ class Tracked:
     statuses: tuple[TrackedStatus, ...]
     notices: tuple[TrackedNotice, ...]
     conversations: tuple[Conversation, ...] = ()  # that it is about, or that it began
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedWaiting:
+    """An envelope that came before the one it acts on; it is not refused before `until`."""
+
+    id: str
+    concerns: str
+    action: str
+    account: str
+    queue: str
+    received_at: dt.datetime
+    until: dt.datetime
+
+    @classmethod
+    def of(cls, waiting: Waiting) -> "TrackedWaiting":
+        """Tell of one without its bytes, which were read and verified when it came."""
+        said = json.loads(waiting.body).get("action", "new")
+        return cls(
+            waiting.id, waiting.concerns, said, waiting.account, waiting.queue, waiting.received_at, waiting.until
+        )
 
 
 @dataclass(frozen=True, slots=True)

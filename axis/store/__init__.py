@@ -7,6 +7,7 @@ from axis.core.tracked import (
     TrackedEnvelope,
     TrackedNotice,
     TrackedStatus,
+    TrackedWaiting,
 )
 from axis.store.backlog_seam import Backlog, BacklogStore, Pile
 from axis.store.comparing_seam import ComparingStore, WithDeliveries
@@ -63,6 +64,7 @@ __all__ = [
     "TrackedEnvelope",
     "TrackedNotice",
     "TrackedStatus",
+    "TrackedWaiting",
     "Transaction",
     "WaitingPaper",
     "WatchStore",

@@ -29,6 +29,11 @@ class PostgresBacklog(BacklogStore):
             quarantine={record["reason"]: _pile(record) for record in quarantine},
         )
 
+    async def early(self) -> Mapping[str, Pile]:
+        """Count what waits for the envelope that it acts on."""
+        async with self._pool.link("count what waits") as link:
+            return {record["queue"]: _pile(record) for record in await link.fetch(_SQL["waiting"], MOST)}
+
 
 def _pile(record: Mapping[str, Any]) -> Pile:
     return Pile(record["count"], record["oldest"])

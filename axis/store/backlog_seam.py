@@ -32,3 +32,7 @@ class BacklogStore(ABC):
     @abstractmethod
     async def look(self) -> Backlog:
         """Count what waits now. Each part is as of its own moment: nothing is locked for it."""
+
+    @abstractmethod
+    async def early(self) -> Mapping[str, Pile]:
+        """Count what waits for the envelope that it acts on, by the queue that it came from."""

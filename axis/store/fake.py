@@ -13,7 +13,7 @@ from typing import TypeVar
 from axis.core.acts import Act
 from axis.core.concerning import Waiting
 from axis.core.records import DeliveryState, Hold, NoticeRow
-from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope
+from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope, TrackedWaiting
 from axis.errors import Unavailable
 from axis.store.comparing_seam import WithDeliveries
 from axis.store.fake_backlog import FakeBacklog
@@ -175,6 +175,13 @@ class FakeStore(Store):
             return sorted(over, key=lambda each: (each.concerns not in memory.envelopes, each.received_at, each.id))[
                 :limit
             ]
+
+    async def waiting_for(self, ids: Collection[str]) -> tuple[TrackedWaiting, ...]:
+        """Tell of envelopes that wait."""
+        async with self._alone() as memory:
+            found = [each for each in memory.waiting.values() if {each.id, each.concerns} & set(ids)]
+            found.sort(key=lambda each: (each.received_at, each.id))
+            return tuple(map(TrackedWaiting.of, found[:100]))
 
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""

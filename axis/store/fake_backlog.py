@@ -1,7 +1,7 @@
 """How much waits, in memory."""
 
 import datetime as dt
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager
 
 from axis.store.backlog_seam import MOST, Backlog, BacklogStore, Pile
@@ -35,6 +35,15 @@ class FakeBacklog(BacklogStore):
                     for reason in sorted({each.reason for each in kept})
                 },
             )
+
+    async def early(self) -> Mapping[str, Pile]:
+        """Count what waits for the envelope that it acts on."""
+        async with self._alone() as memory:
+            kept = list(memory.waiting.values())[:MOST]
+            return {
+                queue: _pile(each.received_at for each in kept if each.queue == queue)
+                for queue in sorted({each.queue for each in kept})
+            }
 
 
 def _pile(times: Iterable[dt.datetime]) -> Pile:

@@ -8,7 +8,7 @@ from typing import Any
 
 from axis.core.concerning import Waiting
 from axis.core.records import Hold, NoticeRow
-from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope
+from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope, TrackedWaiting
 from axis.store import hostile, rows
 from axis.store.acting import waiting_row
 from axis.store.backlog import PostgresBacklog
@@ -141,6 +141,13 @@ class PostgresStore(Store):
         """Return envelopes whose wait is over."""
         async with self._pool.link("find what waits") as link:
             return list(map(waiting_row, await link.fetch(_ACTING["waiting"], queue, at, limit)))
+
+    async def waiting_for(self, ids: Collection[str]) -> tuple[TrackedWaiting, ...]:
+        """Tell of envelopes that wait."""
+        known = [each for each in ids if _UUID.fullmatch(each)]
+        async with self._pool.link("find what waits") as link:
+            found = await link.fetch(_ACTING["waiting_for"], known)
+        return tuple(TrackedWaiting.of(waiting_row(record)) for record in found)
 
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:
         """Say that held deliveries have been published."""

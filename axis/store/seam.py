@@ -30,7 +30,7 @@ from axis.core.records import (
     StatusRow,
     Withdrawal,
 )
-from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope
+from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope, TrackedWaiting
 from axis.core.tracking import EnvelopeFacts, Talks
 from axis.store.backlog_seam import BacklogStore
 from axis.store.comparing_seam import ComparingStore, WithDeliveries
@@ -315,6 +315,10 @@ class Store(ABC):
 
         Those first for which it is there.
         """
+
+    @abstractmethod
+    async def waiting_for(self, ids: Collection[str]) -> tuple[TrackedWaiting, ...]:
+        """Tell of envelopes that wait for the one they act on, by its id or theirs: the first 100, as they came."""
 
     @abstractmethod
     async def release(self, queue: str, envelope_ids: Collection[str]) -> None:

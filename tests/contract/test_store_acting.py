@@ -8,7 +8,8 @@ from axis.core.concerning import Waiting
 from axis.core.conversation import Conversation, Kind, Talk
 from axis.core.ids import new_id
 from axis.core.records import DeliveryState, Withdrawal
-from axis.store import Store
+from axis.store import Store, TrackedWaiting
+from axis.store.backlog_seam import Pile
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, delivery_row, held, sha256
 
@@ -18,6 +19,10 @@ QUEUE = "mailbox.normal.H37"
 def talk(about: str, recipient: str = "H37", **changes: object) -> Conversation:
     asked = Conversation(new_id(NOW), about, recipient, recipient, Kind.RECALL, Talk.REQUESTED, NOW, "G22", "Nhầm")
     return replace(asked, **changes)  # type: ignore[arg-type]
+
+
+def by_id(waiting: TrackedWaiting) -> str:
+    return waiting.id
 
 
 async def put(store: Store, *recipients_held: str) -> str:
@@ -100,7 +105,7 @@ async def test_what_waits_is_kept_once_until_its_document_comes(store: Store) ->
             routing_key="urgent.G22",
             content_type="application/vnd.axis.envelope+json",
             headers={"axis-signature": "header..signature"},
-            body="thu hồi".encode(),
+            body=b'{"action": "recall"}',
             sha256=sha256(b"thu"),
             received_at=NOW,
             until=until,
@@ -117,6 +122,15 @@ async def test_what_waits_is_kept_once_until_its_document_comes(store: Store) ->
         assert await tx.wait(late, 2) == late
         other = replace(first, id=new_id(NOW), account="H26", queue="axis.route.bulk")
         assert await tx.wait(other, 2) == other
+    assert await store.backlog.early() == {
+        "axis.route.bulk": Pile(1, NOW),
+        "axis.route.urgent": Pile(2, NOW - dt.timedelta(minutes=1)),
+    }
+    told = [TrackedWaiting.of(each) for each in (late, first, other)]
+    assert [each.action for each in told] == ["recall"] * 3
+    assert await store.waiting_for([nothing]) == await store.waiting_for([late.id]) == (told[0],)
+    assert await store.waiting_for([document, nothing, "no id"]) == tuple(told[:1] + sorted(told[1:], key=by_id))
+    assert await store.waiting_for([new_id(NOW), "no id"]) == await store.waiting_for([]) == ()
     assert await store.waiting("axis.route.urgent", NOW, 10) == []
     assert await store.waiting("axis.route.normal", until, 10) == []
     async with store.transaction() as tx:

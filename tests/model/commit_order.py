@@ -1,17 +1,19 @@
 """The commit order, modelled: who does what next, and what may fail there.
 
-Left out, because it changes nothing here: what is in a message, lanes, statuses. Time is left out too: the relay may
+Left out, because it changes nothing here: what is in a message, lanes, statuses; and that a recall whose document never
+comes is refused, which a clock decides (tests/unit/workers/test_waiting.py). Time is left out too: the relay may
 find what no router is at any more at any moment, which is more than it can in truth; and sometimes (`hasty`) what one
 still is at. A router that decides a batch while it posts the one before is two routers here, which can do all it can.
 """
 
 from tests.model.explore import Step
-from tests.model.posting import After, Posting, onward
+from tests.model.posting import After, onward
+from tests.model.recalling import Recalling
 from tests.model.states import Actor, Release, Row, State, Stored, name, names, put
 from tests.model.surroundings import Moves
 
 
-class Model(Posting):
+class Model(Recalling):
     """All that can happen in a world under some rules."""
 
     def steps(self, state: State) -> Moves:
@@ -21,6 +23,7 @@ class Model(Posting):
         for number, router in enumerate(state.routers):
             if number == 0 or state.routers[number - 1] != router:
                 yield from self._router(state, number, router)
+        yield from self.taking_up(state)
         if self.rules.relays:
             yield from self._relay(state)
 
@@ -37,11 +40,15 @@ class Model(Posting):
             if stored is None:
                 continue
             for mailbox in self.world.to[identifier]:
-                if (identifier, stored.bytes) not in state.applied[self.box[mailbox]]:
+                if (
+                    mailbox not in stored.withdrawn
+                    and (identifier, stored.bytes) not in state.applied[self.box[mailbox]]
+                ):
                     return f"{identifier} is accepted and never applied by {mailbox}"
             if not stored.marked or not stored.receipt_marked or stored.held:
                 return f"{identifier} is applied, and the store never knows"
-        return "messages stay in a queue" if state.queue or any(state.waiting) or state.routers else ""
+        rest = state.queue or any(state.waiting) or state.routers or state.early
+        return "messages stay in a queue" if rest else ""
 
     # The router.
 
@@ -97,31 +104,47 @@ class Model(Posting):
     def _commit(self, state: State, router: Actor, after: After) -> Moves:
         rows: list[Row] = []
         now, wrong = state, ""
+        if router.early and not {row.envelope for row in router.rows} <= state.early:
+            yield Step(f"a router finds {names(router.rows)} decided by another", state)
+            return
         for row in router.rows:
             (identifier, content), number = row.envelope, self.row[row.envelope[0]]
             old, addressed = now.store[number], self.world.to[identifier]
+            if old is None and self.is_early(now, identifier):
+                now = now._replace(early=now.early | {row.envelope})
+                rows.append(row._replace(verdict="waits"))
+                continue
+            now = now._replace(early=now.early - {row.envelope})
             if old is not None and old.bytes != content and not self.rules.on_conflict:
                 old, wrong = None, "an id keeps the bytes that were accepted under it"
             if old is None:
                 now = now._replace(store=put(now.store, number, Stored(content, ())))
-                now = self.hold(now, identifier, tuple(each for each in addressed if each not in (row.documents or ())))
-                rows.append(row)
+                now, going, wrong = self.recall(now, identifier, row.documents or (), wrong)
+                now = self.hold(now, identifier, tuple(each for each in addressed if each not in going), tried=False)
+                rows.append(row._replace(documents=going))
             elif old.bytes == content:
-                unmarked = None if old.marked else tuple(each for each in addressed if each not in old.held)
+                unmarked = None if old.marked else self.routed(identifier, old)
                 rows.append(row._replace(documents=unmarked))
             else:
                 if not now.refusals[row.source]:
                     now = now._replace(refusals=put(now.refusals, row.source, "committed"))
                 rows.append(row._replace(verdict="refused", documents=None))
         label = f"a router commits {names(router.rows)}"
-        yield Step(label, after(now, router._replace(at=router.at + 1, rows=tuple(rows))), wrong=wrong)
+        waits = all(row.verdict == "waits" for row in rows)  # there is nothing to post; a recall is in no batch here
+        at = self.rules.router.index("ack") if waits else router.at + 1
+        yield Step(label, after(now, router._replace(at=at, rows=tuple(rows))), wrong=wrong)
         if state.faults:
             anew = Actor(0, tuple(Row(row.envelope, row.source) for row in router.rows), router.cut)
-            yield Step(f"{label}, the answer is lost", after(now._replace(faults=state.faults - 1), anew), fault=True)
+            lost = now._replace(faults=state.faults - 1)
+            yield Step(f"{label}, the answer is lost", after(lost, None if router.early else anew), fault=True)
 
     def _is_committed(self, state: State, row: Row) -> bool:
         stored = state.store[self.row[row.envelope[0]]]
-        return bool(state.refusals[row.source]) or (stored is not None and stored.bytes == row.envelope[1])
+        return (
+            row.envelope in state.early
+            or bool(state.refusals[row.source])
+            or (stored is not None and stored.bytes == row.envelope[1])
+        )
 
     # The relay.
 
@@ -148,7 +171,7 @@ class Model(Posting):
             (row,) = relay.rows
             wanted = row.documents or ()
             missing = tuple(each for each in wanted if not state.there[self.box[each]])
-            held = self.hold(state, row.envelope[0], missing)
+            held = self.hold(state, row.envelope[0], missing, tried=True)
             ready = row.documents and tuple(each for each in wanted if each not in missing)
             label = f"the relay looks for the mailboxes of {name(row.envelope)}, {missing or 'none'} missing"
             yield Step(label, after(held, relay._replace(at=relay.at + 1, rows=(row._replace(documents=ready),))))
@@ -163,7 +186,7 @@ class Model(Posting):
                 continue
             envelope, rows = (identifier, stored.bytes), list[Row]()
             if not stored.marked:
-                routed = tuple(each for each in self.world.to[identifier] if each not in stored.held)
+                routed = self.routed(identifier, stored)
                 rows.append(Row(envelope, documents=routed, receipt="none" if stored.receipt_marked else "due"))
             if not stored.receipt_marked and (stored.marked or not self.rules.notice_not_first):
                 rows.append(Row(envelope))
@@ -179,6 +202,9 @@ class Model(Posting):
 
     def _release(self, state: State, relay: Release) -> Moves:
         box = self.box[relay.mailbox]
+        if relay.claimed is None:
+            yield from self.claim(state, relay)
+            return
         if not relay.waiting:
             now = state._replace(relay=None)
             for identifier in relay.confirmed:
@@ -192,6 +218,9 @@ class Model(Posting):
             yield Step(f"the relay notes what is released to {relay.mailbox}: {relay.confirmed or 'nothing'}", now)
             return
         identifier, *rest = relay.waiting
+        if identifier not in relay.claimed:  # withdrawn since it was looked at; what is behind goes after the next look
+            yield Step(f"the relay finds {identifier} not its own", state._replace(relay=relay._replace(waiting=())))
+            return
         stored = state.store[self.row[identifier]]
         envelope = (identifier, 0 if stored is None else stored.bytes)
         onwards = relay._replace(waiting=tuple(rest))

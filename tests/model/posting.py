@@ -22,7 +22,7 @@ class Posting(Surroundings):
             case "hold":
                 now = state
                 for row in worker.rows:
-                    now = self.hold(now, row.envelope[0], row.untaken)
+                    now = self.hold(now, row.envelope[0], row.untaken, tried=True)
                 rows = tuple(row._replace(untaken=()) for row in worker.rows)
                 yield Step(
                     f"{who} holds {names(worker.rows)}", after(now, worker._replace(at=worker.at + 1, rows=rows))
@@ -32,17 +32,19 @@ class Posting(Surroundings):
             case _:
                 yield from self._mark(state, worker, after, who, again)
 
-    def hold(self, state: State, identifier: str, mailboxes: tuple[str, ...]) -> State:
-        """Hold what is not held yet, behind all that is."""
+    def hold(self, state: State, identifier: str, mailboxes: tuple[str, ...], *, tried: bool) -> State:
+        """Hold what is not held yet, behind all that is; `tried`: it may have been on its way."""
         number = self.row[identifier]
         stored = state.store[number]
         if stored is None:
             return state
-        new = tuple(each for each in mailboxes if each not in stored.held)
+        new = tuple(each for each in mailboxes if each not in (*stored.held, *stored.withdrawn))
         line = state.line
         for each in new:
             line = put(line, self.box[each], (*line[self.box[each]], identifier))
         held = stored._replace(held=tuple(sorted((*stored.held, *new))))
+        if tried and self.world.recalls:
+            held = held._replace(tried=tuple(sorted({*held.tried, *new})))
         return state._replace(store=put(state.store, number, held), line=line)
 
     def _document(self, state: State, worker: Actor, after: After, who: str, again: Actor | None) -> Moves:

@@ -23,6 +23,9 @@ class Rules:
     hold_behind: bool = True  # what comes later for a mailbox is held behind what is held
     notice_not_first: bool = True  # the relay publishes a receipt with its envelope, or when that is marked
     release_one_by_one: bool = True  # the next document is released when the one before is confirmed
+    claims: bool = True  # the relay claims what it is about to release, and releases nothing else
+    only_untried: bool = True  # a recall withdraws only what was never on its way
+    takes_up: bool = True  # routers take up a recall that waited, when its document is there
     repeat_unconfirmed: bool = True  # the sender sends until it is confirmed
 
 
@@ -40,6 +43,7 @@ class World:
 
     submitting: tuple[Submitting, ...]
     to: dict[str, tuple[str, ...]]  # id -> its mailboxes; all but the first are BCC keys of one publish
+    recalls: dict[str, str] = field(default_factory=dict)  # id of a recall -> of its document
     missing: frozenset[str] = frozenset()  # mailboxes whose queue is not there at first
     routers: int = 2
     batch: int = 1
@@ -62,7 +66,7 @@ class Row(NamedTuple):
 
     envelope: Bytes
     source: int = -1  # which of the submitted ones it is; the relay knows of refusals only
-    verdict: str = "accepted"  # or refused
+    verdict: str = "accepted"  # or refused; waits: for its document
     documents: tuple[str, ...] | None = None  # the mailboxes it is to be published to; None: not to be touched
     published: bool = False
     untaken: tuple[str, ...] = ()  # those of the mailboxes that did not take it
@@ -70,26 +74,37 @@ class Row(NamedTuple):
 
 
 class Actor(NamedTuple):
-    """A router or the relay: at which step, with which messages; `cut`: its connection was lost meanwhile."""
+    """A router or the relay: at which step, with which messages; `cut`: its connection was lost meanwhile.
+
+    `early`: it has taken up a recall that waited in the store, so there is nothing to ack and nothing comes back.
+    """
 
     at: int
     rows: tuple[Row, ...]
     cut: bool = False
+    early: bool = False
 
 
 class Release(NamedTuple):
-    """The relay while it releases what is held for a mailbox."""
+    """The relay while it releases what is held for a mailbox; `claimed` None: it has only looked."""
 
     mailbox: str
     waiting: tuple[str, ...]
+    claimed: tuple[str, ...] | None = None
     confirmed: tuple[str, ...] = ()
 
 
 class Stored(NamedTuple):
-    """An envelope in the store, with its receipt."""
+    """An envelope in the store, with its receipt.
+
+    `tried`: the mailboxes it may have been on its way to while it is held (kept where there are recalls); `withdrawn`:
+    those it never goes to.
+    """
 
     bytes: int
     held: tuple[str, ...]
+    tried: tuple[str, ...] = ()
+    withdrawn: tuple[str, ...] = ()
     marked: bool = False
     receipt_marked: bool = False
 
@@ -120,6 +135,7 @@ class State(NamedTuple):
     faults: int
     hasty: int
     vanishing: int
+    early: frozenset[Bytes] = frozenset()  # recalls that wait in the store for their documents
 
 
 def beginning(world: World) -> State:

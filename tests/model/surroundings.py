@@ -97,6 +97,8 @@ class Surroundings:
             wrong = "an id is applied at most once"
         elif stored is None or stored.bytes != envelope[1]:
             wrong = "nothing is applied that was not committed"
+        elif self.world.mailboxes[box] in stored.withdrawn:
+            wrong = "what was withdrawn is in no mailbox"
         elif missed := self._overtaken(envelope[0], before, self.world.mailboxes[box]):
             wrong = f"what is submitted after a receipt comes after it ({missed} was overtaken)"
         return Step(label, after, wrong=wrong)

@@ -15,10 +15,12 @@ from tests.model.states import RELAY, ROUTER, Rules, Submitting, World, beginnin
 BOUNDS = int(os.environ.get("AXIS_MODEL_BOUNDS", "1"))
 LIMIT = 100_000 if BOUNDS == 1 else 50_000_000
 
-A, OTHER_A, B = ("a", 1), ("a", 2), ("b", 1)
+A, OTHER_A, B, R = ("a", 1), ("a", 2), ("b", 1), ("r", 1)
 X, XY = ("X",), ("X", "Y")
 ONE = World((Submitting(A),), {"a": X}, crashes=1, faults=1)
 THEN = World((Submitting(A), Submitting(B, after="a")), {"a": X, "b": X}, crashes=1, faults=1)
+RECALLED = World((Submitting(A), Submitting(R)), {"a": X, "r": X}, recalls={"r": "a"}, routers=1)
+HELD = replace(RECALLED, missing=frozenset("X"))
 
 WORLDS = {
     "one document, two crashes": replace(ONE, crashes=2),
@@ -34,6 +36,16 @@ WORLDS = {
     "the same, and its queue is deleted": replace(THEN, vanishing=1, routers=1),
     "a batch of two": World((Submitting(A), Submitting(B)), {"a": X, "b": X}, batch=2, routers=1, crashes=1, faults=1),
     "batches of two, two routers": World((Submitting(A), Submitting(B)), {"a": X, "b": X}, batch=2, crashes=1),
+    "a recall, before its document or after": replace(RECALLED, routers=2),
+    "a recall, and a crash": replace(RECALLED, crashes=1),
+    "a recall, and a fault": replace(RECALLED, faults=1),
+    "a recall of what is held": replace(HELD, routers=2),
+    "a recall of what is held, and a crash": replace(HELD, crashes=1),
+    "a recall of what is held, and a fault": replace(HELD, faults=1),
+    "the same recall twice, two routers": replace(
+        RECALLED, submitting=(Submitting(R), Submitting(R), Submitting(A)), routers=2
+    ),
+    "a recall of what is held for one of two mailboxes": replace(HELD, to={"a": XY, "r": XY}, faults=1),
 }
 
 
@@ -103,6 +115,21 @@ BROKEN = {
         replace(ONE, submitting=(Submitting(A), Submitting(OTHER_A))),
         Rules(on_conflict=False),
         "an id keeps the bytes that were accepted under it",
+    ),
+    "the relay does not claim what it releases": (
+        HELD,
+        Rules(claims=False),
+        "what was withdrawn is in no mailbox",
+    ),
+    "a recall withdraws also what may have been on its way": (
+        replace(HELD, faults=1),
+        Rules(only_untried=False),
+        "what was withdrawn is in no mailbox",
+    ),
+    "nobody takes up a recall that waited": (
+        RECALLED,
+        Rules(takes_up=False),
+        "it can end like this: r1 has no receipt",
     ),
     "the sender does not repeat": (
         ONE,

@@ -68,5 +68,10 @@ FROM (
 WHERE there OR until <= $2
 ORDER BY there DESC, received_at, id LIMIT $3;
 
+-- name: waiting_for
+SELECT id, concerns, received_at, until, queue, account, routing_key, content_type, headers, sha256, body
+FROM waiting WHERE id = ANY ($1::uuid[]) OR concerns = ANY ($1::uuid[])
+ORDER BY received_at, id LIMIT 100;
+
 -- name: waited
 DELETE FROM waiting WHERE id = $1 AND sha256 = $2 RETURNING id;

@@ -18,3 +18,8 @@ GROUP BY reason;
 SELECT reason, count(*) AS count, min(last_seen_at) AS oldest
 FROM (SELECT reason, last_seen_at FROM quarantine LIMIT $1) AS kept
 GROUP BY reason;
+
+-- name: waiting
+SELECT queue, count(*) AS count, min(received_at) AS oldest
+FROM (SELECT queue, received_at FROM waiting LIMIT $1) AS waiting
+GROUP BY queue;

@@ -7,6 +7,7 @@ import pytest
 
 from axis.cli.certificate_checks import _lasting, _revocation
 from axis.cli.checks import _clock, _roles, _space, _standby, _worker, log
+from axis.cli.early_checks import early
 from axis.cli.findings import Level, few
 from axis.core.evidence import Proof
 from axis.core.ids import new_id
@@ -14,6 +15,7 @@ from axis.settings import Settings
 from axis.store import FakeStore
 from tests.builders import NOW
 from tests.unit.cli.conftest import Run
+from tests.unit.cli.test_track_and_quarantine import waiting
 from tests.unit.store.rows import accepted, certificate, notice_row
 
 DAY = dt.timedelta(days=1)
@@ -67,6 +69,21 @@ async def test_a_log_that_nobody_writes(store: FakeStore) -> None:
     await store.log.record(1, b"r" * 32, "note")
     (signed,) = await log(settings)
     assert (signed.level, "1 entries, signed" in signed.found) == (Level.OK, True)
+
+
+async def test_recalls_that_nobody_takes_up(store: FakeStore) -> None:
+    settings = Settings.load()
+    (none,) = await early(settings)
+    assert (none.level, none.found) == (Level.OK, "nothing waits for its document")
+    now = dt.datetime.now(dt.UTC)
+    for minutes, level in ((1, Level.OK), (30, Level.WARN)):
+        came = now - dt.timedelta(minutes=minutes)
+        async with store.transaction() as tx:
+            await tx.wait(replace(waiting(new_id(NOW)), received_at=came), 10)
+        (found,) = await early(settings)
+        assert found.level is level
+    assert found.found.startswith("2 wait for their documents")
+    assert "axis.route.urgent" in found.remedy
 
 
 def test_a_slow_answer_is_no_wrong_clock() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from axis.cli.track import standing_of
+from axis.core.concerning import WAIT, Waiting
 from axis.core.enrolment import Enrolment
 from axis.core.ids import new_id
 from axis.core.records import (
@@ -134,6 +135,42 @@ def test_track_says_that_the_gateway_signed_for_an_agency(run: Run, filled: None
     asyncio.run(store.directory.put_certificate(record))
     assert "by the gateway" in run("track", ENVELOPE).out
     assert run("track", ENVELOPE, "--json").json["signer_roles"] == {tracked["thumbprint"]: "gateway"}
+
+
+def test_track_shows_a_recall_that_came_before_its_document(run: Run, filled: None, store: FakeStore) -> None:
+    early, own = (waiting(concerns) for concerns in (new_id(NOW), ENVELOPE))
+
+    async def keep() -> None:
+        async with store.transaction() as tx:
+            for each in (early, own):
+                await tx.wait(each, 10)
+
+    asyncio.run(keep())
+    for term in (early.id, early.concerns, early.id.upper()):
+        ran = run("track", term)
+        assert (ran.code, f"recall {early.id} by the account of G22 came" in ran.out) == (0, True)
+        assert f"before envelope {early.concerns}, and waits for it" in ran.out
+    assert run("track", early.id, "--json").json["waiting"][0]["concerns"] == early.concerns
+    # The moment between the document and the next look of a router.
+    for term in (ENVELOPE, DOCUMENT):
+        assert f"recall {own.id}" in run("track", term).out
+    assert early.id not in run("track", ENVELOPE).out
+
+
+def waiting(concerns: str) -> Waiting:
+    return Waiting(
+        id=new_id(NOW),
+        concerns=concerns,
+        queue="axis.route.urgent",
+        account="G22",
+        routing_key="urgent.G22",
+        content_type="application/json",
+        headers={},
+        body=b'{"action": "recall"}',
+        sha256="3" * 64,
+        received_at=NOW,
+        until=NOW + WAIT,
+    )
 
 
 def test_track_of_nothing(run: Run, filled: None) -> None:
