@@ -27,7 +27,9 @@ from schemas import Code, Quota
 
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
-Service = Literal["router", "tracker", "relay", "notary", "papers", "auditor", "gateway", "operator", "console"]
+Service = Literal[
+    "router", "tracker", "relay", "notary", "papers", "auditor", "registrar", "gateway", "operator", "console"
+]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
 
@@ -56,6 +58,7 @@ class Settings(BaseSettings):
     notary_database_url: SecretStr | None = Field(None, description="As axis_notary; default: database_url.")
     papers_database_url: SecretStr | None = Field(None, description="As axis_papers; default: database_url.")
     auditor_database_url: SecretStr | None = Field(None, description="As axis_auditor; default: database_url.")
+    registrar_database_url: SecretStr | None = Field(None, description="As axis_registrar; default: database_url.")
     gateway_database_url: SecretStr | None = Field(None, description="As axis_gateway; default: database_url.")
     operator_database_url: SecretStr | None = Field(
         None, description="As axis_operator, what the commands use; default: database_url."
@@ -162,6 +165,8 @@ class Settings(BaseSettings):
         description="Name of the log of receipts, the same for ever; best its address.",
     )
     log_seconds: float = Field(5.0, gt=0, description="How often the notary looks for receipts to put into the log.")
+    register_seconds: float = Field(0.5, gt=0, description="How often the registrar looks for what has changed.")
+    feed_days: int = Field(31, gt=0, description="How long what changed can be followed (agency API, webhooks).")
     tsa_url: str | None = Field(None, description="Timestamp authority (RFC 3161) for checkpoints; default: none.")
     tsa_seconds: float = Field(60.0, gt=0, description="At most one timestamp in so long.")
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")

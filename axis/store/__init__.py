@@ -18,6 +18,17 @@ from axis.store.operator_seam import OperatorStore, SoughtActs
 from axis.store.paper_seam import FiledPaper, PaperStore, WaitingPaper
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore, Signed, Stamp
+from axis.store.register_seam import (
+    Entry,
+    EntryDelivery,
+    FeedItem,
+    Flow,
+    News,
+    Overdue,
+    RegisterStore,
+    Sought,
+    Tally,
+)
 from axis.store.roles import ensure_roles, renew_rights
 from axis.store.seam import (
     Advances,
@@ -39,13 +50,19 @@ __all__ = [
     "ComparingStore",
     "Counts",
     "DirectoryStore",
+    "Entry",
+    "EntryDelivery",
     "FakeStore",
+    "FeedItem",
     "FiledPaper",
+    "Flow",
     "LogHead",
     "LogKind",
     "LogStore",
     "Logged",
+    "News",
     "OperatorStore",
+    "Overdue",
     "PaperStore",
     "PartnerStore",
     "Pile",
@@ -53,12 +70,15 @@ __all__ = [
     "ProofStore",
     "Quarantined",
     "QuotaStore",
+    "RegisterStore",
     "Signed",
     "SignedCheckpoint",
+    "Sought",
     "SoughtActs",
     "Stamp",
     "Store",
     "SuspectStore",
+    "Tally",
     "Tracked",
     "TrackedDelivery",
     "TrackedEnvelope",

@@ -27,6 +27,7 @@ from axis.store.fake_papers import FakePapers
 from axis.store.fake_partners import FakePartners
 from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
+from axis.store.fake_register import FakeRegister
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.fake_watches import FakeWatches
@@ -64,6 +65,7 @@ class FakeStore(Store):
         self.acts: list[Act] = []
         self.log = FakeLog(self._alone, now, self.acts)
         self.papers = FakePapers(self._alone, now)
+        self.register = FakeRegister(self._alone, now)
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)
         self.watches = FakeWatches(self._alone, self.directory, self.comparing)

@@ -56,8 +56,22 @@ _ACCOUNTS: Grants = {
     "operator_session": ("SELECT", "INSERT", "UPDATE (seen_at)", "DELETE"),
     "login_attempt": ("SELECT", "INSERT", "UPDATE (failures, at)", "DELETE"),
 }
+_REGISTER: Grants = dict.fromkeys(
+    (
+        "register_document",
+        "register_delivery",
+        "register_due",
+        "register_flow",
+        "register_state",
+        "tally",
+        "feed",
+        "touched",
+    ),
+    ("SELECT",),
+)
 _READING: Grants = {
     **_DIRECTORY,
+    **_REGISTER,
     **dict.fromkeys(_PROVING, ("SELECT",)),
     "mailbox": ("SELECT (code, valid_from, valid_to)",),  # not what a password could be guessed from
     "blob": ("SELECT",),
@@ -150,6 +164,24 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
                 "DELETE",
             ),
             "finding": ("SELECT", "INSERT", "UPDATE (since, count, about, healed_at, healed)"),
+        },
+        # It reads what happened and writes what is derived from it; triggers write what is touched, as the owner.
+        "axis_registrar": {
+            "axis_migration": ("SELECT",),
+            "envelope": ("SELECT",),
+            "delivery": ("SELECT",),
+            "delivery_state": ("SELECT",),
+            "status_event": ("SELECT",),
+            "conversation": ("SELECT",),
+            "partner_incoming": ("SELECT (message_id, agency, kind, fetched_at, withdrawn_at)",),
+            "touched": ("SELECT", "DELETE"),
+            "register_document": ("SELECT", "INSERT", "UPDATE"),
+            "register_delivery": ("SELECT", "INSERT", "UPDATE"),
+            "register_due": ("SELECT", "INSERT", "UPDATE (open)", "DELETE"),
+            "register_flow": ("SELECT", "INSERT", "UPDATE (documents, deliveries, statuses)", "DELETE"),
+            "register_state": ("SELECT", "UPDATE (seq, late_from)"),
+            "tally": ("SELECT", "INSERT", "UPDATE (deliveries, documents, documents_late)", "DELETE"),
+            "feed": ("SELECT", "INSERT", "DELETE"),
         },
         "axis_gateway": {
             **_DIRECTORY,

@@ -27,6 +27,7 @@ from axis.store.proofs import PostgresProofs
 from axis.store.queries import load
 from axis.store.quotas import PostgresQuotas
 from axis.store.reaching import reaching
+from axis.store.register import PostgresRegister
 from axis.store.seam import Store
 from axis.store.suspects import PostgresSuspects
 from axis.store.tracking import track
@@ -62,6 +63,7 @@ class PostgresStore(Store):
         self.log = PostgresLog(pool)
         self.partners = PostgresPartners(pool)
         self.papers = PostgresPapers(pool)
+        self.register = PostgresRegister(pool)
         self.backlog = PostgresBacklog(pool)
         self.operators = PostgresOperators(pool)
         self.watches = PostgresWatches(pool)

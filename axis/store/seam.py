@@ -39,6 +39,7 @@ from axis.store.operator_seam import OperatorStore
 from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
+from axis.store.register_seam import RegisterStore
 from axis.store.watch_seam import WatchStore
 from schemas import Certificate, Mailbox, Organisation
 
@@ -251,6 +252,7 @@ class Store(ABC):
     log: LogStore
     partners: PartnerStore
     papers: PaperStore
+    register: RegisterStore
     backlog: BacklogStore
     operators: OperatorStore
     watches: WatchStore

@@ -1,0 +1,287 @@
+"""The register in PostgreSQL: reading it. `registering` keeps it."""
+
+import datetime as dt
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, Self
+
+from axis.core.deadlines import Clock
+from axis.core.fate import Transport
+from axis.core.folding import fit
+from axis.core.ids import new_id
+from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Side, Sought, Tally
+from axis.core.searching import Question, Term, question_of
+from axis.core.workdays import VIETNAM_TIME, vietnam_day
+from axis.store.pool import Pool
+from axis.store.queries import load
+from axis.store.register_seam import MOST_AGENCIES, MOST_COUNTED
+from axis.store.registering import Registering, read_entry
+
+_SQL = load("register")
+
+# How many documents or deliveries a search walks through before it asks an index: what is found once in two hundred
+# fills a page of fifty on the way, and of the rest an index finds few.
+_WINDOW = 10_000
+_FAR = 50_000  # what no index finds at all
+_LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
+# An id carries its sender's time, which may be later than its acceptance; see the setting id_future_minutes.
+_AHEAD = dt.timedelta(days=1)
+_OPEN = (Transport.ACCEPTED, Transport.HELD, Transport.ROUTED, Transport.TAKEN)
+_FAILED = frozenset({Transport.UNDELIVERABLE, Transport.WITHDRAWN})
+_ENDS = ("02", "06")
+_SECONDS = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What is looked for, as parameters of the statements, and the states that an index finds it by."""
+
+    question: str | None
+    sought: Sought
+    now: dt.datetime
+    open_states: list[str]
+    failed: list[str]
+    ends: list[str]
+
+    @classmethod
+    def of(cls, sought: Sought) -> Self:
+        transport, business = sought.transport, sought.business
+        open_states = [each.value for each in _OPEN if transport in {None, each}] if sought.open is not False else []
+        failed = [each.value for each in _FAILED if transport in {None, each}]
+        ends = [business] if business is not None else list(_ENDS)
+        if sought.open is True or sought.late is not None:
+            failed, ends = [], []
+        if business is not None:
+            failed = []
+        elif transport is not None or sought.reason is not None:
+            ends = []  # of an undelivered document nobody has reported; what was taken is over in one of these ways
+            if transport is Transport.TAKEN:
+                ends = list(_ENDS)
+        return cls(_query(question_of(sought)), sought, dt.datetime.now(dt.UTC), open_states, failed, ends)
+
+    @property
+    def about_deliveries(self) -> bool:
+        """Whether anything is asked of deliveries that is not in the index of words."""
+        sought = self.sought
+        late = sought.late not in {None, Clock.SENDING}
+        return late or any(each is not None for each in (sought.transport, sought.business, sought.reason))
+
+    @property
+    def by_state(self) -> bool:
+        """Whether an index of states finds it."""
+        return self.about_deliveries or self.sought.open is True
+
+    @property
+    def states(self) -> tuple[list[str], list[str], list[str]]:
+        return self.open_states, self.failed, self.ends
+
+    @property
+    def filters(self) -> tuple[object, ...]:
+        """Parameters 4 to 15."""
+        sought = self.sought
+        late = None if sought.late is Clock.SENDING else sought.late
+        return (
+            self.question,
+            sought.since,
+            sought.until,
+            _text(sought.account),
+            _text(sought.recipient),
+            None if sought.transport is None else sought.transport.value,
+            _text(sought.business),
+            _text(sought.reason),
+            None if late is None else late.value,
+            self.now,
+            sought.open,
+            self.about_deliveries,
+        )
+
+    def top(self, before: str | None) -> str | None:
+        """Return the id that the walk begins behind."""
+        if self.sought.until is None:
+            return before
+        latest = new_id(self.sought.until + _AHEAD)
+        return latest if before is None else min(before, latest)
+
+
+class PostgresRegister(Registering):
+    """The tables of the register in PostgreSQL."""
+
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
+
+    async def search(self, sought: Sought, *, limit: int = 50, before: str | None = None) -> tuple[Entry, ...]:
+        """List documents, the newest first."""
+        asked = _Asked.of(sought)
+        top = asked.top(before)
+        async with self._pool.link("search the register") as link:
+            rows = await link.fetch(_SQL["newest"], top, _WINDOW, limit, *asked.filters, timeout=_SECONDS)
+            if len(rows) < limit:
+                floor = await link.fetchval(_SQL["window"], top, _WINDOW)
+                if floor is not None:
+                    rows += await self._further(link, asked, floor, limit - len(rows))
+        return tuple(map(read_entry, rows))
+
+    async def _further(self, link: Any, asked: _Asked, floor: Any, limit: int) -> list[Any]:
+        """Ask the indexes for what is behind the walk; what two of them find is one."""
+        found: dict[Any, Any] = {}
+        for name in _ways(asked):
+            states = asked.states if name == "by_state" else ()
+            far = _FAR if name == "newest" else _WINDOW
+            rows = await link.fetch(_SQL[name], floor, far, limit, *asked.filters, *states, timeout=_SECONDS)
+            found.update({row["envelope_id"]: row for row in rows})
+            if len(found) >= limit and name == "by_state":
+                break
+        return [found[key] for key in sorted(found, reverse=True)][:limit]
+
+    async def deliveries(
+        self, sought: Sought, *, limit: int = 50, before: tuple[str, str] | None = None
+    ) -> tuple[EntryDelivery, ...]:
+        """List deliveries, those of the newest document first."""
+        asked = _Asked.of(sought)
+        top, recipient = before if before is not None else (None, "")
+        if (latest := asked.top(top)) != top:
+            top, recipient = latest, ""
+        recipient = fit(recipient)
+        async with self._pool.link("list deliveries of the register") as link:
+            rows = await link.fetch(
+                _SQL["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient, timeout=_SECONDS
+            )
+            if len(rows) < limit:
+                floor = await link.fetchrow(_SQL["delivery_window"], top, _WINDOW, recipient)
+                if floor is not None:
+                    rows += await self._further_deliveries(link, asked, floor, limit - len(rows))
+        return tuple(map(_delivery, rows))
+
+    async def _further_deliveries(self, link: Any, asked: _Asked, floor: Any, limit: int) -> list[Any]:
+        found: dict[Any, Any] = {}
+        for name in _ways(asked):
+            by_state = name == "by_state"
+            behind = (*asked.states, floor["recipient"]) if by_state else (floor["recipient"],)
+            far = _FAR if name == "newest" else _WINDOW
+            rows = await link.fetch(
+                _SQL[f"deliveries_{name}"],
+                floor["envelope_id"],
+                far,
+                limit,
+                *asked.filters,
+                *behind,
+                timeout=_SECONDS,
+            )
+            found.update({(row["envelope_id"], row["recipient"]): row for row in rows})
+            if len(found) >= limit and by_state:
+                break
+        return [found[key] for key in sorted(found, reverse=True)][:limit]
+
+    async def count(self, sought: Sought, most: int = MOST_COUNTED) -> int:
+        """Count documents, and stop at `most`."""
+        return len(await self.search(sought, limit=most))
+
+    async def count_deliveries(self, sought: Sought, most: int = MOST_COUNTED) -> int:
+        """Count deliveries, and stop at `most`."""
+        return len(await self.deliveries(sought, limit=most))
+
+    async def tallies(
+        self, first: dt.date, last: dt.date, *, side: Side, below: str | None = None
+    ) -> tuple[Tally, ...]:
+        """Sum over the days by code and state."""
+        async with self._pool.link("sum the tallies") as link:
+            rows = await link.fetch(_SQL["tallies"], side, first, last, _text(below))
+        return tuple(map(_tally, rows))
+
+    async def flow(self, since: dt.datetime, minutes: int) -> tuple[Flow, ...]:
+        """Sum what passed by steps of minutes."""
+        async with self._pool.link("sum the flow") as link:
+            rows = await link.fetch(_SQL["flow"], since, dt.timedelta(minutes=minutes))
+        return tuple(Flow(**row) for row in rows)
+
+    async def overdue(
+        self,
+        clock: Clock,
+        at: dt.datetime,
+        *,
+        by: Literal["mailbox"] = "mailbox",  # noqa: ARG002 - the only way so far
+    ) -> tuple[Overdue, ...]:
+        """Say which agencies are late."""
+        if clock is Clock.SENDING:
+            raise ValueError("sending is its sender's: look for documents sent late")
+        day = vietnam_day(at)
+        midnight = dt.datetime.combine(day, dt.time(), VIETNAM_TIME)
+        async with self._pool.link("find what is overdue") as link:
+            rows = await link.fetch(_SQL[f"overdue_{clock.value}"], day, at, midnight, clock.value, MOST_AGENCIES)
+        return tuple(Overdue(**row) for row in rows)
+
+    async def lag(self) -> tuple[int, dt.datetime | None]:
+        """Return how many changes wait, and since when."""
+        async with self._pool.link("look how far the register is") as link:
+            row = await link.fetchrow(_SQL["lag"])
+        return row["waiting"], row["since"]
+
+    async def feed(self, account: str, after: int, limit: int) -> tuple[FeedItem, ...]:
+        """Return what changed for an agency."""
+        async with self._pool.link("read the feed") as link:
+            rows = await link.fetch(_SQL["feed"], fit(account), after, limit)
+        return tuple(
+            FeedItem(**{**row, "kind": News(row["kind"]), "envelope_id": str(row["envelope_id"])}) for row in rows
+        )
+
+    async def feed_span(self) -> tuple[int, int]:
+        """Return the first and the last number of the feed."""
+        async with self._pool.link("read the feed") as link:
+            row = await link.fetchrow(_SQL["feed_span"])
+        return row["first"], row["last"]
+
+
+def _ways(asked: _Asked) -> list[str]:
+    """Name the statements that find what is behind the walk, the surest first."""
+    ways = (["by_state"] if asked.by_state else []) + (["by_words"] if asked.question is not None else [])
+    if ways:
+        return ways
+    bounded = asked.sought.since is not None or asked.sought.until is not None
+    return ["by_day"] if bounded else ["newest"]
+
+
+def _query(question: Question) -> str | None:
+    """Write a question as PostgreSQL's tsquery."""
+    if not question:
+        return None
+    clauses = (" | ".join(map(_term, clause)) for clause in question)
+    return " & ".join(f"({clause})" for clause in clauses)
+
+
+def _term(term: Term) -> str:
+    return _quoted(term.lexeme) + (":*" if term.prefix else "")
+
+
+def _quoted(lexeme: str) -> str:
+    return "'" + fit(lexeme).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else fit(value)
+
+
+_DELIVERY = frozenset(EntryDelivery.__dataclass_fields__) - {"envelope_id", "sender", "lane", "entry", "accepted_at"}
+
+
+def _delivery(row: Any) -> EntryDelivery:
+    document = read_entry(row)
+    told: Mapping[str, Any] = {name: row[name] for name in _DELIVERY}
+    return EntryDelivery(
+        envelope_id=document.id,
+        sender=document.sender,
+        lane=document.lane,
+        entry=document,
+        accepted_at=row["accepted_by_recipient_at"],
+        **{**told, "transport": Transport(row["transport"])},
+    )
+
+
+def _tally(row: Any) -> Tally:
+    return Tally(
+        **{
+            **row,
+            "transport": Transport(row["transport"]) if row["transport"] else None,
+            "business": row["business"] or None,
+            "reason": row["reason"] or None,
+        }
+    )

@@ -1,0 +1,277 @@
+-- What is read of the register. Parameters, the same in all searches: $1 behind which id, $2 how far it walks, $3 the
+-- page, $4 the question to the index of words, $5 and $6 accepted from and to, $7 to $14 what a delivery has to be like
+-- (axis_register_fits), $15 whether any of that is asked for; $16 to $18 the states that an index finds it by. What is
+-- null is not asked for.
+
+-- name: window
+-- The id at which a walk over so many documents ends; none when there are fewer.
+SELECT envelope_id FROM register_document
+WHERE ($1::uuid IS NULL OR envelope_id < $1)
+ORDER BY envelope_id DESC OFFSET $2::bigint - 1 LIMIT 1;
+
+-- name: newest
+-- Walks back from the newest, and stops when the page is full.
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by
+FROM (SELECT * FROM register_document
+      WHERE ($1::uuid IS NULL OR envelope_id < $1)
+      ORDER BY envelope_id DESC LIMIT $2) AS document
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND (NOT $15::boolean OR EXISTS (
+    SELECT FROM register_delivery AS delivery
+    WHERE delivery.envelope_id = document.envelope_id
+      AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)))
+  AND ($14::boolean IS NULL OR (document.open > 0) = $14)
+ORDER BY document.envelope_id DESC LIMIT $3;
+
+-- name: by_words
+-- What the index of words finds, all of it: put in order here, since the planner would rather walk all documents.
+WITH found AS MATERIALIZED (SELECT envelope_id FROM register_document AS document WHERE words @@ $4::text::tsquery)
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by
+FROM (SELECT envelope_id FROM found WHERE envelope_id < $1::uuid ORDER BY envelope_id DESC LIMIT $2) AS found
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND (NOT $15::boolean OR EXISTS (
+    SELECT FROM register_delivery AS delivery
+    WHERE delivery.envelope_id = document.envelope_id
+      AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)))
+  AND ($14::boolean IS NULL OR (document.open > 0) = $14)
+ORDER BY document.envelope_id DESC LIMIT $3;
+
+-- name: by_day
+-- Accepted in a time of which the walk found too little.
+WITH found AS MATERIALIZED (
+    SELECT envelope_id FROM register_document AS document
+    WHERE accepted_at >= coalesce($5::timestamptz, '-infinity') AND accepted_at < coalesce($6::timestamptz, 'infinity'))
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by
+FROM (SELECT envelope_id FROM found WHERE envelope_id < $1::uuid ORDER BY envelope_id DESC LIMIT $2) AS found
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND (NOT $15::boolean OR EXISTS (
+    SELECT FROM register_delivery AS delivery
+    WHERE delivery.envelope_id = document.envelope_id
+      AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)))
+  AND ($14::boolean IS NULL OR (document.open > 0) = $14)
+ORDER BY document.envelope_id DESC LIMIT $3;
+
+-- name: by_state
+-- What the indexes of states find, so many of each state at most.
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by
+FROM (SELECT DISTINCT delivery.envelope_id
+      FROM (SELECT walked.* FROM unnest($16::text[]) AS wanted CROSS JOIN LATERAL (
+              SELECT * FROM register_delivery AS delivery
+              WHERE delivery.transport = wanted AND NOT delivery.ended AND delivery.envelope_id < $1::uuid
+              ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
+            ) AS walked
+            UNION ALL
+            SELECT walked.* FROM unnest($17::text[]) AS wanted CROSS JOIN LATERAL (
+              SELECT * FROM register_delivery AS delivery
+              WHERE delivery.transport = wanted AND delivery.ended
+          AND delivery.transport IN ('undeliverable', 'withdrawn')
+          AND delivery.envelope_id < $1::uuid
+              ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
+            ) AS walked
+            UNION ALL
+            SELECT walked.* FROM unnest($18::text[]) AS wanted CROSS JOIN LATERAL (
+              SELECT * FROM register_delivery AS delivery
+              WHERE delivery.business = wanted AND delivery.ended AND delivery.envelope_id < $1::uuid
+              ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
+            ) AS walked) AS delivery
+      JOIN register_document AS document USING (envelope_id)
+      WHERE axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)) AS found
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND ($14::boolean IS NULL OR (document.open > 0) = $14) AND $15::boolean IS NOT NULL
+ORDER BY document.envelope_id DESC LIMIT $3;
+
+-- name: delivery_window
+SELECT envelope_id, recipient FROM register_delivery
+WHERE ($1::uuid IS NULL OR (envelope_id, recipient) < ($1, $3::text))
+ORDER BY envelope_id DESC, recipient DESC OFFSET $2::bigint - 1 LIMIT 1;
+
+-- name: deliveries_newest
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by,
+       delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, delivery.business, delivery.since,
+       delivery.reason, delivery.detail, delivery.arrive_by, delivery.accept_by, delivery.finish_by,
+       delivery.arrived_at, delivery.accepted_at AS accepted_by_recipient_at, delivery.finished_at, delivery.ended
+FROM (SELECT * FROM register_delivery
+      WHERE ($1::uuid IS NULL OR (envelope_id, recipient) < ($1, $16::text))
+      ORDER BY envelope_id DESC, recipient DESC LIMIT $2) AS delivery
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
+ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
+
+-- name: deliveries_by_words
+WITH found AS MATERIALIZED (SELECT envelope_id FROM register_document AS document WHERE words @@ $4::text::tsquery)
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by,
+       delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, delivery.business, delivery.since,
+       delivery.reason, delivery.detail, delivery.arrive_by, delivery.accept_by, delivery.finish_by,
+       delivery.arrived_at, delivery.accepted_at AS accepted_by_recipient_at, delivery.finished_at, delivery.ended
+FROM (SELECT envelope_id FROM found WHERE envelope_id <= $1::uuid ORDER BY envelope_id DESC LIMIT $2) AS found
+     JOIN register_document AS document USING (envelope_id)
+     JOIN register_delivery AS delivery USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND (delivery.envelope_id, delivery.recipient) < ($1::uuid, $16::text)
+  AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
+ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
+
+-- name: deliveries_by_day
+WITH found AS MATERIALIZED (
+    SELECT envelope_id FROM register_document AS document
+    WHERE accepted_at >= coalesce($5::timestamptz, '-infinity') AND accepted_at < coalesce($6::timestamptz, 'infinity'))
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by,
+       delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, delivery.business, delivery.since,
+       delivery.reason, delivery.detail, delivery.arrive_by, delivery.accept_by, delivery.finish_by,
+       delivery.arrived_at, delivery.accepted_at AS accepted_by_recipient_at, delivery.finished_at, delivery.ended
+FROM (SELECT envelope_id FROM found WHERE envelope_id <= $1::uuid ORDER BY envelope_id DESC LIMIT $2) AS found
+     JOIN register_document AS document USING (envelope_id)
+     JOIN register_delivery AS delivery USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND (delivery.envelope_id, delivery.recipient) < ($1::uuid, $16::text)
+  AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
+ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
+
+-- name: deliveries_by_state
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by,
+       delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, delivery.business, delivery.since,
+       delivery.reason, delivery.detail, delivery.arrive_by, delivery.accept_by, delivery.finish_by,
+       delivery.arrived_at, delivery.accepted_at AS accepted_by_recipient_at, delivery.finished_at, delivery.ended
+FROM (SELECT walked.* FROM unnest($16::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT * FROM register_delivery AS delivery
+        WHERE delivery.transport = wanted AND NOT delivery.ended
+          AND (delivery.envelope_id, delivery.recipient) < ($1::uuid, $19::text)
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
+      ) AS walked
+      UNION ALL
+      SELECT walked.* FROM unnest($17::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT * FROM register_delivery AS delivery
+        WHERE delivery.transport = wanted AND delivery.ended
+          AND delivery.transport IN ('undeliverable', 'withdrawn')
+          AND (delivery.envelope_id, delivery.recipient) < ($1::uuid, $19::text)
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
+      ) AS walked
+      UNION ALL
+      SELECT walked.* FROM unnest($18::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT * FROM register_delivery AS delivery
+        WHERE delivery.business = wanted AND delivery.ended
+          AND (delivery.envelope_id, delivery.recipient) < ($1::uuid, $19::text)
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
+      ) AS walked) AS delivery
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
+ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
+
+-- name: tallies
+SELECT code, lane, transport, business, reason, arrival, acceptance, finishing, sum(deliveries)::bigint AS deliveries,
+       sum(documents)::bigint AS documents, sum(documents_late)::bigint AS documents_late
+FROM tally
+WHERE side = $1 AND day BETWEEN $2 AND $3
+  AND ($4::text IS NULL OR code = $4 OR starts_with(code, $4 || '.'))
+GROUP BY code, lane, transport, business, reason, arrival, acceptance, finishing
+HAVING sum(deliveries) <> 0 OR sum(documents) <> 0
+ORDER BY code, lane, transport, business, reason, arrival, acceptance, finishing;
+
+-- name: flow
+SELECT date_bin($2::interval, minute, $1::timestamptz) AS at, sum(documents)::bigint AS documents,
+       sum(deliveries)::bigint AS deliveries, sum(statuses)::bigint AS statuses
+FROM register_flow
+WHERE minute >= $1
+GROUP BY 1 ORDER BY 1;
+
+-- name: overdue_arrival
+-- Whole days are counted already; of the day itself ($3 to $2) what has passed is looked at. A probe finds the oldest.
+SELECT mailbox, count, oldest
+FROM (SELECT mailbox, coalesce(sum(open) FILTER (WHERE day < $1), 0)::bigint + (
+               SELECT count(*) FROM register_delivery AS delivery
+               WHERE delivery.mailbox = due.mailbox AND NOT delivery.ended AND delivery.arrived_at IS NULL
+                 AND delivery.arrive_by >= $3 AND delivery.arrive_by < $2) AS count,
+             (SELECT min(delivery.arrive_by) FROM register_delivery AS delivery
+              WHERE delivery.mailbox = due.mailbox AND NOT delivery.ended AND delivery.arrived_at IS NULL
+                AND delivery.arrive_by IS NOT NULL) AS oldest
+      FROM register_due AS due
+      WHERE clock = $4 AND day <= $1
+      GROUP BY mailbox) AS agency
+WHERE count > 0 AND oldest < $2
+ORDER BY count DESC, mailbox LIMIT $5;
+
+-- name: overdue_acceptance
+SELECT mailbox, count, oldest
+FROM (SELECT mailbox, coalesce(sum(open) FILTER (WHERE day < $1), 0)::bigint + (
+               SELECT count(*) FROM register_delivery AS delivery
+               WHERE delivery.mailbox = due.mailbox AND NOT delivery.ended AND delivery.accepted_at IS NULL
+                 AND delivery.accept_by >= $3 AND delivery.accept_by < $2) AS count,
+             (SELECT min(delivery.accept_by) FROM register_delivery AS delivery
+              WHERE delivery.mailbox = due.mailbox AND NOT delivery.ended AND delivery.accepted_at IS NULL
+                AND delivery.accept_by IS NOT NULL) AS oldest
+      FROM register_due AS due
+      WHERE clock = $4 AND day <= $1
+      GROUP BY mailbox) AS agency
+WHERE count > 0 AND oldest < $2
+ORDER BY count DESC, mailbox LIMIT $5;
+
+-- name: overdue_finishing
+SELECT mailbox, count, oldest
+FROM (SELECT mailbox, coalesce(sum(open) FILTER (WHERE day < $1), 0)::bigint + (
+               SELECT count(*) FROM register_delivery AS delivery
+               WHERE delivery.mailbox = due.mailbox AND NOT delivery.ended AND delivery.finished_at IS NULL
+                 AND delivery.finish_by >= $3 AND delivery.finish_by < $2) AS count,
+             (SELECT min(delivery.finish_by) FROM register_delivery AS delivery
+              WHERE delivery.mailbox = due.mailbox AND NOT delivery.ended AND delivery.finished_at IS NULL
+                AND delivery.finish_by IS NOT NULL) AS oldest
+      FROM register_due AS due
+      WHERE clock = $4 AND day <= $1
+      GROUP BY mailbox) AS agency
+WHERE count > 0 AND oldest < $2
+ORDER BY count DESC, mailbox LIMIT $5;
+
+-- name: lag
+SELECT count(*) AS waiting, (SELECT at FROM touched ORDER BY id LIMIT 1) AS since
+FROM (SELECT FROM touched LIMIT 100000) AS touched;
+
+-- name: feed
+SELECT seq, account, kind, envelope_id, recipient, code, at FROM feed
+WHERE account = $1 AND seq > $2 ORDER BY seq LIMIT $3;
+
+-- name: feed_span
+SELECT coalesce((SELECT min(seq) FROM feed), seq + 1) AS first, seq AS last FROM register_state;

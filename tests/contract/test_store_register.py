@@ -1,0 +1,194 @@
+"""The register, on the fake and on PostgreSQL: what is found, listed and counted."""
+
+import datetime as dt
+import json
+from typing import Any
+
+import pytest
+
+from axis.core.deadlines import Clock
+from axis.core.fate import Transport
+from axis.core.ids import new_id
+from axis.core.records import Accepted, DeliveryRow, DeliveryState
+from axis.store import Sought, Store
+from tests.builders import NOW
+from tests.unit.store.registering import keep
+from tests.unit.store.rows import accepted, delivery_row, held, status_row
+
+SECOND = dt.timedelta(seconds=1)
+
+
+def written(
+    number: int, recipients: list[str], *, deliveries: list[DeliveryRow] | None = None, **said: Any
+) -> Accepted:
+    """Build an accepted document whose body says what the schema has it say."""
+    envelope = {name: said.pop(name) for name in ("sender", "account", "lane", "action", "subject") if name in said}
+    at = said.pop("at", NOW + number * SECOND)
+    identifier = said.pop("id", None) or new_id(at)
+    document = {"number": str(number), "notation": "VPCP-TTĐT", "issued_on": "2026-11-24", "kind": "Công văn", **said}
+    body = json.dumps({"id": identifier, "document": document}, ensure_ascii=False).encode()
+    return accepted(recipients, deliveries=deliveries, id=identifier, body=body, sent_at=at, accepted_at=at, **envelope)
+
+
+async def put(store: Store, *documents: Accepted) -> list[str]:
+    async with store.transaction() as tx:
+        await tx.accept(documents)
+    await keep(store)
+    return [each.envelope.id for each in documents]
+
+
+async def found(store: Store, **sought: Any) -> list[str]:
+    return [each.id for each in await store.register.search(Sought(**sought))]
+
+
+async def test_a_document_is_registered_as_it_was_sent(store: Store) -> None:
+    (identifier,) = await put(
+        store, written(7816, ["H37", "G01"], subject="V/v kết nối", due_on="2026-12-01", priority="normal")
+    )
+    (entry,) = await store.register.search(Sought())
+    assert (entry.id, entry.sender, entry.number, entry.notation) == (identifier, "G22", "7816", "VPCP-TTĐT")
+    assert (entry.subject, entry.kind, entry.recipients, entry.open) == ("V/v kết nối", "Công văn", 2, 2)
+    assert (entry.issued_on, entry.due_on) == (dt.date(2026, 11, 24), dt.date(2026, 12, 1))
+    first, second = await store.register.deliveries(Sought())
+    assert {first.recipient, second.recipient} == {"H37", "G01"}
+    assert first.transport is Transport.ACCEPTED
+    assert first.entry == entry
+    assert first.finish_by is not None
+    assert await store.register.lag() == (0, None)
+
+
+@pytest.mark.parametrize(
+    "sought",
+    [
+        {"words": "van phong"},
+        {"words": "Văn PHÒNG chinh"},
+        {"words": "VAN"},
+        {"words": "đất đai"},
+        {"words": "H37.05"},
+        {"words": "g22 van"},
+        {"words": "7816/VPCP"},
+        {"number": "7816/VPCP-TTĐT"},
+        {"number": " 7816 / vpcp-ttđt "},
+        {"number": "7816"},
+        {"sender": "G22"},
+        {"sender": "G22.01"},
+        {"recipient": "H37"},
+        {"recipient": "H37.05"},
+        {"account": "H37"},
+        {"account": "G22"},
+        {"since": NOW, "until": NOW + dt.timedelta(hours=3)},
+        {"lane": "urgent"},
+        {"transport": Transport.ACCEPTED},
+        {"open": True, "words": "dat"},
+        {"recipient": "H37.05", "transport": Transport.ACCEPTED},
+    ],
+)
+async def test_a_document_is_found_by(store: Store, sought: dict[str, Any]) -> None:
+    wanted = written(7816, [], sender="G22.01", lane="urgent", subject="Văn phòng Chính phủ: đất đai")
+    row = delivery_row(wanted.envelope.id, "H37.05", mailbox="H37")
+    wanted = written(
+        7816,
+        [],
+        id=wanted.envelope.id,
+        deliveries=[row],
+        sender="G22.01",
+        lane="urgent",
+        subject="Văn phòng Chính phủ: đất đai",
+    )
+    other = written(
+        17816, ["H370"], at=NOW + dt.timedelta(days=2), sender="G220", account="G220", subject="Khác hẳn", notation="QĐ"
+    )
+    refused = delivery_row(other.envelope.id, "H370", mailbox=None, state=DeliveryState.REFUSED, reason="x/y")
+    await put(store, wanted, accepted_again(other, refused))
+    assert await found(store, **sought) == [wanted.envelope.id]
+    assert await store.register.count(Sought(**sought)) == 1
+
+
+def accepted_again(document: Accepted, *deliveries: DeliveryRow) -> Accepted:
+    from dataclasses import replace
+
+    return replace(document, deliveries=deliveries)
+
+
+@pytest.mark.parametrize(
+    "sought",
+    [
+        {"words": "khong co"},
+        {"words": "' | a"},
+        {"words": "\0\ud800"},
+        {"words": "/s:G22"},
+        {"words": "s"},
+        {"number": "'"},
+        {"number": "781"},
+        {"sender": "G2"},
+        {"sender": "\\"},
+        {"recipient": "H3"},
+        {"account": "H01"},
+        {"until": NOW},
+        {"since": NOW + dt.timedelta(days=1)},
+        {"transport": Transport.HELD},
+        {"business": "06"},
+        {"reason": "'; DROP TABLE touched; --"},
+        {"late": Clock.FINISHING},
+        {"late": Clock.SENDING},
+        {"sent_late": True},
+        {"open": False},
+    ],
+)
+async def test_what_does_not_fit_is_not_found(store: Store, sought: dict[str, Any]) -> None:
+    await put(store, written(7816, ["H37"], subject="Kết nối"))
+    assert await found(store, **sought) == []
+    assert await store.register.deliveries(Sought(**sought)) == ()
+
+
+async def test_an_agency_sees_its_own_alone(store: Store) -> None:
+    mine = written(1, ["G01", "G02"], sender="H37", account="H37")
+    to_me = written(2, ["H37", "G01"])
+    await put(store, mine, to_me, written(3, ["G01"]))
+    assert await found(store, account="H37") == [to_me.envelope.id, mine.envelope.id]
+    listed = await store.register.deliveries(Sought(account="H37"))
+    assert [(each.envelope_id, each.recipient) for each in listed] == [
+        (to_me.envelope.id, "H37"),
+        (mine.envelope.id, "G02"),
+        (mine.envelope.id, "G01"),
+    ]
+    # Another recipient's state says nothing to it.
+    async with store.transaction() as tx:
+        await tx.statuses(
+            [status_row(to_me.envelope.id, reporter="G01", recipients=("G01",))],
+            {(to_me.envelope.id, "G01"): ("01", NOW)},
+        )
+    await keep(store)
+    assert await found(store, account="H37", transport=Transport.TAKEN) == []
+    assert await found(store, account="G22", transport=Transport.TAKEN) == [to_me.envelope.id]
+
+
+async def test_pages_go_on_where_the_last_ended(store: Store) -> None:
+    ids = await put(store, *(written(number, ["H37", "G01"]) for number in range(7)))
+    newest = list(reversed(ids))
+    first = await store.register.search(Sought(words="ket"), limit=3)
+    second = await store.register.search(Sought(words="ket"), limit=3, before=first[-1].id)
+    assert [each.id for each in (*first, *second)] == newest[:6]
+    seen: list[tuple[str, str]] = []
+    while page := await store.register.deliveries(Sought(), limit=3, before=seen[-1] if seen else None):
+        seen += [(each.envelope_id, each.recipient) for each in page]
+    assert seen == [(identifier, code) for identifier in newest for code in ("H37", "G01")]
+    assert await store.register.count(Sought(), most=4) == 4
+    assert await store.register.count_deliveries(Sought()) == 14
+
+
+async def test_what_is_held_and_what_is_late_is_found(store: Store) -> None:
+    late = written(1, ["H37"], at=NOW - dt.timedelta(days=30))
+    waits = written(2, [], at=dt.datetime.now(dt.UTC))
+    refused = delivery_row(
+        waits.envelope.id, "Z99", mailbox=None, resolved=None, state=DeliveryState.REFUSED, reason="recipient/unknown"
+    )
+    waits = accepted_again(waits, held(waits.envelope.id, "G01"), refused)
+    await put(store, late, waits)
+    assert await found(store, transport=Transport.HELD) == [waits.envelope.id]
+    assert await found(store, transport=Transport.UNDELIVERABLE, reason="recipient/unknown") == [waits.envelope.id]
+    assert await found(store, recipient="G01", transport=Transport.UNDELIVERABLE) == []
+    assert await found(store, late=Clock.ARRIVAL) == [late.envelope.id]
+    (held_one,) = await store.register.deliveries(Sought(transport=Transport.HELD))
+    assert (held_one.recipient, held_one.reason, held_one.detail) == ("G01", "mailbox/not-ready", "not there yet")
+    assert [each.recipient for each in await store.register.deliveries(Sought(open=False))] == ["Z99"]
