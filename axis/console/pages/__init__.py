@@ -1,9 +1,11 @@
 """The pages, in the order of the menu. A page that is not listed here is nowhere."""
 
 from axis.console.page import Page
-from axis.console.pages import overview, own
+from axis.console.pages import accounts, audit, overview, own
 
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
+    *audit.PAGES,
+    *accounts.PAGES,
     *own.PAGES,
 )
