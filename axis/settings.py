@@ -137,6 +137,12 @@ class Settings(BaseSettings):
     )
     max_blob_bytes: int = Field(2 * 1024**3, gt=0)
     id_past_days: int = Field(31, gt=0, description="How old the time in an id may be.")
+    partner_keep_days: int = Field(
+        730,
+        gt=0,
+        description="How long the gateway keeps what document systems have sent and are done with; never less than "
+        "AXIS_ID_PAST_DAYS, so that a repeat is known for what it is.",
+    )
     id_future_minutes: int = Field(60, gt=0, description="How far ahead the time in an id may be.")
     batch_size: int = Field(256, gt=0, le=2_000)
     batch_linger_ms: float = Field(3.0, ge=0)
@@ -206,6 +212,11 @@ class Settings(BaseSettings):
                 "AXIS_EVIDENCE_HOSTS='[\"ca.gov.vn\"]' or AXIS_QUOTA='{\"messages_per_minute\": 6000}'"
             ) from error
         settings._check()
+        if settings.partner_keep_days < settings.id_past_days:
+            raise Misconfigured(
+                f"AXIS_PARTNER_KEEP_DAYS is {settings.partner_keep_days}: at least AXIS_ID_PAST_DAYS, "
+                f"which is {settings.id_past_days}"
+            )
         if settings.partner_secrets is None and secrets is not None:
             settings = settings.model_copy(update={"partner_secrets": Path(secrets)})
         return settings

@@ -19,7 +19,7 @@ from axis.edxml import CodeForm, Profile, naming_from
 from axis.folder import Event, Options, Watcher, What
 from axis.folder.reports import shown
 
-_REFUSALS = (What.REFUSED, What.PARTLY, What.RETURNED, What.LEFT)
+_REFUSALS = (What.REFUSED, What.PARTLY, What.RETURNED, What.ASIDE)
 
 
 def folder(
@@ -152,7 +152,7 @@ class _Watching:
     def _summary(self, watcher: Watcher) -> None:
         counts = {what.value: watcher.tell.counts[what] for what in What if watcher.tell.counts[what]}
         if self._as_json:
-            waiting = {"sending": watcher.sending, "left": watcher.left}
+            waiting = {"sending": watcher.sending, "aside": watcher.aside}
             self._line({"at": now().isoformat(), "event": "summary", "counts": counts, **waiting})
         else:
             told = ", ".join(f"{count} {what}" for what, count in counts.items()) or "nothing"

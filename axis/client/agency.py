@@ -7,6 +7,8 @@ from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from typing import Self, cast
 
 from axis.client.connection import connect_broker
+from axis.client.deferring import handed_out_again
+from axis.client.delivery import Delivery
 from axis.client.gateway import Gateway, Moved
 from axis.client.inbox import Inbox
 from axis.client.ledger import Ledger, Suspicious
@@ -129,6 +131,13 @@ class Agency(Packaging, Reporting):
             idle=idle,
             looking=looking,
         )
+
+    async def deferred(self) -> list[Delivery]:
+        """Return the documents that were set aside (`Delivery.defer`), the first first, to be tried once more."""
+        found = [
+            await handed_out_again(each, self, self._ledger, self._author) for each in await self._ledger.deferred()
+        ]
+        return [each for each in found if each is not None]
 
     def notices(self, *, idle: float | None = None) -> Notices:
         """Iterate over receipts and statuses, for ever or until none came for `idle` seconds."""

@@ -15,7 +15,7 @@ from typing import BinaryIO, Protocol
 from axis.client.opening import Opened
 from axis.core.ids import time_of
 from axis.core.messages import Signer
-from axis.errors import Malformed
+from axis.errors import AxisError, Malformed
 from axis.signatures.pdf import MAX_BYTES, look_at
 from axis.signatures.trust import Trust
 from axis.signatures.verdict import Standing, Verdict
@@ -105,6 +105,7 @@ class Delivery:
         signer: Signer,
         desk: Desk,
         take: Callable[["Delivery", Sequence[Said]], Awaitable[Sequence[Reported]]],
+        defer: Callable[["Delivery", AxisError], Awaitable[None]] | None = None,
         withdrawn: bool = False,
     ) -> None:
         self.body = body
@@ -115,6 +116,7 @@ class Delivery:
         self.withdrawn = withdrawn
         self._desk = desk
         self._take = take
+        self._defer = defer
         self._taking = asyncio.Lock()
         self._taken = False
         self._opened: Opened | None = None
@@ -148,6 +150,16 @@ class Delivery:
         async with self._taking:
             if not self._taken:
                 await self._take(self, [])
+                self._taken = True
+
+    async def defer(self, error: AxisError) -> None:
+        """Set the document aside because of what is in its way: `Agency.deferred` hands it out from then on.
+
+        The broker may forget it and nothing is reported; what was handed out from there already stays there.
+        """
+        async with self._taking:
+            if self._defer is not None and not self._taken:
+                await self._defer(self, error)
                 self._taken = True
 
     async def accept(self, *, staff: Staff | None = None) -> Sequence[Reported]:

@@ -28,6 +28,7 @@ from dataclasses import replace
 from typing import Any, Self
 
 from axis.client.building import Author, reason_text
+from axis.client.deferring import deferred
 from axis.client.delivery import Delivery, Desk, Reported, Said
 from axis.client.ledger import Entry, KeptRecall, Ledger, Taken
 from axis.client.mail import Mail, Parcel, digest_of, evidence, patiently, signature_of
@@ -48,7 +49,7 @@ from axis.core.codes import is_within
 from axis.core.fanout import recipients_of
 from axis.core.messages import Submission
 from axis.core.reading import parse_envelope
-from axis.errors import Refused
+from axis.errors import AxisError, Refused
 from schemas import Action, Envelope, StatusCode
 from schemas.wire import ROUTES_HEADER, TYPE_DOCUMENT
 
@@ -171,15 +172,24 @@ class Inbox:
 
     async def _recalling(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> Delivery | None:
         """Hand out a recall of what was taken; keep any other until its document comes. See axis.client.recalls."""
-        if await self._ledger.taken(delivery.envelope.concerns or "") is not None:
+        concerned = delivery.envelope.concerns or ""
+        aside = next((each for each in await self._ledger.deferred() if each.envelope_id == concerned), None)
+        if aside is None and await self._ledger.taken(concerned) is not None:
             return delivery
+        recall = kept(delivery)
+        withdrawn: Sequence[Entry] = ()
+        if aside is not None:
+            doing = withdrawing(parse_envelope(aside.body), aside.recipients, [(recall, frozenset())], self._author)
+            withdrawn, recall = doing.entries, replace(recall, withdrawn=bool(doing.recalls))
         entries = [
             self._author.status(delivery.envelope.id, StatusCode.ARRIVED, recipient=recipient)
             for recipient in delivery.recipients
         ]
         taken = Taken(delivery.envelope.id, delivery.sha256, self._author.now())
         paper = Paper.of(delivery.envelope, received=True)
-        written = await self._ledger.write(taken=[taken], entries=entries, papers=[paper], recalls=[kept(delivery)])
+        written = await self._ledger.write(
+            taken=[taken], entries=[*entries, *withdrawn], papers=[paper], recalls=[recall]
+        )
         await self._settle(mail, parcel, written)
         return None
 
@@ -229,6 +239,13 @@ class Inbox:
         async def take(delivery: Delivery, said: Sequence[Said]) -> list[Reported]:
             return await self._take(mail, parcel, delivery, said)
 
+        async def defer(delivery: Delivery, error: AxisError) -> None:
+            taken = Taken(delivery.envelope.id, delivery.sha256, self._author.now())
+            paper = Paper.of(delivery.envelope, received=True)
+            kept_aside = deferred(delivery, error, self._author)
+            await self._ledger.write(taken=[taken], papers=[paper], deferred=[kept_aside])
+            await mail.ack(parcel)
+
         return Delivery(
             body=submission.body,
             signature=signature,
@@ -237,6 +254,7 @@ class Inbox:
             signer=signer,
             desk=self._desk,
             take=take,
+            defer=defer,
         )
 
     async def _take(self, mail: Mail, parcel: Parcel, delivery: Delivery, said: Sequence[Said]) -> list[Reported]:

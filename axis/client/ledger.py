@@ -85,6 +85,25 @@ class KeptRecall:
 
 
 @dataclass(frozen=True, slots=True)
+class Deferred:
+    """A proved delivery that cannot be opened for now; see axis.client.deferring.
+
+    `organisation`, `thumbprint` and `role` are its signer's; `code` and `detail` say why, `at` since when.
+    """
+
+    envelope_id: str
+    body: bytes = field(repr=False)
+    signature: str = field(repr=False)
+    recipients: tuple[str, ...]
+    organisation: str
+    thumbprint: str
+    role: Literal["agency", "gateway", "axis"]
+    code: str
+    detail: str
+    at: dt.datetime
+
+
+@dataclass(frozen=True, slots=True)
 class KeptNotice:
     """A verified notice. `about` is the id of the message of ours that it answers; `number` is its place in line."""
 
@@ -128,6 +147,7 @@ class Ledger(Protocol):
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
         recalls: Sequence[KeptRecall] = (),
+        deferred: Sequence[Deferred] = (),
     ) -> list[Entry]:
         """Write all of it at once; return the entries as they now stand under their keys, in order."""
         ...
@@ -202,6 +222,14 @@ class Ledger(Protocol):
 
     async def finish_recall(self, envelope_id: str) -> None:
         """Note that the application is done with a recall."""
+        ...
+
+    async def deferred(self) -> list[Deferred]:
+        """Return what is set aside, the first first."""
+        ...
+
+    async def finish_deferred(self, envelope_id: str) -> None:
+        """Forget that a document is set aside."""
         ...
 
     async def next_notice(self, after: int) -> KeptNotice | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from axis.client.ledger import Entry, KeptNotice, KeptRecall, Suspicious, Taken
+from axis.client.ledger import Deferred, Entry, KeptNotice, KeptRecall, Suspicious, Taken
 from axis.client.papers import Paper, Papers
 
 
@@ -24,6 +24,7 @@ class MemoryLedger:
         self._suspicious: dict[str, Suspicious] = {}
         self._papers = Papers()
         self._recalls: dict[str, KeptRecall] = {}
+        self._deferred: dict[str, Deferred] = {}
         self._number = 0
 
     async def write(
@@ -35,6 +36,7 @@ class MemoryLedger:
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
         recalls: Sequence[KeptRecall] = (),
+        deferred: Sequence[Deferred] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
         for each in taken:
@@ -51,6 +53,8 @@ class MemoryLedger:
         for recall in recalls:
             known = self._recalls.get(recall.envelope_id, recall)
             self._recalls[recall.envelope_id] = replace(known, withdrawn=known.withdrawn or recall.withdrawn)
+        for each_deferred in deferred:
+            self._deferred.setdefault(each_deferred.envelope_id, each_deferred)
         return [self._entries[entry.key] for entry in entries]
 
     async def confirm(self, entries: Sequence[Entry], at: dt.datetime) -> None:
@@ -150,6 +154,14 @@ class MemoryLedger:
     async def finish_recall(self, envelope_id: str) -> None:
         """See `Ledger`."""
         self._recalls[envelope_id] = replace(self._recalls[envelope_id], done=True)
+
+    async def deferred(self) -> list[Deferred]:
+        """See `Ledger`."""
+        return list(self._deferred.values())
+
+    async def finish_deferred(self, envelope_id: str) -> None:
+        """See `Ledger`."""
+        self._deferred.pop(envelope_id, None)
 
     async def next_notice(self, after: int) -> KeptNotice | None:
         """See `Ledger`."""

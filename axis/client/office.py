@@ -45,7 +45,7 @@ class Office:
             axis_certificate=settings.axis_certificate,
         )
         self._session = Session(settings.code, transport=transport, group=group, deadline=settings.deadline)
-        self._opener = Opener(gateway, settings.sealing_keys)
+        self._opener = Opener(gateway, settings.sealing_keys, settings.sealing_folder)
         self._sealer = Sealer(gateway, settings.state_folder / "sealing", settings.pinned, now)
         self._board: NoticeBoard | None = None
 

@@ -4,21 +4,25 @@ import asyncio
 import hashlib
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import aclosing
+from pathlib import Path
 from typing import Protocol
 
 from axis.core.reading import parse_sealed
 from axis.core.sealing import associated_data, check_contents
 from axis.edxml.errors import EdxmlError
-from axis.errors import AxisError, NotFound, Refused
-from axis.trust import SealingKey, encoding
+from axis.errors import AxisError, Misconfigured, NotFound, Refused
+from axis.trust import SealingKey, encoding, load_sealing_keys
 from axis.trust.stream import Opening
 from axis.trust.wrapping import unwrap
 from schemas import MAX_KEYS_BYTES, Attachment, Envelope, SealContents
+from schemas.sealing import Sealed
 
 # What no key, no other setting and no waiting ever opens: it is damaged, or was never right. A file that is gone
 # (blob/not-found) is not among it: no envelope passes the router that names a file the axis does not have, so that is
 # the axis's loss to mend, and the sender must not be told that the document is wrong.
 _NEVER_OPENED = frozenset({"seal/malformed", "seal/other-envelope", "seal/broken", "blob/digest"})
+
+_KEY_MAY_COME = frozenset({"seal/no-key", "seal/not-for-you"})
 
 
 def is_its_senders(error: AxisError) -> bool:
@@ -93,11 +97,15 @@ class Opened:
 
 
 class Opener:
-    """Open documents with an agency's sealing keys (by thumbprint); retired ones open what was sealed for them."""
+    """Open documents with an agency's sealing keys (by thumbprint); retired ones open what was sealed for them.
 
-    def __init__(self, gateway: Downloads, keys: Mapping[str, SealingKey]) -> None:
+    Where no key opens a document, those in `folder` are read anew: one may have come since.
+    """
+
+    def __init__(self, gateway: Downloads, keys: Mapping[str, SealingKey], folder: Path | None = None) -> None:
         self._gateway = gateway
         self._keys = keys
+        self._folder = folder
 
     async def open(self, envelope: Envelope) -> Opened:
         """Return the files of a document.
@@ -109,9 +117,29 @@ class Opener:
         """
         if envelope.sealed is None:
             return Opened(envelope, self._gateway, files=tuple(envelope.attachments), key=None)
+        try:
+            return await self._open(envelope, envelope.sealed)
+        except Refused as error:
+            if error.code not in _KEY_MAY_COME or not await self._came():
+                raise
+        return await self._open(envelope, envelope.sealed)
+
+    async def _came(self) -> bool:
+        """Read the keys anew; say whether they are others."""
+        if self._folder is None:
+            return False
+        try:
+            found = await asyncio.to_thread(load_sealing_keys, self._folder)
+        except Misconfigured:  # one is being written
+            return False
+        changed = found.keys() != self._keys.keys()
+        self._keys = found
+        return changed
+
+    async def _open(self, envelope: Envelope, sealed: Sealed) -> Opened:
         if not self._keys:
             raise Refused("seal/no-key")
-        keys = envelope.sealed.keys
+        keys = sealed.keys
         async with aclosing(self._gateway.download(keys.sha256, keys.size)) as pieces:
             blob = b"".join([piece async for piece in pieces])
         content = await asyncio.to_thread(unwrap, blob, self._keys)

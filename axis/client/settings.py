@@ -67,7 +67,8 @@ class AgencySettings:
     against. `ca_file` names the authorities of the gateway's TLS certificate where they are not the system's,
     `tls_certificate` and `tls_key` what it is shown; for the broker its address names the same three. Without TLS
     nothing goes to another machine unless `allow_plaintext` says that the network is safe by itself.
-    `sealing_keys` (by thumbprint) open what is sealed for this agency; `pinned` are the only certificates that it seals
+    `sealing_keys` (by thumbprint) open what is sealed for this agency; where none does, those in `sealing_folder` are
+    read anew. `pinned` are the only certificates that it seals
     for where a mailbox is named there. `deadline` is in seconds, for each thing waited for; transfers of files may take
     longer as long as bytes move. `document_trust` is whose signatures inside documents count; nobody's by default.
     """
@@ -86,6 +87,7 @@ class AgencySettings:
     allow_plaintext: bool = False
     deadline: float = 10.0
     document_trust: Trust = field(default_factory=Trust, repr=False)
+    sealing_folder: Path | None = None
 
     def __post_init__(self) -> None:
         """Check that the account is the agency's own, and that nothing is said in the clear to another machine.
@@ -155,6 +157,7 @@ class AgencySettings:
             state_folder=folder / "state",
             ca_file=authorities,
             sealing_keys=sealing_keys,
+            sealing_folder=folder / SEALING,
             pinned=pins,
             tls_certificate=certificate,
             tls_key=tls_key,

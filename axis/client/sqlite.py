@@ -11,13 +11,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Self, TypeVar
 
-from axis.client.ledger import Entry, KeptNotice, KeptRecall, Suspicious, Taken
+from axis.client.ledger import Deferred, Entry, KeptNotice, KeptRecall, Suspicious, Taken
 from axis.client.papers import Paper, spelled
 from axis.client.tables import (
+    DEFERRED,
     PAPERS,
     RECALLS,
     RECALLS_SHARED,
     SCHEMA,
+    deferred_of,
+    deferred_row,
     entry_of,
     entry_row,
     notice_of,
@@ -31,12 +34,13 @@ from axis.errors import Misconfigured, Unavailable
 
 _BUSY_SECONDS = 10.0
 # What each version added to the one before; the first makes all of it.
-_STEPS = (SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", PAPERS, RECALLS, RECALLS_SHARED)
+_STEPS = (SCHEMA, "ALTER TABLE entry ADD COLUMN not_before TEXT", PAPERS, RECALLS, RECALLS_SHARED, DEFERRED)
 _VERSION = len(_STEPS)
 _ENTRY = "id, key, kind, about, exchange, routing_key, media_type, body, signature, confirmed_at, not_before, waits_for"
 _NOTICE = "id, kind, about, body, signature, done, number"
 _PAPER = "envelope_id, document_id, sender, recipients, action, concerns, received, files"
 _RECALL = "envelope_id, concerns, body, signature, recipients, organisation, thumbprint, role, withdrawn, done"
+_DEFERRED = "envelope_id, body, signature, recipients, organisation, thumbprint, role, code, detail, at"
 _SUSPICIOUS = "sha256, source, message_id, reason, detail, at, body, signature"
 
 _Result = TypeVar("_Result")
@@ -87,6 +91,7 @@ class SqliteLedger:
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
         recalls: Sequence[KeptRecall] = (),
+        deferred: Sequence[Deferred] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
 
@@ -118,6 +123,10 @@ class SqliteLedger:
                 f"INSERT INTO recall ({_RECALL}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"  # noqa: S608 - our own columns
                 " ON CONFLICT (envelope_id) DO UPDATE SET withdrawn = max(withdrawn, excluded.withdrawn)",
                 [recall_row(each) for each in recalls],
+            )
+            db.executemany(
+                f"INSERT OR IGNORE INTO deferred ({_DEFERRED}) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",  # noqa: S608 - our own columns
+                [deferred_row(each) for each in deferred],
             )
             by_key = f"SELECT {_ENTRY} FROM entry WHERE key = ?"  # noqa: S608 - our own columns
             return [entry_of(db.execute(by_key, (entry.key,)).fetchone()) for entry in entries]
@@ -242,6 +251,15 @@ class SqliteLedger:
     async def finish_recall(self, envelope_id: str) -> None:
         """See `Ledger`."""
         await self._run(lambda db: db.execute("UPDATE recall SET done = 1 WHERE envelope_id = ?", (envelope_id,)))
+
+    async def deferred(self) -> list[Deferred]:
+        """See `Ledger`."""
+        query = f"SELECT {_DEFERRED} FROM deferred ORDER BY number"  # noqa: S608 - our own columns
+        return [deferred_of(row) for row in await self._run(lambda db: db.execute(query).fetchall())]
+
+    async def finish_deferred(self, envelope_id: str) -> None:
+        """See `Ledger`."""
+        await self._run(lambda db: db.execute("DELETE FROM deferred WHERE envelope_id = ?", (envelope_id,)))
 
     async def next_notice(self, after: int) -> KeptNotice | None:
         """See `Ledger`."""

@@ -4,7 +4,7 @@ import datetime as dt
 import json
 import sqlite3
 
-from axis.client.ledger import Entry, KeptNotice, KeptRecall
+from axis.client.ledger import Deferred, Entry, KeptNotice, KeptRecall
 from axis.client.papers import Paper
 from schemas import Action
 
@@ -95,6 +95,21 @@ RECALLS_SHARED = """
 ALTER TABLE recall ADD COLUMN holder TEXT;
 ALTER TABLE recall ADD COLUMN held_until TEXT
 """
+DEFERRED = """
+CREATE TABLE deferred (
+    number INTEGER PRIMARY KEY,
+    envelope_id TEXT NOT NULL UNIQUE,
+    body BLOB NOT NULL,
+    signature TEXT NOT NULL,
+    recipients TEXT NOT NULL,
+    organisation TEXT NOT NULL,
+    thumbprint TEXT NOT NULL,
+    role TEXT NOT NULL,
+    code TEXT NOT NULL,
+    detail TEXT NOT NULL,
+    at TEXT NOT NULL
+)
+"""
 
 
 def entry_row(entry: Entry) -> tuple[object, ...]:
@@ -156,6 +171,28 @@ def recall_of(row: sqlite3.Row) -> KeptRecall:
     """Read a kept recall."""
     said = {name: bool(row[name]) for name in ("withdrawn", "done")}
     return KeptRecall(**{**dict(row), **said, "recipients": tuple(json.loads(row["recipients"]))})
+
+
+def deferred_row(kept: Deferred) -> tuple[object, ...]:
+    """Write what is set aside as its columns."""
+    return (
+        kept.envelope_id,
+        kept.body,
+        kept.signature,
+        json.dumps(kept.recipients),
+        kept.organisation,
+        kept.thumbprint,
+        kept.role,
+        kept.code,
+        kept.detail,
+        text(kept.at),
+    )
+
+
+def deferred_of(row: sqlite3.Row) -> Deferred:
+    """Read what is set aside."""
+    said = {"recipients": tuple(json.loads(row["recipients"])), "at": dt.datetime.fromisoformat(row["at"])}
+    return Deferred(**{**dict(row), **said})
 
 
 def paper_of(row: sqlite3.Row) -> Paper:

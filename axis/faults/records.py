@@ -9,7 +9,7 @@ from itertools import count
 
 import orjson
 
-from axis.client.ledger import Entry, KeptNotice, KeptRecall, Suspicious, Taken
+from axis.client.ledger import Deferred, Entry, KeptNotice, KeptRecall, Suspicious, Taken
 from axis.client.memory import MemoryLedger
 from axis.client.papers import Paper
 from schemas import Receipt, Status
@@ -159,12 +159,19 @@ class NotingLedger(MemoryLedger):
         suspicious: Sequence[Suspicious] = (),
         papers: Sequence[Paper] = (),
         recalls: Sequence[KeptRecall] = (),
+        deferred: Sequence[Deferred] = (),
     ) -> list[Entry]:
         """See `Ledger`."""
         for found in suspicious:
             self._records.suspicious.append(f"{self._account} set aside {found.message_id}: {found.reason}")
         kept = await super().write(
-            taken=taken, entries=entries, notices=notices, suspicious=suspicious, papers=papers, recalls=recalls
+            taken=taken,
+            entries=entries,
+            notices=notices,
+            suspicious=suspicious,
+            papers=papers,
+            recalls=recalls,
+            deferred=deferred,
         )
         for entry in kept:
             self._records.kept(entry)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from axis.core.secrecy import CODE as SECRET
 from axis.edxml import VIETNAM_TIME, Finding, Report, Severity
 from axis.errors import AxisError
-from schemas import Outcome, Receipt, RecipientOutcome
+from schemas import Envelope, Outcome, Receipt, RecipientOutcome
 from schemas.reasons import REASONS, Fault, Reason
 
 _FAULTS = {
@@ -112,6 +112,46 @@ def refusal_json(refusal: Refusal, name: str, at: dt.datetime) -> bytes:
 def refusal_text(refusal: Refusal, name: str, at: dt.datetime) -> bytes:
     """Write a refusal for people."""
     return _text(_refusal_lines(refusal, name, at))
+
+
+def aside_json(refusal: Refusal, name: str, envelope: Envelope, at: dt.datetime) -> bytes:
+    """Write for machines why a document that arrived is not in the folder yet."""
+    reason = refusal.reason
+    return _json(
+        {
+            "schema": "axis.folder-aside/1",
+            "file": shown(name),
+            "at": at.isoformat(),
+            "envelope": envelope.id,
+            "sender": envelope.sender,
+            "code": refusal.code,
+            "title": {"vi": reason.title_vi, "en": reason.title},
+            "remedy": {"vi": reason.remedy_vi, "en": reason.remedy},
+            "detail": refusal.detail,
+        }
+    )
+
+
+def aside_text(refusal: Refusal, name: str, envelope: Envelope, at: dt.datetime) -> bytes:
+    """Write for people why a document that arrived is not in the folder yet."""
+    reason = refusal.reason
+    return _text(
+        [
+            f"CHƯA MỞ ĐƯỢC: {reason.title_vi}",
+            f"Văn bản: {shown(name)}",
+            f"Nơi gửi: {envelope.sender}",
+            f"Mã gói tin: {envelope.id}",
+            f"Thời điểm: {_local(at)}",
+            f"Mã lý do: {refusal.code}",
+            f"Cần làm: {reason.remedy_vi}",
+            f"Chi tiết: {refusal.detail}",
+            "Văn bản được giữ trong sổ của cơ quan và tự được đưa vào thư mục khi mở được; bên gửi không cần gửi lại.",
+            "",
+            f"NOT OPENED YET: {reason.title}",
+            f"What to do: {reason.remedy}",
+            "The document is kept in the agency's ledger and comes into the folder by itself once it can be opened.",
+        ]
+    )
 
 
 def receipt_json(receipt: Receipt | None, name: str, said: Mapping[str, object]) -> bytes:

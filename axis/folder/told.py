@@ -21,7 +21,7 @@ class What(StrEnum):
     WITHDRAWN = "withdrawn"  # a recall of what was never handed over here
     STATUS = "status"
     RETURNED = "returned"  # nobody here can ever open it: its sender is told so by a 02
-    LEFT = "left"  # a document stays in the mailbox
+    ASIDE = "set aside"  # a document cannot be opened yet
     IGNORED = "ignored"
     TROUBLE = "trouble"
     MENDED = "mended"

@@ -14,6 +14,7 @@ from axis.client.opening import is_its_senders
 from axis.edxml import Naming, Profile
 from axis.errors import AxisError, Malformed, Misconfigured, Refused, Unavailable
 from axis.folder import disk
+from axis.folder.aside import FOLDER, Aside
 from axis.folder.incoming import Incoming
 from axis.folder.outgoing import Outgoing
 from axis.folder.pickup import Pickup
@@ -27,8 +28,10 @@ REGISTER = "folder.sqlite3"
 SPOOL = "opened"  # files of sealed documents among them
 _LONGEST_WAIT_SECONDS = 30.0
 _NOTHING_SECONDS = 1.0  # without a notice for so long, a run with an end has read them all
-# Documents that cannot be opened stay in the broker's hands; more of them would keep others from coming.
-_LEFT_AT_MOST = 32
+# What is set aside is tried again at the start and after so long, each time in vain twice as long.
+_FIRST_AGAIN_SECONDS = 30.0
+_LONGEST_AGAIN_SECONDS = 900.0
+_AWAY_AT_MOST = 3  # in a row for one document: then it is that document
 
 Connect = Callable[[AgencySettings], contextlib.AbstractAsyncContextManager[Agency]]
 
@@ -64,6 +67,7 @@ class Watcher:
         outgoing: Outgoing,
         incoming: Incoming,
         teller: Teller,
+        now: Callable[[], dt.datetime] = utc_now,
     ) -> None:
         self.tell = teller
         self._options = options
@@ -71,8 +75,13 @@ class Watcher:
         self._out_hold, self._in_hold = holds
         self._outgoing = outgoing
         self._incoming = incoming
-        self._left: set[str] = set()
+        self._files = Aside(options.incoming)
+        self._aside: set[str] = set()
+        self._away: tuple[str, int] = ("", 0)
+        self._now = now
         self._wake = asyncio.Event()
+        # A report is written before the ledger knows what it is about; it must not be tidied away in between.
+        self._handling = asyncio.Lock()
 
     @classmethod
     @contextlib.asynccontextmanager
@@ -116,7 +125,9 @@ class Watcher:
                     now=now,
                 )
                 incoming = Incoming(writer, spool=spool, agency=agency, naming=options.naming, teller=teller)
-                yield cls(options, agency=agency, holds=holds, outgoing=outgoing, incoming=incoming, teller=teller)
+                yield cls(
+                    options, agency=agency, holds=holds, outgoing=outgoing, incoming=incoming, teller=teller, now=now
+                )
 
     @property
     def sending(self) -> int:
@@ -124,15 +135,16 @@ class Watcher:
         return self._outgoing.open
 
     @property
-    def left(self) -> int:
-        """How many documents were left in the mailbox."""
-        return len(self._left)
+    def aside(self) -> int:
+        """How many documents are set aside, because they cannot be opened yet."""
+        return len(self._aside)
 
     async def run(self) -> None:
         """Watch until cancelled."""
         async with asyncio.TaskGroup() as group:
             group.create_task(self._send_on(None))
             group.create_task(self._receive_on())
+            group.create_task(self._try_aside_on())
             group.create_task(self._listen_on(None, None))
 
     async def run_once(self, *, wait: float, idle: float) -> None:
@@ -140,6 +152,7 @@ class Watcher:
         async with asyncio.TaskGroup() as group:
             sending = group.create_task(self._send_on(wait))
             group.create_task(self._listen_on(sending, min(idle, _NOTHING_SECONDS)))
+            await self._trying("aside", self._try_aside)
             await self._trying("in", lambda: self._receive(idle))
         await self._trying("out", self._outgoing.hear)  # a receipt may have come after the last pass
         for name in self._outgoing.unfinished:
@@ -187,31 +200,63 @@ class Watcher:
         inbox = self._agency.inbox(idle=idle)
         async for delivery in inbox:
             await asyncio.to_thread(self._in_hold.check)
-            if await self._document(delivery):
-                self.tell.mended("in")
-                continue
-            inbox.leave()
-            if len(self._left) > _LEFT_AT_MOST:
-                raise Unavailable(f"{len(self._left)} documents that cannot be opened are in the way of others")
+            await self._document(delivery)
+            self.tell.mended("in")
 
-    async def _document(self, delivery: Delivery) -> bool:
-        """Write a document; say whether it is dealt with. Raises Unavailable, OSError when something is in the way."""
+    async def _try_aside_on(self) -> None:
+        wait = _FIRST_AGAIN_SECONDS
+        while True:
+            before = len(self._aside)
+            await self._trying("aside", self._try_aside)
+            wait = min(wait * 2, _LONGEST_AGAIN_SECONDS) if 0 < before <= len(self._aside) else _FIRST_AGAIN_SECONDS
+            await asyncio.sleep(wait)
+
+    async def _try_aside(self) -> None:
+        """Try once more what is set aside; one that is still in trouble is in nobody's way."""
+        async with self._handling:
+            found = await self._agency.deferred()
+            self._aside = {each.envelope.id for each in found}
+            await asyncio.to_thread(self._in_hold.check)
+            await asyncio.to_thread(self._files.tidy, frozenset(self._aside))
+        for delivery in found:
+            with contextlib.suppress(Unavailable):
+                await self._document(delivery)
+
+    async def _document(self, delivery: Delivery) -> None:
+        """Write a document, or set it aside. Raises Unavailable, OSError when something is in the way."""
+        async with self._handling:
+            await self._handle(delivery)
+
+    async def _handle(self, delivery: Delivery) -> None:
         envelope = delivery.envelope.id
         try:
             await self._incoming.document(delivery)
+        except Unavailable as error:
+            self._away = (envelope, self._away[1] + 1 if self._away[0] == envelope else 1)
+            if self._away[1] < _AWAY_AT_MOST:
+                raise
+            await self._set_aside(delivery, error)
+            return
         except (Refused, Malformed) as error:
             if is_its_senders(error):
                 # Its sender has to know (QĐ 28 9.1), and it must not be in the way of others.
                 await delivery.refuse(reason_text(error.code, error.detail))
-                self._left.discard(envelope)
                 self.tell(What.RETURNED, envelope=envelope, code=error.code, detail=error.detail)
-                return True
-            if envelope not in self._left:
-                self._left.add(envelope)
-                self.tell(What.LEFT, envelope=envelope, code=error.code, detail=error.detail)
-            return False
-        self._left.discard(envelope)
-        return True
+            else:
+                await self._set_aside(delivery, error)
+                return
+        self._away = ("", 0)
+        if envelope in self._aside:
+            self._aside.discard(envelope)
+            await asyncio.to_thread(self._files.remove, envelope)
+
+    async def _set_aside(self, delivery: Delivery, error: AxisError) -> None:
+        envelope = delivery.envelope.id
+        name = await asyncio.to_thread(self._files.report, delivery.envelope, error, self._now())
+        await delivery.defer(error)
+        if envelope not in self._aside:
+            self._aside.add(envelope)
+            self.tell(What.ASIDE, f"{FOLDER}/{name}", envelope=envelope, code=error.code, detail=error.detail)
 
     # Notices
 

@@ -12,7 +12,7 @@ from axis.blobs import LOG_FOLDER, Blobs, Objects
 from axis.errors import Unavailable
 from axis.gateway.app import create_app
 from axis.gateway.certificate import certificate_of
-from axis.gateway.desk import open_desk
+from axis.gateway.desk import Desk, open_desk
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.forgetting import EVERY, forget_unwanted
 from axis.gateway.limits import Limits
@@ -22,7 +22,7 @@ from axis.gateway.serving import serve
 from axis.settings import Settings
 from axis.store import Store
 
-_SWEEP_EVERY = timedelta(hours=6)
+_SWEEP_EVERY = _FORGET_EVERY = timedelta(hours=6)
 # Far longer than Limits.chunk_seconds: no running upload leaves its file alone for that long.
 _SWEEP_OLDER_THAN = timedelta(hours=1)
 
@@ -71,7 +71,14 @@ async def run(settings: Settings, announce: Callable[[str, int], None], part: Pa
                     if part == "desk"
                     else (group.create_task(_sweep(blobs)), group.create_task(_forget(store, blobs)))
                 ),
-                *(() if desk is None else (group.create_task(desk.agencies.run()),)),
+                *(
+                    ()
+                    if desk is None
+                    else (
+                        group.create_task(desk.agencies.run()),
+                        group.create_task(_forget_finished(desk, timedelta(days=settings.partner_keep_days))),
+                    )
+                ),
             ]
             await serve(app, settings.gateway_host, settings.gateway_port, limits, announce, tls=tls)
             for task in background:
@@ -98,6 +105,18 @@ async def _forget(store: Store, blobs: Blobs) -> None:
         except Unavailable as error:
             log.warning("waiting", code=error.code, detail=error.detail)
         await asyncio.sleep(EVERY.total_seconds())
+
+
+async def _forget_finished(desk: Desk, keep: timedelta) -> None:
+    log = structlog.get_logger(part="forgetting")
+    while True:
+        try:
+            gone = await desk.forget(_utc_now() - keep)
+        except (Unavailable, OSError) as error:
+            log.warning("waiting", detail=str(error))
+        else:
+            log.info("forgotten", incoming=gone.incoming, outgoing=gone.outgoing, files=gone.files)
+        await asyncio.sleep(_FORGET_EVERY.total_seconds())
 
 
 def _utc_now() -> dt.datetime:

@@ -38,7 +38,7 @@ class FakePartners(PartnerStore):
         self._alone = alone
         self._partners: dict[str, Partner] = {}
         self._incoming: dict[str, Incoming] = {}
-        self._reported: set[str] = set()
+        self._reported: dict[str, dt.datetime] = {}
         self._fetched: set[str] = set()
         self._outgoing: dict[bytes, Outgoing] = {}
         self._open: dict[str, Application] = {}
@@ -125,10 +125,10 @@ class FakePartners(PartnerStore):
             ]
         return found[:limit]
 
-    async def reported(self, doc_id: str, at: dt.datetime) -> None:  # noqa: ARG002 - the fake keeps no time of it
+    async def reported(self, doc_id: str, at: dt.datetime) -> None:
         """Note that a 01 was handed over."""
         async with self._alone():
-            self._reported.add(doc_id)
+            self._reported.setdefault(doc_id, at)
 
     async def fetch(self, doc_id: str, at: dt.datetime) -> bool:  # noqa: ARG002 - the fake keeps no time of it
         """Note that a package is handed out."""
@@ -153,6 +153,38 @@ class FakePartners(PartnerStore):
                     served = {code for one in self._partners.values() for code in one.agencies}
                     return Withdrawn(each.sha256, not (mailboxes & served) - {agency})
         return None
+
+    async def forget_incoming(self, before: dt.datetime, limit: int) -> int:
+        """Forget what came and is finished."""
+        async with self._alone():
+            due = [
+                doc_id
+                for doc_id, each in self._incoming.items()
+                if each.updated_at < before and (each.withdrawn_at is not None or each.state is Plane.DONE)
+                if each.withdrawn_at is not None or each.kind is Kind.STATUS or doc_id in self._reported
+                if each.withdrawn_at is not None or self._reported.get(doc_id, each.updated_at) < before
+            ][:limit]
+            for doc_id in due:
+                del self._incoming[doc_id]
+        return len(due)
+
+    async def forget_outgoing(self, before: dt.datetime, limit: int) -> int:
+        """Forget what was sent long ago."""
+        async with self._alone():
+            due = [
+                key
+                for key, each in self._outgoing.items()
+                if max(each.created_at, each.submitted_at or each.created_at) < before
+                if each.state is not Plane.PROCESSING or each.submitted_at is None
+            ][:limit]
+            for key in due:
+                del self._outgoing[key]
+        return len(due)
+
+    async def needed(self, packages: Collection[str]) -> set[str]:
+        """Return which are of packages that are known."""
+        async with self._alone():
+            return {each.sha256 for each in self._incoming.values()} & set(packages)
 
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent."""

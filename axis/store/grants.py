@@ -197,11 +197,13 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "partner_incoming": (
                 "SELECT",
                 "INSERT",
+                "DELETE",
                 "UPDATE (state, description, updated_at, withdrawn_at, fetched_at, reported_at)",
             ),
             "partner_outgoing": (
                 "SELECT",
                 "INSERT",
+                "DELETE",
                 "UPDATE (doc_id, message_id, created_at, submitted_at, agency, recipients, state)",
                 "UPDATE (description, outcomes)",
             ),

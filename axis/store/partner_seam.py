@@ -78,6 +78,21 @@ class PartnerStore(ABC):
         """
 
     @abstractmethod
+    async def forget_incoming(self, before: dt.datetime, limit: int) -> int:
+        """Forget so many packages that were finished before a time; return how many.
+
+        Finished are those that are done (a document: its 01 handed over as well) and those that were withdrawn.
+        """
+
+    @abstractmethod
+    async def forget_outgoing(self, before: dt.datetime, limit: int) -> int:
+        """Forget so many packages sent before a time, but none that still waits for its receipt; return how many."""
+
+    @abstractmethod
+    async def needed(self, packages: Collection[str]) -> set[str]:
+        """Return those SHA-256 that are of a package which lies ready, or did and is not forgotten."""
+
+    @abstractmethod
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent; return it as it is kept under its key.
 

@@ -142,6 +142,22 @@ class PostgresPartners(PartnerStore):
             record = await link.fetchrow(_SQL["withdraw"], agency, envelope_id, list(recipients), at)
         return None if record is None else Withdrawn(record["sha256"].hex(), record["alone"])
 
+    async def forget_incoming(self, before: dt.datetime, limit: int) -> int:
+        """Forget what came and is finished."""
+        async with self._pool.link("forget packages") as link:
+            return _count(await link.execute(_SQL["forget_incoming"], before, limit))
+
+    async def forget_outgoing(self, before: dt.datetime, limit: int) -> int:
+        """Forget what was sent long ago."""
+        async with self._pool.link("forget what was sent") as link:
+            return _count(await link.execute(_SQL["forget_outgoing"], before, limit))
+
+    async def needed(self, packages: Collection[str]) -> set[str]:
+        """Return which are of packages that are known."""
+        async with self._pool.link("look for packages") as link:
+            found = await link.fetch(_SQL["needed"], [bytes.fromhex(each) for each in packages])
+        return {record["sha256"].hex() for record in found}
+
     async def begin(self, package: Outgoing) -> Outgoing:
         """Keep a package that is about to be sent."""
         async with self._pool.link("keep what is to be sent") as link:
@@ -317,6 +333,11 @@ def _outgoing(record: Any) -> Outgoing:
         submitted_at=record["submitted_at"],
         outcomes={name: _outcome(told) for name, told in orjson.loads(record["outcomes"]).items()},
     )
+
+
+def _count(told: str) -> int:
+    """Read how many rows a statement says that it changed."""
+    return int(told.rpartition(" ")[2])
 
 
 def _found(record: Any) -> Found:

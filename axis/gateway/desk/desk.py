@@ -16,6 +16,7 @@ from axis.core.partners import Application, Incoming, Kind, Outgoing, Partner, P
 from axis.errors import Misconfigured, NotFound, Refused
 from axis.gateway.desk.agencies import Agencies
 from axis.gateway.desk.codes import Codes
+from axis.gateway.desk.forgetting import Forgotten, forget_finished
 from axis.gateway.desk.limits import DeskLimits
 from axis.gateway.desk.pace import Pace
 from axis.gateway.desk.packing import Packing
@@ -61,6 +62,10 @@ class Desk:
         self._sending = Sending(parts.store, parts.codes, parts.agencies.agency, parts.now)
         self._pace = Pace(parts.limits.requests_per_second, parts.limits.burst, parts.clock)
         self._log = structlog.get_logger(part="desk")
+
+    async def forget(self, before: dt.datetime) -> Forgotten:
+        """Forget what was finished before a time; raise Unavailable, or OSError."""
+        return await forget_finished(self._store, self._packing.folder, before)
 
     # Who asks
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class DeskLimits:
     """Bounds; sizes in bytes, times in seconds. The largest package seen in the wild is 50 MB."""
 
-    package_bytes: int = 256 * 1024**2
+    package_bytes: int = 2 * 1024**3
     json_bytes: int = 64 * 1024  # the body of registerAgency, updateStatus
     requests_per_second: float = 10.0
     burst: int = 60

@@ -49,7 +49,7 @@ class Packing:
     """
 
     def __init__(self, folder: Path, spool: Path, codes: Codes) -> None:
-        self._folder = folder
+        self.folder = folder
         self._spool = spool
         self._codes = codes
 
@@ -63,7 +63,7 @@ class Packing:
         files = await delivery.files()
         envelope = delivery.envelope.model_copy(update={"attachments": [*files], "sealed": None})
         package = next((each for each in files if each.role is AttachmentRole.PACKAGE), None)
-        await asyncio.to_thread(_make_folders, self._folder, self._spool)
+        await asyncio.to_thread(_make_folders, self.folder, self._spool)
         with tempfile.TemporaryDirectory(dir=self._spool) as place:
             differs: str | None = None
             named = None if concerned is None else concerned.document.document_id
@@ -74,7 +74,7 @@ class Packing:
                     return Packed(package.sha256, package.size)
             if package is None or differs is not None:
                 path = await self._written(delivery, envelope, partner, Path(place), concerned)
-            return replace(await asyncio.to_thread(_settle, path, self._folder), differs=differs)
+            return replace(await asyncio.to_thread(_settle, path, self.folder), differs=differs)
 
     async def _written(
         self, delivery: Delivery, envelope: Envelope, partner: Partner, place: Path, concerned: Envelope | None
@@ -90,7 +90,7 @@ class Packing:
 
     async def forget(self, sha256: str) -> None:
         """Remove a package that was written here; blobs are not ours to remove."""
-        await asyncio.to_thread((self._folder / sha256).unlink, missing_ok=True)
+        await asyncio.to_thread((self.folder / sha256).unlink, missing_ok=True)
 
     @contextlib.asynccontextmanager
     async def opened(
@@ -102,7 +102,7 @@ class Packing:
         """
         if package.content is not None:
             pieces = _once(package.content)
-        elif (path := self._folder / package.sha256).is_file():
+        elif (path := self.folder / package.sha256).is_file():
             pieces = _from_file(path, package.sha256)
         else:
             pieces = downloads().read(

@@ -28,6 +28,8 @@ from axis.gateway.desk.packing import Packing
 from axis.store import PartnerStore
 from schemas import Action, Destroyed, StatusCode
 
+_LEFT_AT_MOST = 32  # half of what the broker hands over without an ack
+
 
 class Receiving:
     """Take what comes for one agency, as long as it is connected."""
@@ -46,42 +48,45 @@ class Receiving:
         self._log = structlog.get_logger(part="desk")
 
     async def run(self, agency: Agency) -> None:
-        """Take documents until cancelled; raise Unavailable when what is needed is away: nothing is lost by that.
+        """Take documents until cancelled.
 
         A document that cannot be taken now is left where it is, and the ones behind it are taken. It comes again in a
-        new inbox after a pause, which grows as long as something is left soon after.
+        new inbox after a pause, which grows as long as something is left soon after. When many are left, more of them
+        would keep all others from coming: those are set aside (axis.client.deferring), and tried again as often.
         """
-        again, away = Again(), ""
+        again = Again()
         while True:
             again.opened()
+            for aside in await agency.deferred():
+                if await self._failed(agency, aside) is not None:
+                    again.left()
+            left = 0
             inbox = agency.inbox()
             while (delivery := await again.next(inbox)) is not None:
-                if (partner := self._partner_of(agency.code)) is None:
-                    raise AxisError(f"nobody is served through {agency.code} any more")
-                try:
-                    await self._take(agency, delivery, partner)
-                    away = ""
+                if (error := await self._failed(agency, delivery)) is None:
                     continue
-                except Unavailable as error:
-                    # Of one document it may be this document's fault, of two in a row it is not.
-                    if away not in {"", delivery.envelope.id}:
-                        raise
-                    away = delivery.envelope.id
-                    self._left(agency, delivery, error)
-                except AxisError as error:
-                    away = ""
-                    self._left(agency, delivery, error)
-                except Exception:  # noqa: BLE001 - the log has its traceback
-                    away = ""
-                    self._log.exception("left", agency=agency.code, envelope=delivery.envelope.id)
+                left += 1
+                if left > _LEFT_AT_MOST:
+                    await delivery.defer(error)
                 inbox.leave()
                 again.left()
             if not again.waits:
                 return
 
-    def _left(self, agency: Agency, delivery: Delivery, error: AxisError) -> None:
+    async def _failed(self, agency: Agency, delivery: Delivery) -> AxisError | None:
+        """Take a document; return what was in the way, which the log has."""
+        if (partner := self._partner_of(agency.code)) is None:
+            raise AxisError(f"nobody is served through {agency.code} any more")
         envelope = delivery.envelope.id
-        self._log.error("left", agency=agency.code, envelope=envelope, code=error.code, detail=error.detail)
+        try:
+            await self._take(agency, delivery, partner)
+        except AxisError as error:
+            self._log.error("left", agency=agency.code, envelope=envelope, code=error.code, detail=error.detail)
+            return error
+        except Exception as error:  # noqa: BLE001 - the log has its traceback
+            self._log.exception("left", agency=agency.code, envelope=envelope)
+            return AxisError(type(error).__name__)
+        return None
 
     async def _take(self, agency: Agency, delivery: Delivery, partner: Partner) -> None:
         envelope = delivery.envelope

@@ -99,6 +99,25 @@ WHERE message_id = $2 AND agency = $1 AND kind = 'edoc' AND state IN ('initial',
 RETURNING sha256, NOT EXISTS (SELECT FROM delivery JOIN partner_code ON partner_code.agency = delivery.mailbox
                               WHERE delivery.envelope_id = $2 AND delivery.mailbox <> $1) AS alone;
 
+-- name: forget_incoming
+-- A document whose 01 is still due is not finished, and what failed at the partner may be asked for again.
+DELETE FROM partner_incoming
+WHERE doc_id IN (SELECT doc_id FROM partner_incoming
+                 WHERE (state = 'done' OR withdrawn_at IS NOT NULL) AND updated_at < $1
+                   AND (withdrawn_at IS NOT NULL OR kind = 'status' OR reported_at < $1)
+                 ORDER BY updated_at LIMIT $2 FOR UPDATE SKIP LOCKED);
+
+-- name: forget_outgoing
+-- Handed over and not answered yet is the only thing that is not finished.
+DELETE FROM partner_outgoing
+WHERE doc_id IN (SELECT doc_id FROM partner_outgoing
+                 WHERE created_at < $1 AND coalesce(submitted_at, created_at) < $1
+                   AND (state <> 'processing' OR submitted_at IS NULL)
+                 ORDER BY created_at LIMIT $2 FOR UPDATE SKIP LOCKED);
+
+-- name: needed
+SELECT DISTINCT sha256 FROM partner_incoming WHERE sha256 = ANY ($1::bytea[]);
+
 -- name: begin
 -- The first request of a key chooses the ids. One that never got as far as being handed over, and is so old that the
 -- axis would not take its id any more, begins anew; so does a document that the axis's receipt refused: what it was

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from axis.client import Ledger, MemoryLedger, SqliteLedger, Suspicious, tables
-from axis.client.ledger import Entry, KeptNotice, KeptRecall, Taken
+from axis.client.ledger import Deferred, Entry, KeptNotice, KeptRecall, Taken
 from axis.client.papers import Paper
 from axis.errors import Misconfigured, Unavailable
 from schemas import Action
@@ -240,3 +240,14 @@ async def test_what_was_taken_is_forgotten_but_for_its_id(ledger: Ledger) -> Non
     assert await ledger.papers(envelope_id="e") == [ours]
     assert await ledger.suspicious() == []
     assert await ledger.taken("e") is not None
+
+
+async def test_what_is_set_aside_is_kept_once_in_its_order_until_it_is_finished(ledger: Ledger) -> None:
+    first = Deferred("b", b"\x00", "s", ("H37", "H37.05"), "G22", "t", "agency", "seal/no-key", "chưa có khóa", NOW)
+    second = replace(first, envelope_id="a")
+    await ledger.write(deferred=[first, second])
+    await ledger.write(deferred=[replace(first, code="other")])
+    assert await ledger.deferred() == [first, second]
+    await ledger.finish_deferred("b")
+    await ledger.finish_deferred("b")
+    assert await ledger.deferred() == [second]

@@ -11,16 +11,14 @@ from typing import Any
 
 import pytest
 
-from axis.client import Delivery
 from axis.client.building import Author
 from axis.client.package import acted_on, package_of, read_document
 from axis.core.messages import Submission
 from axis.edxml import EdxmlDocument, EdxmlStatus, read
-from axis.errors import Refused
 from axis.folder import What, disk
 from axis.folder.register import _SCHEMA, Placed, Register
 from axis.folder.writing import Writer
-from schemas import Action, Attachment, Outcome, Receipt, StatusCode
+from schemas import Action, Outcome, Receipt, StatusCode
 from schemas.wire import SIGNATURE_HEADER
 from tests.unit.client.doubles import paper
 from tests.unit.folder.desk import MAILBOX, NOTICES, Desk, package
@@ -169,27 +167,6 @@ async def test_what_the_axis_refuses_can_arrive_as_a_status_of_the_recipient(des
     assert "- H99: từ chối: " in text
 
 
-async def test_a_document_whose_key_may_still_come_is_left_and_told_once(
-    desk: Desk, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    sealed, plain = desk.world.document(), desk.world.document()
-    opened = Delivery.files
-
-    async def files(delivery: Delivery) -> tuple[Attachment, ...]:
-        if delivery.envelope.id == sealed.message_id:
-            raise Refused("seal/no-key")
-        return await opened(delivery)
-
-    monkeypatch.setattr(Delivery, "files", files)
-    await desk.world.post.put(MAILBOX, sealed, plain)
-    async with desk.watching():
-        await desk.told(What.RECEIVED)
-        (left,) = [each for each in desk.events if each.what is What.LEFT]
-    assert (left.envelope, left.code) == (sealed.message_id, "seal/no-key")
-    assert desk.world.post.statuses() == [("01", "H37", None, None)]
-    assert len(desk.arrived()) == 1
-
-
 async def test_documents_that_nobody_can_ever_open_are_refused_and_in_nobody_s_way(desk: Desk) -> None:
     desk.world.shelf.files["0" * 64] = b"x"  # not the named bytes
     damaged = [desk.world.document(attachments=[_missing()]) for _ in range(33)]
@@ -202,7 +179,7 @@ async def test_documents_that_nobody_can_ever_open_are_refused_and_in_nobody_s_w
     told = {each["envelope"]: each["reason"] for each in refused if each["code"] == "02"}
     assert told.keys() == {each.message_id for each in damaged}
     assert all(each.startswith("blob/digest: ") for each in told.values())
-    assert not [each for each in desk.events if each.what in {What.LEFT, What.TROUBLE}]
+    assert not [each for each in desk.events if each.what in {What.ASIDE, What.TROUBLE}]
     assert len(desk.arrived()) == 1
     assert not [each for each in desk.incoming.iterdir() if each.name.endswith(".part")]
 

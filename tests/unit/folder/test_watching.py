@@ -165,7 +165,7 @@ async def test_once_does_what_is_there_and_ends(desk: Desk) -> None:
         answering = asyncio.create_task(desk.answer())
         await watcher.run_once(wait=20, idle=0.2)
         answering.cancel()
-        assert (watcher.sending, watcher.left) == (0, 0)
+        assert (watcher.sending, watcher.aside) == (0, 0)
     whats = [each.what for each in desk.events]
     assert whats.count(What.SENT) == whats.count(What.RECEIVED) == 1
     assert [(each.file, each.what) for each in desk.events][-1] == ("half.edxml", What.IGNORED)

@@ -10,7 +10,7 @@ from axis.core.partners import Kind, Wanted
 from axis.core.reading import parse_status
 from axis.edxml import EdxmlStatus, read
 from axis.errors import Refused, Unavailable
-from axis.gateway.desk import again, agencies
+from axis.gateway.desk import again, agencies, receiving
 from axis.gateway.desk.packing import Packing
 from axis.store.fake_partners import FakePartners
 from schemas import StatusCode
@@ -97,23 +97,36 @@ async def test_one_document_that_is_not_served_stops_no_other(desk: Rig, monkeyp
     assert desk.desk.agencies.states == {"H37": True}
 
 
-async def test_two_documents_that_are_not_served_say_that_nothing_is(
+async def test_however_many_documents_are_not_served_their_neighbours_are(
     desk: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(receiving, "_LEFT_AT_MOST", 3)
+    monkeypatch.setattr(again, "_FIRST_PAUSE_SECONDS", 0.02)
+    monkeypatch.setattr(again, "_LONGEST_PAUSE_SECONDS", 0.05)
     await desk.add()
-    asked: list[str] = []
+    bad = [desk.world.document() for _ in range(9)]
+    good = desk.world.document()
+    away = {each.message_id for each in bad}
+    pack = Packing.pack
 
-    async def failing(_: Packing, delivery: Any, __: Any, **___: Any) -> Any:
-        asked.append(delivery.envelope.id)
-        raise Unavailable("the gateway cannot be reached")
+    async def failing(self: Packing, delivery: Any, partner: Any, **more: Any) -> Any:
+        if delivery.envelope.id in away:
+            raise Unavailable("the gateway answered 500")
+        return await pack(self, delivery, partner, **more)
 
     monkeypatch.setattr(Packing, "pack", failing)
-    documents = [desk.world.document() for _ in range(3)]
-    await came(desk, *documents)
-    desk.start()
-    await desk.until(lambda: len(asked) >= 2)
-    await desk.until(lambda: desk.desk.agencies.states == {"H37": False})
-    assert asked[:2] == [each.message_id for each in documents[:2]]
+    await came(desk, *bad, good)
+    await desk.connected()
+    (waiting,) = await desk.waiting()
+    assert waiting.message_id == good.message_id
+    agency = desk.desk.agencies.agency("H37")
+    assert len(await agency.deferred()) == len(bad) - 3  # so many are left where they are
+    assert desk.desk.agencies.states == {"H37": True}
+    away.clear()
+    found = await desk.waiting(count=10)
+    assert {each.message_id for each in found} == {each.message_id for each in (*bad, good)}
+    assert await agency.deferred() == []
+    assert desk.world.post.statuses() == []
 
 
 @pytest.mark.parametrize("text", ["không\ufffe nhận", "không\uffff nhận"])
