@@ -41,6 +41,7 @@ _PARTS: Mapping[str, str] = {
     "console": "web_console:console",
     "operator": "operators:app",
     "findings": "found:findings",
+    "mailbox": "mailbox:app",
     "topology": "topology:app",
     "key": "key:app",
     "database": "database:app",

@@ -77,6 +77,14 @@ REASONS = (
         retry=True,
     ),
     Reason(
+        code="mailbox/in-use",
+        title="The agency's own program is connected to the mailbox.",
+        title_vi="Hệ thống của cơ quan đang kết nối với hộp thư.",
+        remedy="What it has in hand cannot be seen: have it stopped for the moment, then run this again.",
+        remedy_vi="Không thấy được văn bản hệ thống đó đang giữ: đề nghị tạm dừng hệ thống rồi chạy lại.",
+        retry=True,
+    ),
+    Reason(
         code="file/changed",
         title="The file was changed while it was being sent.",
         title_vi="Tệp bị thay đổi trong khi đang gửi.",

@@ -39,8 +39,12 @@ async def axis(vhost: Vhost, database: str, tmp_path: Path) -> AsyncIterator[Rig
 
 async def audit(axis: Rig, verb: str, *options: str) -> tuple[int, dict[str, Any]]:
     """Run the command; return its exit code and what it said."""
+    return await command(axis, "audit", verb, *options)
+
+
+async def command(axis: Rig, *options: str) -> tuple[int, dict[str, Any]]:
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", PROGRAM, "audit", verb, "--json", *options),
+        *(sys.executable, "-W", "error", "-c", PROGRAM, *options, "--json"),
         env={**os.environ, **axis.environment()},
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
@@ -282,6 +286,23 @@ async def test_a_mailbox_without_queues_is_named_and_served_when_they_are_there(
     await axis.apply_topology()
     code, found = await audit(axis, "apply", "--until", now)
     assert (code, found["done"]) == (NOTHING, {"put document again": 1})
+
+
+async def test_a_mailbox_is_rebuilt_alone_while_workers_run_and_doing_it_again_does_nothing(axis: Rig) -> None:
+    lost, there = (axis.submission(axis.envelope(recipients=["H37", "H26"])) for _ in range(2))
+    await routed(axis, lost)
+    queues = [mailbox_queue("normal", "H37"), mailbox_queue("normal", "H26")]
+    await empty(axis, *queues)
+    async with axis.worker("router"):
+        await axis.send_as("G22", there)
+        await until(lambda: _stored(axis, [there]))
+        code, found = await command(axis, "mailbox", "rebuild", "H37")
+        assert (code, found["done"], found["messages"]) == (NOTHING, {"put document again": 1}, 1)
+        code, found = await command(axis, "mailbox", "rebuild", "H37", "--dry-run")
+        assert (code, planned(found), found["messages"]) == (NOTHING, {}, 2)
+    mail = await axis.take(queues[0], 2)
+    assert {envelope_id(each) for each in mail} == {lost.message_id, there.message_id}
+    assert await axis.waiting(queues[1]) == 1  # nobody asked for H26
 
 
 async def test_nothing_is_applied_while_workers_run(axis: Rig) -> None:

@@ -7,18 +7,15 @@ from typing import Annotated, Any
 import typer
 
 from axis.cli.audit.carrying import Carrier
-from axis.cli.audit.looking import Asked, Looked, look, opened, unique
-from axis.cli.console import JsonOption, local_time, print_json, progress, say
+from axis.cli.audit.looking import Asked, Looked, look, opened
+from axis.cli.audit.telling import KEPT, end, plain, show
+from axis.cli.console import JsonOption, progress
 from axis.cli.moments import moment
-from axis.core.audit import Plan, Side, counted
+from axis.core.audit import Side
 from axis.errors import AxisError
 from axis.settings import Settings
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Bring store and broker together after a restore.")
-
-_TO_DO = 3
-_TOLD = 50
-_KEPT = 1000  # gaps in the audit table's entry; all of them are in the answer
 
 _Since = Annotated[
     str | None,
@@ -82,8 +79,8 @@ def plan(
     """
     asked = Asked(_moment(since), _moment(until), restored)
     looked = asyncio.run(_plan(asked))
-    _show(looked, None, as_json=as_json)
-    _exit(looked.plan, to_do=not looked.plan.empty)
+    show(looked, None, as_json=as_json)
+    end(looked.plan, to_do=not looked.plan.empty)
 
 
 @app.command()
@@ -105,8 +102,8 @@ def apply(
     """
     asked = Asked(_moment(since), _moment(until), restored)
     looked, done = asyncio.run(_apply(asked))
-    _show(looked, done, as_json=as_json)
-    _exit(looked.plan, to_do=False)
+    show(looked, done, as_json=as_json)
+    end(looked.plan, to_do=False)
 
 
 async def _plan(asked: Asked) -> Looked:
@@ -128,74 +125,9 @@ async def _apply(asked: Asked) -> tuple[Looked, dict[str, int]]:
             await carrier.run()
             finished = True
         finally:
-            detail = {**_plain(looked, gaps=_KEPT), "done": carrier.done, "finished": finished}
+            detail = {**plain(looked, gaps=KEPT), "done": carrier.done, "finished": finished}
             await sides.store.audit(getpass.getuser(), "audit.apply", asked.restored or "unknown", detail)
     return looked, carrier.done
-
-
-def _plain(looked: Looked, *, gaps: int | None = None) -> dict[str, Any]:
-    """Say what was found as values for JSON."""
-    plan, found = looked.plan, unique(looked.plan.gaps)
-    return {
-        "since": looked.window.since.isoformat(),
-        "until": looked.window.until.isoformat(),
-        "newest_in_store": None if looked.newest is None else looked.newest.isoformat(),
-        "queues": looked.queues,
-        "messages": looked.messages,
-        "workers_running": list(looked.working),
-        "planned": dict(counted(plan)),
-        "gaps": [
-            {"problem": g.problem.value, "id": g.id, "mailbox": g.mailbox, "detail": g.detail, "remedy": g.remedy}
-            for g in found[:gaps]
-        ],
-        "at_risk": [
-            {
-                "side": risk.side.value,
-                "since": risk.since.isoformat(),
-                "first_unknown": None if risk.first_unknown is None else risk.first_unknown.isoformat(),
-                "last_unknown": None if risk.last_unknown is None else risk.last_unknown.isoformat(),
-                "ask": list(risk.ask),
-            }
-            for risk in plan.risks
-        ],
-    }
-
-
-def _show(looked: Looked, done: dict[str, int] | None, *, as_json: bool) -> None:
-    plan = looked.plan
-    if as_json:
-        print_json({**_plain(looked), "steps": list(plan.steps()), **({} if done is None else {"done": done})})
-        return
-    say(f"{looked.messages} messages seen in {looked.queues} queues; the store's newest: {local_time(looked.newest)}")
-    steps = list(plan.steps())
-    for step in steps[:_TOLD]:
-        say(f"{step.action.value} {step.id} ({', '.join(step.mailboxes)}): {step.reason}")
-    _more(len(steps), "steps")
-    gaps = unique(plan.gaps)
-    for gap in gaps[:_TOLD]:
-        say(f"cannot be brought together: {gap.problem.value} {gap.id} ({gap.mailbox}): {gap.detail}. {gap.remedy}")
-    _more(len(gaps), "gaps")
-    for risk in plan.risks:
-        say(f"the {risk.side.value} was an old one: nobody may know all that happened since {local_time(risk.since)}")
-        if risk.first_unknown is not None:
-            say(f"  seen of that time: {local_time(risk.first_unknown)} to {local_time(risk.last_unknown)}")
-        for ask in risk.ask:
-            say(f"  ask {ask}")
-    counts = [f"{count} × {name}" for name, count in (counted(plan) if done is None else done).items() if count]
-    verb = "to do" if done is None else "done"
-    say(f"{verb}: {', '.join(counts)}" if counts else "store and broker know the same: nothing to do")
-
-
-def _more(count: int, what: str) -> None:
-    if count > _TOLD:
-        say(f"… {count} {what} in all; --json lists them")
-
-
-def _exit(plan: Plan, *, to_do: bool) -> None:
-    if not plan.complete:
-        raise typer.Exit(1)
-    if to_do:
-        raise typer.Exit(_TO_DO)
 
 
 def _moment(text: str | None) -> Any:

@@ -24,6 +24,7 @@ from axis.core.audit import (
 )
 from axis.core.decisions import Desk
 from axis.core.directory import Directory
+from axis.core.lanes import LANES, mailbox_queue, notices_queue
 from axis.core.messages import Signer
 from axis.core.sightings import WORKED_QUEUES, Known, Sightings, envelope_ids, is_looked_at, notice_ids
 from axis.errors import Misconfigured, Refused, Unavailable
@@ -34,6 +35,7 @@ from schemas.wire import QUARANTINE_QUEUE
 
 Progress = Callable[[str], None]
 
+_EVER = dt.datetime(2020, 1, 1, tzinfo=dt.UTC)  # before any envelope was made
 _LOOKS = 120
 _LOOK_SECONDS = 0.5
 
@@ -110,6 +112,29 @@ async def opened(settings: Settings) -> AsyncIterator[Sides]:
         )
 
 
+async def look_into(sides: Sides, mailbox: str, notices_since: dt.datetime | None, progress: Progress) -> Looked:
+    """Look into the queues of one mailbox, and ask the store what has to be in them.
+
+    What was marked until now and is not there counts as lost, notices from `notices_since` on only: nobody answers a
+    notice, so all that were ever taken look the same as lost ones. Workers may run: what they commit meanwhile is
+    marked later, and what they publish they have committed.
+    """
+    now = await sides.store.comparing.now()
+    newest = await sides.store.comparing.newest()
+    names = frozenset(await sides.api.queue_depths())
+    seen = Sightings(queues=names)
+    wanted = sorted(names.intersection(queues_of(mailbox)))
+    for queue in wanted:
+        progress(f"looking into {queue}")
+        await _note(sides, queue, seen)
+    plan = Plan(gaps=list(seen.gaps))
+    await _adopt(sides, seen, plan)
+    await _Losses(sides, Window(_EVER, now), _EVER, progress, mailbox).copies(seen, plan)
+    if notices_since is not None:
+        await _Losses(sides, Window(notices_since, now), _EVER, progress, mailbox).notices(seen, plan)
+    return Looked(plan, Window(_EVER, now), newest, len(wanted), seen.messages, ())
+
+
 async def look(sides: Sides, asked: Asked, progress: Progress) -> Looked:
     """Look into every queue, ask the store about what is there, then the other way round."""
     window = await _window(sides, asked)
@@ -126,24 +151,40 @@ async def look(sides: Sides, asked: Asked, progress: Progress) -> Looked:
     await _adopt(sides, seen, plan)
     at_risk(seen, plan, newest=newest, window=window, restored=asked.restored)
     if asked.restored is not Side.DATABASE:  # the broker went on: what it confirmed it still has, or somebody took it
-        await _lost(sides, window, seen, plan, progress)
+        made_since = window.since - dt.timedelta(days=sides.settings.id_past_days)
+        losses = _Losses(sides, window, made_since, progress)
+        await losses.copies(seen, plan)
+        await losses.notices(seen, plan)
     return Looked(plan, window, newest, len(wanted), seen.messages, working)
 
 
-async def _lost(sides: Sides, window: Window, seen: Sightings, plan: Plan, progress: Progress) -> None:
-    made_since = window.since - dt.timedelta(days=sides.settings.id_past_days)
-    async with contextlib.aclosing(
-        sides.store.comparing.unanswered(window.since, window.until, made_since=made_since)
-    ) as copies:
-        async for page in copies:
-            lost_copies(page, seen, plan)
-            progress(f"{len(plan.copies)} documents to put again so far")
-    async with contextlib.aclosing(
-        sides.store.comparing.told(window.since, window.until, made_since=made_since)
-    ) as notices:
-        async for told in notices:
-            lost_notices(told, seen, plan)
-            progress(f"{len(plan.notices)} notices to put again so far")
+@dataclass(frozen=True, slots=True)
+class _Losses:
+    """Where to look for what the store calls delivered and no queue has; `mailbox`: of this one alone."""
+
+    sides: Sides
+    window: Window
+    made_since: dt.datetime
+    progress: Progress
+    mailbox: str | None = None
+
+    async def copies(self, seen: Sightings, plan: Plan) -> None:
+        """Plan the documents to put again."""
+        comparing, window = self.sides.store.comparing, self.window
+        pages = comparing.unanswered(window.since, window.until, made_since=self.made_since)
+        async with contextlib.aclosing(pages) as copies:
+            async for page in copies:
+                lost_copies((each for each in page if self.mailbox in {None, each.mailbox}), seen, plan)
+                self.progress(f"{len(plan.copies)} documents to put again so far")
+
+    async def notices(self, seen: Sightings, plan: Plan) -> None:
+        """Plan the notices to put again."""
+        comparing, window = self.sides.store.comparing, self.window
+        pages = comparing.told(window.since, window.until, made_since=self.made_since)
+        async with contextlib.aclosing(pages) as notices:
+            async for page in notices:
+                lost_notices((each for each in page if self.mailbox in {None, each.mailbox}), seen, plan)
+                self.progress(f"{len(plan.notices)} notices to put again so far")
 
 
 async def _window(sides: Sides, asked: Asked) -> Window:
@@ -223,6 +264,11 @@ def _adopt_receipt(sides: Sides, stray: StrayReceipt, plan: Plan) -> None:
         plan.receipts.append(adopt_receipt(stray, verify=sides.verify_axis))
     except Refused as error:
         plan.gaps.append(refused_gap(error, stray.receipt.id, stray.mailbox))
+
+
+def queues_of(mailbox: str) -> tuple[str, ...]:
+    """Name the queues of a mailbox."""
+    return (*(mailbox_queue(lane, mailbox) for lane in LANES), notices_queue(mailbox))
 
 
 def unique(gaps: list[Gap]) -> list[Gap]:

@@ -26,6 +26,7 @@ COMMANDS = (
     ["quarantine", "show"],
     ["doctor"],
     ["findings"],
+    ["mailbox", "rebuild"],
     ["topology"],
     ["key"],
     ["local"],
