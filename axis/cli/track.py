@@ -1,6 +1,7 @@
 """`axis track`: where is my document?"""
 
 import asyncio
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from typing import Annotated
 
@@ -9,6 +10,7 @@ import typer
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say, say_reasons
 from axis.core.codes import lineage
 from axis.core.conversation import Conversation, Talk
+from axis.core.evidence import Proof
 from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
@@ -125,9 +127,17 @@ def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str,
     if events and tracked.statuses:
         say("")
         print_table(
-            ("received", "reporter", "for", "status", "effect", "reason"),
+            ("received", "reporter", "for", "status", "effect", "certificate", "reason"),
             [
-                (each.received_at, each.reporter, ", ".join(each.recipients), each.code, each.effect, each.reason)
+                (
+                    each.received_at,
+                    each.reporter,
+                    ", ".join(each.recipients),
+                    each.code,
+                    each.effect,
+                    "not asked about" if each.proof is None else _standing(each.proof, each.received_at),
+                    each.reason,
+                )
                 for each in tracked.statuses
             ],
         )
@@ -176,6 +186,10 @@ def _proved(envelope: TrackedEnvelope) -> str:
     """Say on what its signer's certificate was taken not to be revoked."""
     if envelope.proof is None:
         return "nobody was asked whether that was revoked"
-    hours = (envelope.accepted_at - envelope.proof.as_of).total_seconds() / 3600
-    standing = envelope.proof.standing(envelope.accepted_at).value
-    return f"not revoked by {standing} evidence, {hours:.1f} h old then"
+    return f"not revoked by {_standing(envelope.proof, envelope.accepted_at)}"
+
+
+def _standing(proof: Proof, at: dt.datetime) -> str:
+    """Say what evidence it was, as of when it was relied on."""
+    hours = (at - proof.as_of).total_seconds() / 3600
+    return f"{proof.standing(at).value} evidence, {hours:.1f} h old then"

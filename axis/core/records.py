@@ -147,7 +147,7 @@ class Existing:
 
 @dataclass(frozen=True, slots=True)
 class StatusRow:
-    """One reported status with its original bytes; append-only."""
+    """One reported status with its original bytes; append-only. `evidence` is as of `EnvelopeRow`."""
 
     id: str
     envelope_id: str
@@ -163,3 +163,4 @@ class StatusRow:
     body: bytes
     signature: str
     sha256: str
+    evidence: int | None = None

@@ -52,7 +52,7 @@ class TrackedDelivery:
 
 @dataclass(frozen=True, slots=True)
 class TrackedStatus:
-    """One status as reported; `effect` says what the lifecycle made of it."""
+    """One status as reported; `effect` says what the lifecycle made of it, `proof` as of `TrackedEnvelope`."""
 
     id: str
     reporter: str
@@ -62,6 +62,7 @@ class TrackedStatus:
     at: dt.datetime
     received_at: dt.datetime
     reason: str | None
+    proof: Proof | None = None
 
 
 @dataclass(frozen=True, slots=True)

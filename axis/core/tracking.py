@@ -172,4 +172,5 @@ def status_row(
         body=submission.body,
         signature=signature,
         sha256=sha256,
+        evidence=signer.evidence,
     )

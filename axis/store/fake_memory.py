@@ -121,7 +121,9 @@ def tracked(memory: Memory, envelope: StoredEnvelope, proof_of: ProofOf) -> Trac
     return Tracked(
         envelope=tracked_envelope(envelope, proof_of),
         deliveries=tuple(_delivery(each, envelope.published_at) for each in memory.deliveries[identifier]),
-        statuses=tuple(_status(each) for each in sorted(statuses, key=lambda status: (status.received_at, status.id))),
+        statuses=tuple(
+            _status(each, proof_of) for each in sorted(statuses, key=lambda status: (status.received_at, status.id))
+        ),
         notices=tuple(_notice(each) for each in sorted(notices, key=lambda notice: notice.row.id)),
         conversations=tuple(sorted(talks, key=lambda each: (each.requested_at, *each.key))),
     )
@@ -165,7 +167,7 @@ def _delivery(stored: StoredDelivery, envelope_published_at: dt.datetime | None)
     )
 
 
-def _status(row: StatusRow) -> TrackedStatus:
+def _status(row: StatusRow, proof_of: ProofOf) -> TrackedStatus:
     return TrackedStatus(
         id=row.id,
         reporter=row.reporter,
@@ -175,6 +177,7 @@ def _status(row: StatusRow) -> TrackedStatus:
         at=row.at,
         received_at=row.received_at,
         reason=row.reason,
+        proof=proof_of(row.evidence),
     )
 
 

@@ -141,6 +141,7 @@ def tracked_status(record: Any) -> TrackedStatus:
         at=record["at"],
         received_at=record["received_at"],
         reason=record["reason"],
+        proof=proof(record),
     )
 
 

@@ -120,7 +120,7 @@ class PostgresTransaction(ActingTransaction):
         """Record statuses and advance deliveries; return those there before."""
         ordered = sorted(statuses, key=lambda status: status.id)
         with reaching("record statuses"):
-            inserted = await self._link.fetch(_TRACKING["statuses"], *convert.columns(map(_status, ordered), 14))
+            inserted = await self._link.fetch(_TRACKING["statuses"], *convert.columns(map(_status, ordered), 15))
             if advances:
                 moved = [(*key, *advances[key]) for key in sorted(advances)]
                 span = convert.span([envelope_id for envelope_id, _ in advances])
@@ -215,6 +215,7 @@ def _status(row: StatusRow) -> tuple[Any, ...]:
         row.reason,
         bytes.fromhex(row.sha256),
         row.signature,
+        row.evidence,
         row.body,
     )
 

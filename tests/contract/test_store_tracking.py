@@ -11,7 +11,17 @@ from axis.core.records import DeliveryState, QuarantineRow
 from axis.core.tracking import DeliveryFact, EnvelopeFacts
 from axis.store import Quarantined, Store, TrackedStatus, hostile
 from tests.builders import NOW
-from tests.unit.store.rows import accepted, delivery_row, envelope_row, notice_row, quarantine_row, sha256, status_row
+from tests.contract.test_store_proofs import EVIDENCE
+from tests.unit.store.rows import (
+    accepted,
+    certificate,
+    delivery_row,
+    envelope_row,
+    notice_row,
+    quarantine_row,
+    sha256,
+    status_row,
+)
 
 LATER = NOW + dt.timedelta(minutes=5)
 
@@ -51,6 +61,24 @@ async def test_facts_only_about_some_codes(store: Store) -> None:
         nobody = await tx.deliveries_of([row.id], about=set())
     assert [fact.recipient for fact in facts[row.id].deliveries] == ["H01", "H37"]
     assert nobody[row.id].deliveries == []
+
+
+async def test_a_status_shows_what_its_reporters_certificate_was_taken_on(store: Store) -> None:
+    await store.directory.put_certificate(certificate())
+    await store.proofs.keep(EVIDENCE, LATER)
+    _, _, (record,) = await store.directory.load()
+    first = accepted(["H37"])
+    with_it, without = (
+        status_row(first.envelope.id, evidence=evidence, received_at=LATER + number * LATER.resolution)
+        for number, evidence in enumerate((record.evidence, None))
+    )
+    async with store.transaction() as tx:
+        await tx.accept([first])
+        assert await tx.statuses([without, with_it], {}) == {}
+    (tracked,) = await store.track(first.envelope.id)
+    proofs = await store.proofs.proofs([record.evidence or 0])
+    assert [each.proof for each in tracked.statuses] == [*proofs.values(), None]
+    assert len(proofs) == 1
 
 
 async def test_a_status_moves_its_deliveries_and_is_kept(store: Store) -> None:

@@ -16,13 +16,13 @@ SELECT id, sha256 FROM status_event WHERE id = ANY ($1::uuid[]) AND id BETWEEN $
 -- name: statuses
 INSERT INTO status_event
     (id, envelope_id, at, received_at, reporter, code, effect, account, thumbprint, recipients, reason, sha256,
-     signature, body)
+     signature, evidence, body)
 SELECT id, envelope_id, at, received_at, reporter, code, effect, account, thumbprint,
-       string_to_array(recipients, ' '), reason, sha256, signature, body
+       string_to_array(recipients, ' '), reason, sha256, signature, evidence, body
 FROM unnest($1::uuid[], $2::uuid[], $3::timestamptz[], $4::timestamptz[], $5::text[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::bytea[])
+            $8::text[], $9::text[], $10::text[], $11::text[], $12::bytea[], $13::text[], $14::bigint[], $15::bytea[])
     AS new (id, envelope_id, at, received_at, reporter, code, effect, account, thumbprint, recipients, reason, sha256,
-            signature, body)
+            signature, evidence, body)
 ON CONFLICT (id) DO NOTHING
 RETURNING id;
 
@@ -59,10 +59,11 @@ FROM delivery_state
 WHERE envelope_id = ANY ($1::uuid[]) ORDER BY envelope_id, position;
 
 -- name: status_events
-SELECT id, envelope_id, reporter, recipients, code, effect, at, received_at, reason
-FROM status_event
+SELECT status_event.id, envelope_id, reporter, recipients, code, effect, at, received_at, reason, proof.id AS evidence,
+       proof.as_of, proof.good_until
+FROM status_event LEFT JOIN certificate_evidence AS proof ON proof.id = status_event.evidence
 WHERE envelope_id = ANY ($1::uuid[])
-ORDER BY received_at, id;
+ORDER BY received_at, status_event.id;
 
 -- name: notice_states
 SELECT id, about, kind, mailbox, published_at

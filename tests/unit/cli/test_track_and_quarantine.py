@@ -1,5 +1,7 @@
 import asyncio
+import datetime as dt
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -7,6 +9,7 @@ import pytest
 from axis.cli.track import standing_of
 from axis.core.concerning import WAIT, Waiting
 from axis.core.enrolment import Enrolment
+from axis.core.evidence import Evidence
 from axis.core.ids import new_id
 from axis.core.records import (
     Accepted,
@@ -20,7 +23,9 @@ from axis.core.records import (
 from axis.signatures.verdict import PdfSignature, Standing, Verdict
 from axis.store import FakeStore, FiledPaper
 from tests.builders import NOW
+from tests.contract.test_store_proofs import answer
 from tests.unit.cli.conftest import Run
+from tests.unit.store.rows import certificate
 
 ENVELOPE = new_id(NOW)
 STATUS = new_id(NOW)
@@ -171,6 +176,22 @@ def waiting(concerns: str) -> Waiting:
         received_at=NOW,
         until=NOW + WAIT,
     )
+
+
+def test_track_says_on_what_a_reporters_certificate_was_taken(run: Run, filled: None, store: FakeStore) -> None:
+    assert "not asked about" in run("track", ENVELOPE).out.replace("\n", " ")
+    as_of = NOW - dt.timedelta(hours=2)
+    proved = replace(status(), id=new_id(NOW), sha256="4" * 64, evidence=1)
+
+    async def report() -> None:
+        await store.directory.put_certificate(certificate())
+        await store.proofs.keep(Evidence(certificate().thumbprint, (answer(this_update=as_of),)), NOW + WAIT)
+        async with store.transaction() as tx:
+            await tx.statuses([proved], {})
+
+    asyncio.run(report())
+    assert run("track", ENVELOPE, "--json").json["envelopes"][0]["statuses"][1]["proof"]["as_of"] == as_of.isoformat()
+    assert "2.0 h" in run("track", ENVELOPE).out
 
 
 def test_track_of_nothing(run: Run, filled: None) -> None:

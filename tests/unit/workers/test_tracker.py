@@ -1,12 +1,14 @@
 import pytest
 
+from axis.core.evidence import Evidence
 from axis.core.lanes import notices_queue
 from axis.core.records import StatusRow
 from axis.errors import Unavailable
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.seam import Advances
-from tests.builders import status_submission
-from tests.unit.workers.harness import Axis, axis_of, document, status
+from tests.builders import NOW, status_submission
+from tests.contract.test_store_proofs import answer
+from tests.unit.workers.harness import MINUTE, Axis, axis_of, document, status
 
 SOURCE = "axis.track"
 
@@ -82,3 +84,17 @@ async def test_refusals_do_not_keep_the_rest_of_the_batch() -> None:
     }
     (tracked,) = await axis.store.track(known)
     assert tracked.deliveries[0].last_status == "01"
+
+
+async def test_a_status_names_what_its_reporters_certificate_was_taken_on() -> None:
+    axis = await axis_of(["G22", "H37"])
+    sent = await delivered(axis)
+    _, _, enrolled = await axis.store.directory.load_changed({"H37"})
+    said = answer(this_update=NOW)
+    await axis.store.proofs.keep(Evidence(enrolled[0].thumbprint, (said,)), NOW + MINUTE)
+    before = status(sent, "01")
+    await axis.tracker().handle([before], SOURCE)
+    await axis.view.load()
+    await axis.tracker().handle([status(sent, "03")], SOURCE)
+    (tracked,) = await axis.store.track(sent)
+    assert {each.code: each.proof and each.proof.as_of for each in tracked.statuses} == {"01": None, "03": NOW}
