@@ -121,10 +121,11 @@ def _placed(
     kind: Kind, plain: DeliveryRow, sent: SentDelivery | None, talks: Sequence[Conversation], *, known: bool
 ) -> DeliveryRow:
     if plain.mailbox is None:
-        # Where it is addressed leads nowhere any more; what is held for where it led then is withdrawn all the same.
-        if kind is Kind.RECALL and sent is not None and sent.held_for is not None and not sent.tried:
-            return plain if _frozen(kind, talks) else _withdrawn(plain, sent)
-        return plain
+        # Where it is addressed leads nowhere any more. What is held for where it led then is withdrawn all the same, or
+        # the recall goes behind it: it is released there whenever that takes something.
+        if kind is not Kind.RECALL or sent is None or sent.held_for is None or _frozen(kind, talks):
+            return plain
+        return _beside_held(kind, replace(plain, mailbox=sent.mailbox, resolved=plain.resolved or sent.resolved), sent)
     if sent is None and kind is Kind.RECALL and not known:
         return _refused(plain, "concerns/not-recipient", "it never got the document")
     if (code := _frozen(kind, talks)) is not None:
@@ -135,7 +136,8 @@ def _placed(
 
 def _beside_held(kind: Kind, plain: DeliveryRow, sent: SentDelivery) -> DeliveryRow:
     if kind is Kind.RECALL and not sent.tried:
-        return _withdrawn(plain, sent)
+        told = f"withdrawn before it left for {sent.mailbox}"
+        return _with(plain, DeliveryState.WITHDRAWN, "concerns/withdrawn", told)
     if sent.mailbox != plain.mailbox:
         return plain
     told = f"the document it is about is held for {sent.held_for}; released behind it"
@@ -180,12 +182,6 @@ class _Sent:
         codes = (resolution.recipient, resolution.resolved)
         places = [self._first[code] for code in codes if code is not None and code in self._first]
         return self._got[min(places)] if places else None
-
-
-def _withdrawn(plain: DeliveryRow, sent: SentDelivery) -> DeliveryRow:
-    told = f"withdrawn before it left for {sent.mailbox}"
-    named = plain if plain.resolved is not None else replace(plain, resolved=sent.resolved)
-    return _with(named, DeliveryState.WITHDRAWN, "concerns/withdrawn", told)
 
 
 def _refused(plain: DeliveryRow, code: str, detail: str) -> DeliveryRow:

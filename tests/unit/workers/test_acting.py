@@ -304,12 +304,17 @@ async def test_a_recall_withdraws_what_is_held_for_whom_nothing_leads_to_any_mor
     assert await states(axis, sent) == {"H37": ("withdrawn", "concerns/withdrawn"), "H26": ("delivered", None)}
     assert outcomes(answer(axis, recall)) == {"H37": ("routed", "concerns/withdrawn"), "H26": ("routed", None)}
     assert (await talks(axis, sent))["H37"].state is Talk.WITHDRAWN
-    # What may have been on its way is not called withdrawn, and an update leads to nobody.
+    # Behind what may have been on its way it goes there too; an update leads to nobody.
     await axis.store.claim("mailbox.normal.H37", [other.message_id or ""])
     update, late = acting(other, "update"), acting(other)
     await route(axis, update, late)
-    assert [answer(axis, each).recipients[0].code for each in (update, late)] == ["recipient/closed"] * 2
+    assert outcomes(answer(axis, update)) == {"H37": ("refused", "recipient/closed")}
+    assert outcomes(answer(axis, late)) == {"H37": ("held", "mailbox/behind")}
     assert (await states(axis, other))["H37"][0] == "held"
+    await drain(axis)
+    await axis.relay().sweep()
+    assert axis.mail("H37") == [other.message_id, late.message_id]
+    assert (await talks(axis, other))["H37"].state is Talk.REQUESTED
 
 
 async def test_an_answer_looks_up_the_conversation_it_is_about_alone(monkeypatch: pytest.MonkeyPatch) -> None:
