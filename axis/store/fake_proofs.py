@@ -89,7 +89,9 @@ class FakeProofs(ProofStore):
                 if (row := each.row).thumbprint == thumbprint and time_of(row.id) >= made_since
             ]
             statuses = [
-                Signed("status", row.id, row.received_at, row.reporter, row.account, row.envelope_id, None)
+                Signed(
+                    "status", row.id, row.received_at, row.reporter, row.account, row.envelope_id, self.of(row.evidence)
+                )
                 for _, row in sorted(memory.statuses.items())
                 if row.thumbprint == thumbprint and time_of(row.id) >= made_since
             ]

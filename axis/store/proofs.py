@@ -126,5 +126,5 @@ def _signed_status(record: Any) -> Signed:
         said_by=record["said_by"],
         account=record["account"],
         about=str(record["envelope_id"]),
-        proof=None,
+        proof=rows.proof(record),
     )

@@ -22,7 +22,7 @@ class Signed:
     """An envelope or a status that was taken under a certificate, and by which evidence.
 
     `at`: when it was taken, by the axis's clock; `said_by`: its sender or reporter; `about`: the envelope's document,
-    or the status's envelope. Statuses are kept without evidence.
+    or the status's envelope. Statuses recorded before migration 0024 are kept without evidence.
     """
 
     kind: Literal["envelope", "status"]

@@ -160,10 +160,13 @@ async def test_what_a_key_has_signed_is_found_with_its_evidence(store: Store) ->
     assert evidence is not None
     mine = [accepted(evidence=evidence), accepted(accepted_at=NOW + 20 * HOUR), accepted(thumbprint="B" * 43)]
     old = accepted(id=new_id(LONG_BEFORE))
-    report = status_row(mine[0].envelope.id)
+    report, unproved = (
+        status_row(mine[0].envelope.id, id=new_id(NOW + number * HOUR), evidence=named)
+        for number, named in enumerate((evidence, None))
+    )
     async with store.transaction() as tx:
         await tx.accept([*mine, old])
-        await tx.statuses([report, status_row(mine[0].envelope.id, thumbprint="B" * 43)], {})
+        await tx.statuses([report, unproved, status_row(mine[0].envelope.id, thumbprint="B" * 43)], {})
     proof = Proof(evidence, NOW - 9 * HOUR, NOW + 12 * HOUR)
     rows = [each.envelope for each in mine[:2]]
     envelopes = [Signed("envelope", row.id, row.accepted_at, "G22", "G22", row.document_id, None) for row in rows]
@@ -172,7 +175,8 @@ async def test_what_a_key_has_signed_is_found_with_its_evidence(store: Store) ->
             (Signed(**{**_fields(each), "proof": proof if each.id == rows[0].id else None}) for each in envelopes),
             key=lambda each: each.id,
         ),
-        Signed("status", report.id, report.received_at, "H37", "H37", rows[0].id, None),
+        Signed("status", report.id, report.received_at, "H37", "H37", rows[0].id, proof),
+        Signed("status", unproved.id, unproved.received_at, "H37", "H37", rows[0].id, None),
     ]
     for page in (1, 2, 5000):
         pages = store.proofs.signed(THUMBPRINT, made_since=NOW - HOUR, page=page)

@@ -51,7 +51,11 @@ FROM (SELECT id, thumbprint, accepted_at, sender, account, document_id, evidence
 ORDER BY page.id;
 
 -- name: status_page
-SELECT id, thumbprint, received_at AS at, reporter AS said_by, account, envelope_id
-FROM status_event
-WHERE id >= axis_id_floor($1) AND id > $2
-ORDER BY id LIMIT $3;
+SELECT page.id, page.thumbprint, page.received_at AS at, page.reporter AS said_by, page.account, page.envelope_id,
+       proof.id AS evidence, proof.as_of, proof.good_until
+FROM (SELECT id, thumbprint, received_at, reporter, account, envelope_id, evidence
+      FROM status_event
+      WHERE id >= axis_id_floor($1) AND id > $2
+      ORDER BY id LIMIT $3) AS page
+     LEFT JOIN certificate_evidence AS proof ON proof.id = page.evidence
+ORDER BY page.id;
