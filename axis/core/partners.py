@@ -198,6 +198,19 @@ class Found:
 
 
 @dataclass(frozen=True, slots=True)
+class Recalled:
+    """A recall of a document from one recipient, as addressed in the recall and (`original`) in the document.
+
+    `answered`: its sender has been told that the copy is gone.
+    """
+
+    recall: str
+    recipient: str
+    original: str
+    answered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawn:
     """The package of a document that was withdrawn; `alone`: no other partner's mailbox got that envelope."""
 

@@ -5,6 +5,8 @@ from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
 
+from axis.core.conversation import Kind as Ask
+from axis.core.conversation import Talk
 from axis.core.partners import (
     WAITING,
     Application,
@@ -15,6 +17,7 @@ from axis.core.partners import (
     Outgoing,
     Partner,
     Plane,
+    Recalled,
     Wanted,
     Withdrawn,
     before,
@@ -137,6 +140,16 @@ class FakePartners(PartnerStore):
                 return False
             self._fetched.add(doc_id)
             return True
+
+    async def recalled(self, envelope_id: str, recipients: Collection[str]) -> list[Recalled]:
+        """Return the recalls of a document."""
+        async with self._alone() as memory:
+            return [
+                Recalled(each.request, each.recipient, each.original, each.state not in {Talk.REQUESTED, Talk.AGREED})
+                for _, each in sorted(memory.conversations.items())
+                if each.about == envelope_id and each.kind is Ask.RECALL and each.state is not Talk.DECLINED
+                if each.original is not None and each.original in recipients
+            ]
 
     async def withdraw(
         self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime

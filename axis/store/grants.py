@@ -194,6 +194,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             **_PARTNERS,
             "envelope": ("SELECT",),
             "delivery": ("SELECT",),
+            "conversation": ("SELECT",),
             "partner_incoming": (
                 "SELECT",
                 "INSERT",

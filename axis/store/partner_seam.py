@@ -5,7 +5,19 @@ import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping
 
-from axis.core.partners import Application, Found, Incoming, Kind, Outcome, Outgoing, Partner, Plane, Wanted, Withdrawn
+from axis.core.partners import (
+    Application,
+    Found,
+    Incoming,
+    Kind,
+    Outcome,
+    Outgoing,
+    Partner,
+    Plane,
+    Recalled,
+    Wanted,
+    Withdrawn,
+)
 
 MOST_RECIPIENTS = 20_000  # told in one page of what was sent
 
@@ -67,6 +79,13 @@ class PartnerStore(ABC):
     @abstractmethod
     async def fetch(self, doc_id: str, at: dt.datetime) -> bool:
         """Note that the bytes of a package are about to be handed out; False: it was withdrawn."""
+
+    @abstractmethod
+    async def recalled(self, envelope_id: str, recipients: Collection[str]) -> list[Recalled]:
+        """Return which of the recipients of a document it was recalled from, and by which recalls.
+
+        What a recipient has declined is no recall.
+        """
 
     @abstractmethod
     async def withdraw(

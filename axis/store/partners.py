@@ -19,6 +19,7 @@ from axis.core.partners import (
     Partner,
     Plane,
     Profile,
+    Recalled,
     Wanted,
     Withdrawn,
     before,
@@ -86,6 +87,7 @@ class PostgresPartners(PartnerStore):
                 package.description,
                 bytes.fromhex(package.sha256),
                 package.content,
+                package.withdrawn_at,
             )
         return made is not None
 
@@ -133,6 +135,12 @@ class PostgresPartners(PartnerStore):
         """Note that a package is handed out."""
         async with self._pool.link("note a fetch") as link:
             return await link.fetchval(_SQL["fetch"], doc_id, at) is not None
+
+    async def recalled(self, envelope_id: str, recipients: Collection[str]) -> list[Recalled]:
+        """Return the recalls of a document."""
+        async with self._pool.link("look for recalls") as link:
+            found = await link.fetch(_SQL["recalled"], envelope_id, list(recipients))
+        return [Recalled(str(each["request"]), each["recipient"], each["original"], each["answered"]) for each in found]
 
     async def withdraw(
         self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime

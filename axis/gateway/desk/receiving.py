@@ -92,6 +92,12 @@ class Receiving:
         envelope = delivery.envelope
         if await self._withdrawn(agency, delivery):
             return
+        left = await self._left_after_recalls(agency, delivery)
+        if not left:
+            await self._store.receive(self._withdrawn_before(delivery, agency, partner))
+            await delivery.hold()
+            self._log.info("withdrawn", agency=agency.code, envelope=envelope.id, system=partner.system_id)
+            return
         try:
             about = await agency.remembered(envelope.concerns) if envelope.concerns else None
             packed = await self._packing.pack(delivery, partner, concerned=about.as_envelope() if about else None)
@@ -117,7 +123,7 @@ class Receiving:
                 message_id=envelope.id,
                 kind=Kind.EDOC,
                 sender=envelope.sender,
-                recipients=tuple(delivery.recipients),
+                recipients=left,
                 document_id=document.document_id,
                 subject=document.subject,
                 notation="/".join(part for part in (document.number, document.notation) if part),
@@ -136,6 +142,42 @@ class Receiving:
             new=new,
             signed_by=delivery.signer.organisation,
             role=delivery.signer.role,
+        )
+
+    async def _left_after_recalls(self, agency: Agency, delivery: Delivery) -> tuple[str, ...]:
+        """Return for whom a document is that the axis has not taken a recall of; the sender hears of the others.
+
+        The SDK knows of recalls that came before their document, as long as its ledger is the same one. The axis knows
+        of all. Crash: it comes again, and the same statuses said again are the same.
+        """
+        recalled = await self._store.recalled(delivery.envelope.id, delivery.recipients)
+        now = self._now()
+        for each in recalled:
+            if not each.answered:
+                for proof in (None, Destroyed(at=now, untaken=True)):
+                    await agency.report(each.recall, StatusCode.AGREED, recipient=each.recipient, destroyed=proof)
+        gone = {each.original for each in recalled}
+        return tuple(each for each in delivery.recipients if each not in gone)
+
+    def _withdrawn_before(self, delivery: Delivery, agency: Agency, partner: Partner) -> Incoming:
+        """Make the row of a document that nobody is to have: its recall, should it come, finds it withdrawn already."""
+        now, document = self._now(), delivery.envelope.document
+        return Incoming(
+            doc_id=new_id(now),
+            system_id=partner.system_id,
+            agency=agency.code,
+            message_id=delivery.envelope.id,
+            kind=Kind.EDOC,
+            sender=delivery.envelope.sender,
+            recipients=tuple(delivery.recipients),
+            document_id=document.document_id,
+            subject=document.subject,
+            notation="/".join(part for part in (document.number, document.notation) if part),
+            sha256=delivery.sha256,  # of the envelope: no package of it is made
+            size=0,
+            created_at=now,
+            updated_at=now,
+            withdrawn_at=now,
         )
 
     async def _withdrawn(self, agency: Agency, delivery: Delivery) -> bool:

@@ -33,10 +33,10 @@ SELECT agency FROM partner_code WHERE system_id <> $1 AND agency = ANY ($2::text
 -- name: receive
 INSERT INTO partner_incoming
     (doc_id, message_id, created_at, updated_at, size, system_id, agency, kind, state, sender, recipients, document_id,
-     subject, notation, description, sha256, content)
+     subject, notation, description, sha256, content, withdrawn_at)
 -- Whose it is when it is kept: another system may have taken the agency over since it was looked up.
 VALUES ($1, $2, $3, $4, $5, coalesce((SELECT system_id FROM partner_code WHERE agency = $7 LIMIT 1), $6), $7, $8, $9,
-        $10, $11, $12, $13, $14, $15, $16, $17)
+        $10, $11, $12, $13, $14, $15, $16, $17, $18)
 ON CONFLICT (message_id, agency, kind) DO NOTHING
 RETURNING doc_id;
 
@@ -90,6 +90,11 @@ UPDATE partner_incoming SET reported_at = $2 WHERE doc_id = $1 AND reported_at I
 -- name: fetch
 UPDATE partner_incoming SET fetched_at = coalesce(fetched_at, $2) WHERE doc_id = $1 AND withdrawn_at IS NULL
 RETURNING doc_id;
+
+-- name: recalled
+SELECT request, recipient, original, state NOT IN ('requested', 'agreed') AS answered FROM conversation
+WHERE about = $1 AND kind = 'recall' AND state <> 'declined' AND original = ANY ($2::text[])
+ORDER BY request, recipient;
 
 -- name: withdraw
 -- What the partner has begun with, or may have a copy of, stays its own to answer for.

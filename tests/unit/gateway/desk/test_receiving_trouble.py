@@ -1,11 +1,14 @@
 """What cannot be taken, told or written down: left and told, never lost, and in nobody's way."""
 
 import base64
+import json
 from typing import Any
 
 import pytest
 
 from axis.client.building import Author
+from axis.core.conversation import Conversation, Talk
+from axis.core.conversation import Kind as Ask
 from axis.core.partners import Kind, Wanted
 from axis.core.reading import parse_status
 from axis.edxml import EdxmlStatus, read
@@ -13,9 +16,9 @@ from axis.errors import Refused, Unavailable
 from axis.gateway.desk import again, agencies, receiving
 from axis.gateway.desk.packing import Packing
 from axis.store.fake_partners import FakePartners
-from schemas import StatusCode
-from tests.unit.client.doubles import paper
-from tests.unit.gateway.desk.harness import SYSTEM, Rig, came, described, document_id, package
+from schemas import Action, StatusCode
+from tests.unit.client.doubles import NOW, paper
+from tests.unit.gateway.desk.harness import NORMAL, SYSTEM, Rig, came, described, document_id, package
 
 OF_G22 = document_id(paper().document_id)
 
@@ -190,3 +193,38 @@ async def test_a_fault_of_the_desk_does_not_end_the_gateway(desk: Rig, monkeypat
     await desk.until(lambda: len(asked) > 3)
     assert not any(task.done() for task in desk.tasks)
     assert (await desk.vxp().call("countReceiveEdoc"))["status"] == "OK"
+
+
+@pytest.mark.parametrize("left", [(), ("H37.05",)])
+async def test_a_document_that_the_axis_knows_as_recalled_is_not_listed(desk: Rig, left: tuple[str, ...]) -> None:
+    """Its recall came when another ledger was this desk's, or is still behind it."""
+    await desk.add()
+    document = desk.world.document(recipients=["H37", *left], routes={"H37": [0, 1][: 1 + len(left)]})
+    recall = desk.world.document(action=Action.RECALL, concerns=document.message_id, reason="Ban hành nhầm")
+    asked = Conversation(
+        request=recall.message_id or "",
+        about=document.message_id or "",
+        recipient="H37",
+        original="H37",
+        kind=Ask.RECALL,
+        state=Talk.REQUESTED,
+        requested_at=NOW,
+        requested_by="G22",
+    )
+    async with desk.store.transaction() as tx:
+        await tx.begin([asked])
+    await came(desk, document)
+    await desk.connected()
+    await desk.until(lambda: desk.world.post.unacked == [] and desk.world.post.waiting(NORMAL) == [])
+    listed = await desk.store.partners.listed(SYSTEM, Wanted(Kind.EDOC))
+    assert [each.recipients for each in listed] == ([left] if left else [])
+    said = [json.loads(each.body) for each in desk.world.post.published]
+    assert [(each["envelope"], each["code"], each.get("destroyed", {}).get("untaken")) for each in said] == [
+        (recall.message_id, "15", None),
+        (recall.message_id, "15", True),
+    ]
+    if not left:  # the recall finds it withdrawn, and says nothing new but that it has come
+        await came(desk, recall)
+        await desk.until(lambda: desk.world.post.unacked == [] and desk.world.post.waiting(NORMAL) == [])
+        assert [each[0] for each in desk.world.post.statuses()] == ["15", "15", "01"]
+        assert await desk.store.partners.listed(SYSTEM, Wanted(Kind.EDOC)) == []
