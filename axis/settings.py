@@ -175,6 +175,14 @@ class Settings(BaseSettings):
     feed_days: int = Field(31, gt=0, description="How long what changed can be followed (agency API, webhooks).")
     tsa_url: str | None = Field(None, description="Timestamp authority (RFC 3161) for checkpoints; default: none.")
     tsa_seconds: float = Field(60.0, gt=0, description="At most one timestamp in so long.")
+    traces_url: str | None = Field(
+        None,
+        pattern="^https?://",
+        description="Where spans are sent (OTLP over HTTP, …/v1/traces), with the extra `traces`; default: nowhere.",
+    )
+    traces_ratio: float = Field(
+        1.0, ge=0, le=1, description="Of so many traces everything is recorded, of others nothing."
+    )
     log_format: str | None = Field(None, pattern="^(json|console)$", description="Default: json unless on a terminal.")
     log_level: str = Field("info", pattern="^(debug|info|warning|error)$")
 

@@ -194,6 +194,12 @@ def _headers() -> dict[str, Any]:
                 "description": "Only on delivered documents: JSON object of mailbox -> positions in recipients.",
                 "examples": ['{"H37":[1]}'],
             },
+            wire.TRACE_HEADER: {
+                "type": "string",
+                "description": "W3C Trace Context, version 00; optional, not signed, and ignored where it is not of "
+                "the form. What is delivered carries the trace id that was submitted and a span of the axis.",
+                "pattern": "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$",
+            },
         },
     }
 

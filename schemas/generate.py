@@ -24,7 +24,7 @@ from schemas.status import Status
 FOLDER = Path(__file__).parent / "generated"
 REASONS_PAGE = Path(__file__).parents[1] / "docs" / "reasons.md"
 # The version of the contract, not of the software: it rises when a body, a header or a name changes.
-VERSION = "1.1.0"
+VERSION = "1.2.0"
 
 _MODELS: Mapping[str, type[Wire]] = {
     "envelope": Envelope,

@@ -19,3 +19,5 @@ SIGNATURE_HEADER = "axis-signature"
 SECOND_SIGNATURE_HEADER = "axis-signature-pq"
 # JSON object mailbox -> [positions in recipients, from 0] of recipients served by a mailbox that is not their own.
 ROUTES_HEADER = "axis-routes"
+# W3C Trace Context, version 00: optional, not signed, and no part of what a message says.
+TRACE_HEADER = "traceparent"

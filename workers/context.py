@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from axis.broker import Consumer, Link, Publisher
 from axis.core.admission import IdWindow
 from axis.core.decisions import Desk
+from axis.observe import Traces, open_traces
 from axis.settings import Service, Settings
 from axis.store import Store
 from axis.trust import SigningKey
@@ -28,6 +29,7 @@ class Context:
     settings: Settings
     log: Log
     metrics: Metrics
+    traces: Traces
     stop: asyncio.Event
     store: Store
     consuming: Link
@@ -48,7 +50,14 @@ class Context:
         """Open a connection to publish on; lanes have one each, so that neither queues behind the other."""
         # Alarms at the broker block connections that publish, so consuming has one of its own.
         link = await self.links.enter_async_context(Link(self.settings.worker_url, f"axis {what} publishing"))
-        return Post(store=self.store, publisher=Publisher(link), view=self.view, log=self.log, metrics=self.metrics)
+        return Post(
+            store=self.store,
+            publisher=Publisher(link),
+            view=self.view,
+            log=self.log,
+            metrics=self.metrics,
+            traces=self.traces,
+        )
 
     async def consume(self, queue: str, handler: Handler, *, agencies: bool = True) -> None:
         """Take batches from a queue, by default one that agencies write to, until the process is told to stop."""
@@ -88,6 +97,9 @@ async def context_of(worker: Service, settings: Settings) -> AsyncIterator[Conte
         Link(settings.worker_url, f"axis {worker} consuming") as consuming,
         contextlib.AsyncExitStack() as links,
     ):
+        traces = links.enter_context(
+            open_traces(worker, settings.traces_url, ratio=settings.traces_ratio, came=metrics.trace_header)
+        )
         view = View(store, log, settings.mailbox_limit, settings.quota, hybrid_required=settings.hybrid_required)
         await view.load()
         desk = Desk(now=utc_now, sign=key.sign, has_mailbox=view.has_mailbox)
@@ -95,5 +107,5 @@ async def context_of(worker: Service, settings: Settings) -> AsyncIterator[Conte
         port = metrics.serve(settings.metrics_host, settings.metrics_port)
         log.info("ready", metrics=f"http://{settings.metrics_host}:{port}/metrics")
         suspects, quotas = Suspects(store.suspects, log), Quotas(store.quotas, view.quota_of, utc_now)
-        yield Context(settings, log, metrics, stop, store, consuming, links, view, desk, suspects, quotas)
+        yield Context(settings, log, metrics, traces, stop, store, consuming, links, view, desk, suspects, quotas)
         log.info("stopped")

@@ -144,7 +144,7 @@ class Metrics:
         """Count one call of a webhook by how it ended (answered, failed, given up)."""
         self._webhooks.labels(outcome).inc()
 
-    def trace_header(self, *, taken: bool) -> None:
+    def trace_header(self, taken: bool) -> None:
         """Count one trace context that came with a message."""
         self._headers.labels("taken" if taken else "ignored").inc()
 

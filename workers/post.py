@@ -12,6 +12,7 @@ the earlier document in the queue, or held for it; then the router holds the new
 one whose receipt its sender has seen.
 """
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -22,6 +23,7 @@ from axis.core.lanes import mailbox_queue, notices_queue
 from axis.core.messages import Outgoing
 from axis.core.records import DeliveryRow, DeliveryState, EnvelopeRow, Hold, NoticeRow
 from axis.errors import NotTaken, Unavailable
+from axis.observe import NO_TRACES, Traces, carrying
 from axis.store import Store
 from workers.metrics import Metrics
 from workers.runtime import Log
@@ -42,8 +44,18 @@ class Parcel:
 class Post:
     """Deliver and notify through one publisher."""
 
-    def __init__(self, *, store: Store, publisher: Publisher, view: View, log: Log, metrics: Metrics) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        publisher: Publisher,
+        view: View,
+        log: Log,
+        metrics: Metrics,
+        traces: Traces = NO_TRACES,
+    ) -> None:
         self.publisher = publisher
+        self.traces = traces
         self._store = store
         self._view = view
         self._log = log
@@ -129,7 +141,8 @@ class Post:
         return {notice.id for notice in due} - failed
 
     async def _publish(self, messages: Sequence[Outgoing]) -> list[Unavailable | None]:
-        outcomes = await self.publisher.publish_many(messages)
+        with contextlib.ExitStack() as spans:
+            outcomes = await self.publisher.publish_many([self._traced(message, spans) for message in messages])
         ended = Counter((message.type, outcome is None) for message, outcome in zip(messages, outcomes, strict=True))
         for (kind, confirmed), count in ended.items():
             self._metrics.published(kind, "confirmed" if confirmed else "failed", count=count)
@@ -146,6 +159,14 @@ class Post:
                 detail=outcome.detail,
             )
         return outcomes
+
+    def _traced(self, message: Outgoing, spans: contextlib.ExitStack) -> Outgoing:
+        """Send a context with what belongs to a trace: its own span's, never the one that came from an agency."""
+        known = self.traces.recall(message.message_id)
+        if known is None:
+            return message
+        span = self.traces.span("publish", parent=known, message=message.message_id)
+        return carrying(message, spans.enter_context(span))
 
     async def hold(self, holds: Sequence[Hold]) -> None:
         """Hold deliveries for their queues, and say so."""

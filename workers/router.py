@@ -109,7 +109,7 @@ class Router:
             await finish()
 
     async def _handle(self, batch: Sequence[Submission], source: str, taken_up: Waiting | None = None) -> Finish:
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time_ns()
         pause, directory, at = Pause(), self._view.directory, self._desk.now()
         resolve = resolver(directory, at)
         read: list[Read] = []
@@ -119,6 +119,9 @@ class Router:
         ends: list[End] = []
         for part in _parts(read):
             ends += await self._settle(part, source, taken_up)
+
+        traces = self._post.traces
+        contexts = [traces.received(submission.headers) for submission in batch]
 
         async def finish() -> None:
             # By id: of an envelope that came twice in the batch the second is told to be published again as well.
@@ -130,7 +133,11 @@ class Router:
                 for end in ends
                 if isinstance(end, Routed | Refuse)
             ]
-            await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
+            with traces.span("route", links=[each for each in contexts if each is not None], began=began):
+                for context, end in zip(contexts, ends, strict=True):
+                    for identifier in _published_for(end):
+                        traces.remember(identifier, context)
+                await self._post.send(list(parcels.values()), [notice for notice in notices if notice is not None])
             self._account(batch, ends, source, started)
 
         return finish
@@ -341,6 +348,14 @@ def _parts(batch: Sequence[Read]) -> Iterator[list[Read]]:
         part.append((submission, read))
     if part:
         yield part
+
+
+def _published_for(end: End) -> Iterator[str]:
+    """Name the messages that go out because of one that came in, and go on in its trace."""
+    if isinstance(end, Routed):
+        yield from (end.envelope.id, end.receipt.id)
+    elif isinstance(end, Refuse) and end.notice is not None:
+        yield end.notice.id
 
 
 def _acting(part: Sequence[Read]) -> Resolved | None:

@@ -4,6 +4,7 @@ The commit order is the router's: decide, commit, post, ack. The deliveries a ba
 transaction, so two trackers never move the same delivery from the same old state.
 """
 
+import contextlib
 import datetime as dt
 import time
 from collections import Counter
@@ -71,7 +72,7 @@ class Tracker:
 
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
-        started = time.perf_counter()
+        started, began = time.perf_counter(), time.time_ns()
         pause = Pause()
         read: list[Report | Refuse] = []
         for submission in batch:
@@ -79,8 +80,16 @@ class Tracker:
             await pause()
         ends = await self._commit_isolated(read, source)
 
+        traces = self._post.traces
+
         async def finish() -> None:
-            await self._post.send((), [notice for end in ends if (notice := end.notice) is not None])
+            with contextlib.ExitStack() as spans:
+                for submission, end in zip(batch, ends, strict=True):
+                    came = traces.received(submission.headers)
+                    if came is not None and end.notice is not None:
+                        span = traces.span("track", parent=came, began=began, message=end.notice.id)
+                        traces.remember(end.notice.id, spans.enter_context(span))
+                await self._post.send((), [notice for end in ends if (notice := end.notice) is not None])
             self._account(batch, ends, source, started)
 
         return finish

@@ -128,6 +128,7 @@ class Agency(Packaging, Reporting):
             witness=self._witness,
             desk=self,
             start=self._session.start,
+            traces=self._traces,
             idle=idle,
             looking=looking,
         )

@@ -50,6 +50,7 @@ from axis.core.fanout import recipients_of
 from axis.core.messages import Submission
 from axis.core.reading import parse_envelope
 from axis.errors import AxisError, Refused
+from axis.observe import NO_TRACES, Traces, following
 from schemas import Action, Envelope, StatusCode
 from schemas.wire import ROUTES_HEADER, TYPE_DOCUMENT
 
@@ -76,7 +77,9 @@ class Inbox:
         start: Start,
         idle: float | None,
         looking: bool = False,
+        traces: Traces = NO_TRACES,
     ) -> None:
+        self._traces = traces
         self._open_mail = open_mail
         self._opened: Mail | None = None
         self._author = author
@@ -237,7 +240,8 @@ class Inbox:
             raise Refused("status/not-recipient", f"{envelope.id} names nobody this mailbox receives for")
 
         async def take(delivery: Delivery, said: Sequence[Said]) -> list[Reported]:
-            return await self._take(mail, parcel, delivery, said)
+            with following(self._traces, "take", delivery.envelope.id, parcel.submission.headers):
+                return await self._take(mail, parcel, delivery, said)
 
         async def defer(delivery: Delivery, error: AxisError) -> None:
             taken = Taken(delivery.envelope.id, delivery.sha256, self._author.now())

@@ -37,8 +37,9 @@ class Office:
         self.document_trust = settings.document_trust
         self._gateway = gateway
         self._ledger = ledger
+        self._traces = settings.traces
         self._author = Author(settings.code, settings.key, now)
-        self._outbox = Outbox(ledger, transport.publisher, account=settings.code, now=now)
+        self._outbox = Outbox(ledger, transport.publisher, account=settings.code, now=now, traces=settings.traces)
         self._witness = Witness(
             source=gateway,
             cache=settings.state_folder / "certificates",

@@ -11,7 +11,9 @@ from dataclasses import replace
 from axis.client.ledger import Entry, Ledger
 from axis.client.papers import Paper
 from axis.client.transport import Publishes
+from axis.core.messages import Outgoing
 from axis.errors import Unavailable
+from axis.observe import NO_TRACES, Traces, carrying
 from schemas import Outcome, Receipt
 
 log = logging.getLogger("axis.client")
@@ -30,7 +32,16 @@ class Outbox:
     same receipt; so a lost confirm never makes a second document.
     """
 
-    def __init__(self, ledger: Ledger, publisher: Publishes, *, account: str, now: Callable[[], dt.datetime]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        publisher: Publishes,
+        *,
+        account: str,
+        now: Callable[[], dt.datetime],
+        traces: Traces = NO_TRACES,
+    ) -> None:
+        self._traces = traces
         self._ledger = ledger
         self._publisher = publisher
         self._account = account
@@ -156,12 +167,28 @@ class Outbox:
             async with self._changed:
                 self._changed.notify_all()
 
+    def _traced(self, entry: Entry, spans: contextlib.ExitStack) -> Outgoing:
+        """Build the publish: a document begins a trace or goes on with the caller's, a status with its document's.
+
+        What is sent again by the same process stays in its trace.
+        """
+        known = self._traces.recall(entry.about)
+        message = entry.outgoing(self._account)
+        if entry.kind == "status" and known is None:
+            return message
+        name = "send" if entry.kind == "document" else "report"
+        context = spans.enter_context(self._traces.span(name, parent=known, message=entry.id))
+        if entry.kind == "document":
+            self._traces.remember(entry.about, context)
+        return carrying(message, context)
+
     async def _publish(self, entries: Sequence[Entry]) -> list[Entry]:
         now = self._now()
         due = [entry for entry in entries if entry.confirmed_at is None and entry.is_due(now)]
         if not due:
             return list(entries)
-        outcomes = await self._publisher.publish_many([entry.outgoing(self._account) for entry in due])
+        with contextlib.ExitStack() as spans:
+            outcomes = await self._publisher.publish_many([self._traced(entry, spans) for entry in due])
         confirmed: dict[str, Entry] = {}
         at = self._now()
         for entry, outcome in zip(due, outcomes, strict=True):

@@ -18,6 +18,7 @@ from axis.client.certificates import pinned
 from axis.core.codes import canonical
 from axis.core.ending import WARN_DAYS
 from axis.errors import AxisError, Misconfigured
+from axis.observe import NO_TRACES, Traces
 from axis.signatures.trust import Trust
 from axis.tls import Credentials, is_loopback
 from axis.trust import SealingKey, SigningKey, load_sealing_keys
@@ -71,6 +72,8 @@ class AgencySettings:
     read anew. `pinned` are the only certificates that it seals
     for where a mailbox is named there. `deadline` is in seconds, for each thing waited for; transfers of files may take
     longer as long as bytes move. `document_trust` is whose signatures inside documents count; nobody's by default.
+    `traces`: where spans are recorded (`axis.observe.open_traces`, or an application's own provider in
+    `axis.observe.recording.RecordedTraces`).
     """
 
     code: str
@@ -88,6 +91,7 @@ class AgencySettings:
     deadline: float = 10.0
     document_trust: Trust = field(default_factory=Trust, repr=False)
     sealing_folder: Path | None = None
+    traces: Traces = field(default=NO_TRACES, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Check that the account is the agency's own, and that nothing is said in the clear to another machine.

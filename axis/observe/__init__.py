@@ -2,5 +2,6 @@
 
 from axis.observe.process import process_registry
 from axis.observe.readings import Reading, Readings
+from axis.observe.traces import NO_TRACES, Traces, carrying, following, open_traces
 
-__all__ = ["Reading", "Readings", "process_registry"]
+__all__ = ["NO_TRACES", "Reading", "Readings", "Traces", "carrying", "following", "open_traces", "process_registry"]
