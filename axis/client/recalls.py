@@ -78,6 +78,8 @@ async def declined(recall: KeptRecall, ledger: Ledger) -> frozenset[str]:
     """Name the recipients for whom the application has declined a recall, and not agreed to it too."""
     said: dict[StatusCode, set[str]] = {StatusCode.AGREED: set(), StatusCode.DECLINED: set()}
     for entry in await ledger.entries(about=recall.envelope_id, unconfirmed=False):
+        if entry.kind != "status":  # the recall itself, where it is our own to a unit of ours
+            continue
         status = parse_status(entry.body)
         said.get(status.code, set()).add(status.recipient or status.reporter)
     return frozenset(said[StatusCode.DECLINED] - said[StatusCode.AGREED])

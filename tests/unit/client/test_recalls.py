@@ -1,7 +1,6 @@
 """Recalls in the SDK: the sender's wait for their document, the mailbox hands out one thing, proofs are reported."""
 
 import asyncio
-import datetime as dt
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -117,49 +116,6 @@ async def test_a_recall_without_its_document_is_handed_out_when_nothing_else_com
         await world.post.put(NORMAL, sent)
         assert await taken(agency) == []
     assert (recall.message_id, "15", True) in said(world)
-
-
-@pytest.mark.parametrize("agrees", [False, True])
-async def test_a_declined_recall_leaves_its_document_alone_unless_agreed_to_later(
-    world: World, *, agrees: bool
-) -> None:
-    sent = world.document(recipients=["H37.05", "H37.06"])
-    recall = recall_of(world, sent, recipients=["H37.05"])
-    async with world.connect() as agency:
-        await world.post.put(URGENT, recall)
-        async for delivery in agency.inbox(idle=0.2):
-            await delivery.decline("đã giải quyết xong")
-            if agrees:
-                await delivery.agree()
-        await agency._ledger.prune(before=new_id(NOW + dt.timedelta(days=900)))
-        await world.post.put(NORMAL, sent)
-        found = await taken(agency)
-    assert [(each.envelope.id, each.recipients) for each in found if each.envelope.id == sent.message_id] == [
-        (sent.message_id, ("H37.06",) if agrees else ("H37.05", "H37.06"))
-    ]
-    assert ((recall.message_id, "15", True) in said(world)) is agrees
-
-
-@pytest.mark.parametrize("document_came", [False, True])
-async def test_of_two_processes_with_one_ledger_one_gets_an_early_recall(
-    world: World, tmp_path: Path, *, document_came: bool
-) -> None:
-    sent = world.document()
-    recall = recall_of(world, sent)
-    await world.post.put(URGENT, recall)
-    one, other = [await SqliteLedger.open(tmp_path / "l") for _ in range(2)]
-    if document_came:
-        await world.post.put(NORMAL, sent)
-    async with world.connect(ledger=other) as second:
-        async with world.connect(ledger=one) as first:
-            inbox = first.inbox(idle=0.2)
-            delivery = await anext(inbox)
-            assert (delivery.envelope.id, delivery.withdrawn) == (recall.message_id, document_came)
-            assert await taken(second) == []
-        await one.close()
-        assert [each.envelope.id for each in await taken(second)] == [recall.message_id]
-        assert await taken(second) == []
-    await other.close()
 
 
 async def test_what_is_not_dealt_with_comes_again_after_a_crash(world: World, tmp_path: Path) -> None:
