@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from axis.core.reading import printable
 from axis.errors import Refused
 
 PREFIX = "xroadvnpt-"
@@ -80,7 +81,7 @@ def read_signed(raw: Iterable[tuple[bytes, bytes]]) -> Signed:
     listed = {_bare(name) for name in _decoded(names).split(";") if name.strip()}
     if listed != signed.keys():
         told = ", ".join(sorted(listed ^ signed.keys()))
-        raise Refused("partner/headers", f"sign-header and sign-header-key differ in {told[:200]}")
+        raise Refused("partner/headers", f"sign-header and sign-header-key differ in {printable(told)[:200]}")
     parameters: dict[str, str] = {}
     for name, said in signed.items():
         if name != _UNCOMPARED:
@@ -96,15 +97,15 @@ def _sent(raw: Iterable[tuple[bytes, bytes]]) -> dict[str, bytes]:
     for header, value in raw:
         name = header.decode("latin-1").lower()
         if name.startswith(PREFIX) and sent.setdefault(name.removeprefix(PREFIX), value) != value:
-            raise Refused("partner/headers", f"{name} is there twice")
+            raise Refused("partner/headers", f"{printable(name)[:60]} is there twice")
     return sent
 
 
 def _compared(name: str, said: str, sent: Mapping[str, bytes]) -> str:
     if name not in sent:
-        raise Refused("partner/headers", f"{name[:60]} is signed and was not sent")
+        raise Refused("partner/headers", f"{printable(name)[:60]} is signed and was not sent")
     if _decoded(sent[name]).strip() != said:
-        raise Refused("partner/headers", f"{name[:60]} was signed with another value than was sent")
+        raise Refused("partner/headers", f"{printable(name)[:60]} was signed with another value than was sent")
     return said
 
 
@@ -125,7 +126,7 @@ def read_text(text: str) -> dict[str, str]:
         name, quoted, bare = match.groups()
         key = _bare(_unquoted(f'"{name}"', place))
         if key in found:
-            raise Refused("partner/headers", f"sign-header says {key[:60]} twice")
+            raise Refused("partner/headers", f"sign-header says {printable(key)[:60]} twice")
         found[key] = bare.strip() if quoted is None else _unquoted(quoted, place)
         place = match.end()
         if place < end:

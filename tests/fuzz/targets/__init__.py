@@ -7,6 +7,7 @@ from tests.fuzz.oracle import Target
 from tests.fuzz.targets.bodies import ENVELOPE, RECEIPT, STATUS
 from tests.fuzz.targets.codes import CODE
 from tests.fuzz.targets.edxml import EDXML
+from tests.fuzz.targets.headers import HEADERS
 from tests.fuzz.targets.sealing import KEYS, STREAM
 from tests.fuzz.targets.signatures import SIGNATURE, TOKEN
 
@@ -15,6 +16,7 @@ TARGETS: Mapping[str, Target] = MappingProxyType(
         "code": CODE,
         "edxml": EDXML,
         "envelope": ENVELOPE,
+        "headers": HEADERS,
         "receipt": RECEIPT,
         "seal-keys": KEYS,
         "seal-stream": STREAM,

@@ -245,6 +245,7 @@ def test_what_makes_canonical_xml_expensive_is_refused_first(change: Callable[[e
 def test_a_package_too_large_to_verify_says_so() -> None:
     found = verify_package(SIGNED, trust=TRUST, at=NOW, max_bytes=1_000)
     assert (found.state, found.reason) == (SignatureState.PRESENT, "signature-not-verified")
+    assert "takes seven times as much memory" in found.detail
 
 
 def test_a_big_attachment_is_verified() -> None:

@@ -72,3 +72,24 @@ def test_half_a_surrogate_pair_is_refused(text: str) -> None:
         read_text(text)
     assert refused.value.code == "partner/headers"
     refused.value.args[0].encode()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        (b'{"a":"b"}', b"a\x1b[31m"),
+        (b'{"a\x9b":"b"}', b"a\xc2\x9b"),
+        (b'{"a\\u0007":"b","A\\u0007":"c"}', b"a"),
+    ],
+)
+def test_what_moves_a_cursor_is_not_told_again(text: bytes, names: bytes) -> None:
+    sent = {b"sign-header": text, b"sign-header-key": names, b"hash-header": b""}
+    with pytest.raises(Refused) as refused:
+        read_signed([(b"xroadvnpt-" + name, value) for name, value in sent.items()])
+    assert refused.value.detail.isprintable()
+
+
+def test_a_header_that_is_there_twice_is_named_so_that_it_can_be_shown() -> None:
+    with pytest.raises(Refused) as refused:
+        read_signed([(b"xroadvnpt-\x9b", b"1"), (b"xroadvnpt-\x9b", b"2")])
+    assert refused.value.detail == "xroadvnpt-\N{REPLACEMENT CHARACTER} is there twice"
