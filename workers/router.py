@@ -99,6 +99,11 @@ class Router:
         at = self._desk.now()
         try:
             await self._calm.look(self._post.publisher, at)
+        except Unavailable as error:
+            # Nobody's time is over then; what has its document is taken up all the same.
+            self._calm.forget()
+            self._log.warning("not looked at the route queues", code=error.code, detail=error.detail)
+        try:
             over = await self._store.waiting(source, self._calm.over(at), _TAKEN_UP_AT_ONCE)
         except Unavailable:
             self._calm.forget()

@@ -224,3 +224,25 @@ async def test_the_time_counts_from_when_the_store_is_there_again() -> None:
     axis.time.append(NOW + 7 * WAIT)
     await router.take_up(SOURCE)
     assert answer(axis, recall).code == "envelope/unknown-concerned"
+
+
+async def test_what_has_its_document_is_taken_up_while_a_route_queue_cannot_be_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    axis = await axis_of(["G22", "H37"])
+    sent, nothing = document(), acting(new_id(NOW))
+    recall = urgent(sent)
+    await route(axis, recall, nothing, sent)
+    router = await waited(axis)
+
+    async def leaderless(*_: Any) -> Any:
+        raise Unavailable("the queue has no leader")
+
+    with monkeypatch.context() as broken:
+        broken.setattr("axis.broker.fake.FakePublisher.queue_states", leaderless)
+        await router.take_up(URGENT)
+        await router.take_up(SOURCE)
+    (tracked,) = await axis.store.track(recall.message_id or "")
+    assert len(tracked.conversations) == 1
+    assert await axis.store.waiting_for([nothing.message_id or ""]) != ()
+    assert len(axis.events("not looked at the route queues")) == 2
