@@ -17,6 +17,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from axis.broker import address
 from axis.core.evidence import EVERYBODY, GracePolicy
+from axis.core.identity import Provider
 from axis.core.lanes import LANES
 from axis.core.messages import Lane
 from axis.errors import Misconfigured
@@ -99,6 +100,13 @@ class Settings(BaseSettings):
     console_proxies: tuple[str, ...] = Field(
         (), description="Addresses of proxies, as a JSON list: the last in their X-Forwarded-For is who asks."
     )
+    console_oidc: Provider | None = Field(
+        None,
+        description='Log people in at an OpenID provider too, as JSON: {"issuer": "https://…", "client_id": "axis", '
+        '"roles": {"groups=axis-ops": "operator", "groups=h37": "agency:H37"}}.',
+    )
+    console_oidc_secret: SecretStr | None = Field(None, description="The console's secret there; default: none.")
+    console_oidc_ca: Path | None = Field(None, description="Whom to trust as that provider; default: the system.")
     tls_ca: Path | None = Field(None, description="Whom this machine trusts as the gateway; default: the system.")
     tls_certificate: Path | None = Field(None, description="This machine's own client certificate for the gateway.")
     tls_key: Path | None = Field(None, description="The private key of tls_certificate, PEM.")
@@ -278,6 +286,7 @@ class Settings(BaseSettings):
             ("rabbitmq_api_url", self.rabbitmq_api_url.get_secret_value()),
             ("gateway_url", self.gateway_url or ""),
             ("console_url", self.console_url or ""),
+            ("console_oidc", self.console_oidc.issuer if self.console_oidc else ""),
             *(("blobs_url", page) for page in parse_qs(urlsplit(self.blobs_url or "").query).get("endpoint", ())),
         ):
             parts = urlsplit(page)

@@ -44,7 +44,7 @@ def create_app(desk: Desk, origins: Origins, pages: Sequence[Page] = PAGES) -> S
         Route(f"{STATIC_PATH}/{{name:path}}", _answering(STATIC.answer), methods=["GET"]),
         Route("/health", _answering(_healthy(desk)), methods=["GET"]),
         Route("/language/{language}", _answering(choose_language), methods=["GET"]),
-        *(Route(each.path, _answering(each.answer), methods=list(each.methods)) for each in ways_in(desk)),
+        *(Route(each.path, _answering(each.answer), methods=list(each.methods)) for each in ways_in()),
         *(Route(page.path, _answering(_opened(page)), methods=list(page.methods)) for page in pages),
     ]
 

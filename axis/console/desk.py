@@ -9,6 +9,7 @@ from starlette.requests import Request
 
 from axis.broker import ManagementApi
 from axis.console.access.passwords import Passwords
+from axis.console.access.provider import OpenIdProvider
 from axis.console.live import Streams
 from axis.console.rendering import Rendering
 from axis.settings import Settings
@@ -17,12 +18,16 @@ from axis.store import Store
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Everything a page may reach. `management`: the broker's, None where a test has none."""
+    """Everything a page may reach.
+
+    `management`: the broker's, None where a test has none; `provider`: who logs people in besides, if anybody does.
+    """
 
     store: Store
     settings: Settings
     now: Callable[[], dt.datetime]
     management: ManagementApi | None = None
+    provider: OpenIdProvider | None = None
     passwords: Passwords = field(default_factory=Passwords)
     rendering: Rendering = field(default_factory=Rendering)
     streams: Streams = field(default_factory=Streams)

@@ -1,12 +1,15 @@
 """The console as a process."""
 
 import asyncio
+import contextlib
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 
+import httpx
 import structlog
 
 from axis.broker import ManagementApi, vhost_of
+from axis.console.access.provider import SECONDS, OpenIdProvider
 from axis.console.app import create_app
 from axis.console.desk import Desk
 from axis.console.guarding import HEADER_BYTES, Origins
@@ -17,6 +20,7 @@ from axis.gateway.limits import Limits
 from axis.gateway.serving import listen, serve_on
 from axis.settings import Settings
 from axis.store import OperatorStore, Store
+from axis.tls import Credentials
 
 LIMITS = Limits(header_bytes=HEADER_BYTES, shutdown_seconds=5)
 _FORGET_EVERY = dt.timedelta(minutes=10)
@@ -26,12 +30,16 @@ async def run(settings: Settings, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT. `announce` is called with the address once requests are answered."""
     tls = _certificate(settings)
     broker = ManagementApi(settings.rabbitmq_api_url.get_secret_value(), vhost_of(settings.amqp_url.get_secret_value()))
-    async with Store.connect(settings.database_of("console"), name="axis console") as store, broker:
+    async with (
+        Store.connect(settings.database_of("console"), name="axis console") as store,
+        broker,
+        _provider(settings) as provider,
+    ):
         listener = listen(settings.console_host, settings.console_port)
         host, port = listener.getsockname()[:2]
         origins = Origins.of(settings.console_url, host, port, tls=tls is not None)
         streams = Streams()
-        desk = Desk(store=store, settings=settings, now=_utc_now, management=broker, streams=streams)
+        desk = Desk(store=store, settings=settings, now=_utc_now, management=broker, provider=provider, streams=streams)
         app = create_app(desk, origins)
         told = settings.console_url or next(name for name in sorted(origins.names) if host in name)
 
@@ -47,6 +55,16 @@ async def run(settings: Settings, announce: Callable[[str], None]) -> None:
             await serve_on(listener, app, LIMITS, ready, tls=tls, ending=streams.end)
             for task in background:
                 task.cancel()
+
+
+@contextlib.asynccontextmanager
+async def _provider(settings: Settings) -> AsyncIterator[OpenIdProvider | None]:
+    if settings.console_oidc is None:
+        yield None
+        return
+    context = Credentials(settings.console_oidc_ca).context()
+    async with httpx.AsyncClient(verify=context, timeout=SECONDS) as client:
+        yield OpenIdProvider(settings.console_oidc, settings.console_oidc_secret, client, _utc_now)
 
 
 def _certificate(settings: Settings) -> ServerCertificate | None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from types import MappingProxyType
 
-from schemas.reasons.model import Reason
+from schemas.reasons.model import Fault, Reason
 
 REASONS = (
     Reason(
@@ -77,6 +77,22 @@ REASONS = (
         remedy="Take another login, or see `axis operator list`.",
         remedy_vi="Chọn tên đăng nhập khác, hoặc xem danh sách tài khoản.",
     ),
+    Reason(
+        code="console/provider",
+        title="The login service does not answer as it has to.",
+        title_vi="Dịch vụ đăng nhập một lần không trả lời đúng.",
+        remedy="Begin the login again; if that does not help, the log of the console says what was wrong.",
+        remedy_vi="Bắt đầu đăng nhập lại; nếu vẫn lỗi, xem nhật ký của bảng điều hành.",
+        fault=Fault.NETWORK,
+        retry=True,
+    ),
+    Reason(
+        code="console/provider-role",
+        title="The login service names no role here for you.",
+        title_vi="Dịch vụ đăng nhập một lần chưa cấp cho bạn vai trò nào tại đây.",
+        remedy="Ask whoever runs the login service; AXIS_CONSOLE_OIDC_ROLES says which claims give which role.",
+        remedy_vi="Liên hệ đơn vị quản lý dịch vụ đăng nhập; AXIS_CONSOLE_OIDC_ROLES quy định vai trò.",
+    ),
 )
 
 STATUS: Mapping[str, int] = MappingProxyType(
@@ -91,5 +107,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "console/size": 413,
         "console/password": 400,
         "console/account": 409,
+        "console/provider": 502,
+        "console/provider-role": 403,
     }
 )

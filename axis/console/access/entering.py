@@ -8,6 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from axis.console.access.elsewhere import LEAVE, RETURN, come_back, leave
 from axis.console.access.sessions import address_key, address_of, begin, reader_of
 from axis.console.desk import Desk, desk_of
 from axis.console.forms import read_form
@@ -29,9 +30,9 @@ class WayIn:
     methods: tuple[str, ...] = ("GET",)
 
 
-def ways_in(_desk: Desk) -> tuple[WayIn, ...]:
+def ways_in() -> tuple[WayIn, ...]:
     """List the paths for logging in."""
-    return (WayIn("/login", login, ("GET", "POST")),)
+    return (WayIn("/login", login, ("GET", "POST")), WayIn(LEAVE, leave), WayIn(RETURN, come_back))
 
 
 async def login(request: Request) -> Response:
@@ -50,6 +51,7 @@ async def login(request: Request) -> Response:
         login="",
         problem=None,
         wait=0,
+        provider=desk.provider is not None,
         changed="changed" in request.query_params,
     )
 
@@ -74,6 +76,7 @@ async def _enter(request: Request, desk: Desk, origins: Origins) -> Response:
             login=login,
             problem=error.reason,
             wait=error.retry_after or 0,
+            provider=desk.provider is not None,
             changed=False,
         )
         response.headers["axis-code"] = error.code

@@ -127,5 +127,5 @@ async def _one(
 
 PAGES = (
     Page("/accounts", accounts, methods=("GET", "POST"), roles=ADMINISTRATORS, menu="menu.accounts"),
-    Page("/accounts/{login}", account, methods=("GET", "POST"), roles=ADMINISTRATORS),
+    Page("/accounts/{login:path}", account, methods=("GET", "POST"), roles=ADMINISTRATORS),
 )

@@ -11,6 +11,7 @@ from pydantic import SecretStr
 
 from axis.console import Desk, Page, create_app
 from axis.console.access.passwords import Passwords
+from axis.console.access.provider import OpenIdProvider
 from axis.console.guarding import Origins
 from axis.console.live import Streams
 from axis.console.pages import PAGES
@@ -50,11 +51,19 @@ class Bench:
     clock: Clock = field(default_factory=Clock)
     settings: Settings = SETTINGS
     pages: Sequence[Page] = PAGES
+    provider: OpenIdProvider | None = None
 
     def __post_init__(self) -> None:
         self.store = FakeStore(self.clock.now)
         self.streams = Streams(heartbeat_seconds=0.05)
-        self.desk = Desk(self.store, self.settings, self.clock.now, passwords=CHEAP, streams=self.streams)
+        self.desk = Desk(
+            self.store,
+            self.settings,
+            self.clock.now,
+            provider=self.provider,
+            passwords=CHEAP,
+            streams=self.streams,
+        )
         self.app = create_app(self.desk, Origins.of(self.settings.console_url, "127.0.0.1", 1, tls=False), self.pages)
 
     async def people(self) -> None:
