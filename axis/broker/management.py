@@ -101,6 +101,10 @@ class ManagementApi:
             else:
                 await self._put(change.item)
 
+    async def remove_queue(self, name: str) -> None:
+        """Remove a queue with all in it: only one of copies that the store has. It need not be there."""
+        await self._request("DELETE", f"queues/{_q(self._vhost)}/{_q(name)}")
+
     async def queue_consumers(self, name: str) -> int:
         """Count a queue's consumers as the broker sees them; 0 when there is no such queue."""
         raw = await self._get(f"queues/{_q(self._vhost)}/{_q(name)}")

@@ -42,6 +42,7 @@ _PARTS: Mapping[str, str] = {
     "operator": "operators:app",
     "findings": "found:findings",
     "mailbox": "mailbox:app",
+    "replay": "replay:replay",
     "topology": "topology:app",
     "key": "key:app",
     "database": "database:app",

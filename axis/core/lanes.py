@@ -46,3 +46,8 @@ def notices_queue(code: str) -> str:
 def retry_name(seconds: RetryDelay) -> str:
     """Name the exchange and the queue in which a message waits before it goes back to the queue it came from."""
     return f"axis.retry.{seconds}"
+
+
+def replay_queue(code: str) -> str:
+    """Name the queue in which a mailbox gets documents once more, out of the store; it is there for a replay alone."""
+    return f"replay.{code}"

@@ -7,7 +7,7 @@ into the expression as it stands, so for the account `H37.05` it would also acce
 What an agency gets:
 - make nothing;
 - write to the exchanges axis.submit and axis.status, and there only under keys with its own code or one below it;
-- read its own three queues.
+- read its own three queues, and the one that a replay may fill for it.
 
 What the workers' account gets:
 - make nothing;
@@ -20,15 +20,15 @@ Only letters, digits, `^ $ | ( )` and `\.` are used, which mean the same in Erla
 import re
 
 from axis.core.broker_objects import Permission, TopicPermission
-from axis.core.lanes import LANES, RETRY_SECONDS, mailbox_queue, notices_queue, retry_name, route_queue
+from axis.core.lanes import LANES, RETRY_SECONDS, mailbox_queue, notices_queue, replay_queue, retry_name, route_queue
 from schemas.wire import DELIVER_EXCHANGE, QUARANTINE_QUEUE, STATUS_EXCHANGE, SUBMIT_EXCHANGE, TRACK_QUEUE
 
 NOTHING = "^$"
 
 
 def agency_permission(code: str) -> Permission:
-    """Give an agency its three queues to read and the two exchanges to write to."""
-    own = [*(mailbox_queue(lane, code) for lane in LANES), notices_queue(code)]
+    """Give an agency its own queues to read and the two exchanges to write to."""
+    own = [*(mailbox_queue(lane, code) for lane in LANES), notices_queue(code), replay_queue(code)]
     return Permission(user=code, configure=NOTHING, write=exactly(SUBMIT_EXCHANGE, STATUS_EXCHANGE), read=exactly(*own))
 
 

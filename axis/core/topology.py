@@ -56,6 +56,7 @@ __all__ = [
     "desired",
     "difference",
     "places",
+    "replay_place",
 ]
 
 # Practically never. RabbitMQ 4 gives a message up after 20 returned deliveries unless told otherwise, and a mailbox
@@ -64,7 +65,7 @@ DELIVERY_LIMIT = 1_000_000_000
 
 POLICY = Policy(
     name="axis",
-    pattern=r"^(axis|mailbox|notices)\.",
+    pattern=r"^(axis|mailbox|notices|replay)\.",
     definition={"delivery-limit": DELIVERY_LIMIT, "overflow": "reject-publish"},
     priority=100,
 )
@@ -106,6 +107,11 @@ def places(codes: Iterable[str]) -> Topology:
     """Compute the queues of the axis and of some mailboxes, and what binds them: what needs no password to be made."""
     items = [*_axis_objects(), *(item for code in codes for item in _mailbox_places(code))]
     return Topology.of(item for item in items if isinstance(item, Queue | Binding))
+
+
+def replay_place(name: str) -> Queue:
+    """Describe a queue for a replay: as safe as a mailbox, written to by its name, and nobody's in the directory."""
+    return Queue(name, _QUORUM)
 
 
 def _axis_objects() -> list[Item]:

@@ -29,6 +29,7 @@ from axis.store.register_seam import (
     Sought,
     Tally,
 )
+from axis.store.replay_seam import ReplayStore
 from axis.store.roles import ensure_roles, renew_rights
 from axis.store.seam import (
     Advances,
@@ -71,6 +72,7 @@ __all__ = [
     "Quarantined",
     "QuotaStore",
     "RegisterStore",
+    "ReplayStore",
     "Signed",
     "SignedCheckpoint",
     "Sought",

@@ -28,6 +28,7 @@ from axis.store.fake_partners import FakePartners
 from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_register import FakeRegister
+from axis.store.fake_replays import FakeReplays
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.fake_watches import FakeWatches
@@ -68,6 +69,7 @@ class FakeStore(Store):
         self.register = FakeRegister(self._alone, now)
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)
+        self.replays = FakeReplays(self._alone, now)
         self.watches = FakeWatches(self._alone, self.directory, self.comparing)
 
     def _check(self) -> None:

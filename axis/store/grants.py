@@ -41,6 +41,7 @@ _WATCHING: Grants = {
     "mailbox_look": ("SELECT",),
     "mailbox_watch": ("SELECT",),
     "finding": ("SELECT",),
+    "replay": ("SELECT",),
 }
 _LOG: Grants = {"log_entry": ("SELECT",), "log_checkpoint": ("SELECT",)}
 _PARTNERS: Grants = {
@@ -222,6 +223,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
                 "UPDATE (profile, strict, code_form, clock_minutes, ended_at)",
             ),
             "partner_code": ("SELECT", "INSERT", "DELETE"),
+            "replay": ("SELECT", "INSERT", "UPDATE (after_at, after_id, put, left_out, filled_at, ended_at)"),
             "partner_incoming": ("SELECT", "UPDATE (system_id)"),
             "partner_application": ("SELECT", "UPDATE (closed_at)"),
         },

@@ -28,6 +28,7 @@ from axis.store.queries import load
 from axis.store.quotas import PostgresQuotas
 from axis.store.reaching import reaching
 from axis.store.register import PostgresRegister
+from axis.store.replays import PostgresReplays
 from axis.store.seam import Store
 from axis.store.suspects import PostgresSuspects
 from axis.store.tracking import track
@@ -67,6 +68,7 @@ class PostgresStore(Store):
         self.backlog = PostgresBacklog(pool)
         self.operators = PostgresOperators(pool)
         self.watches = PostgresWatches(pool)
+        self.replays = PostgresReplays(pool)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[PostgresTransaction]:

@@ -40,6 +40,7 @@ from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
 from axis.store.register_seam import RegisterStore
+from axis.store.replay_seam import ReplayStore
 from axis.store.watch_seam import WatchStore
 from schemas import Certificate, Mailbox, Organisation
 
@@ -256,6 +257,7 @@ class Store(ABC):
     backlog: BacklogStore
     operators: OperatorStore
     watches: WatchStore
+    replays: ReplayStore
 
     @staticmethod
     def connect(dsn: str, *, name: str = "axis", connections: int = 8) -> AbstractAsyncContextManager["Store"]:

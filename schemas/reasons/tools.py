@@ -85,6 +85,27 @@ REASONS = (
         retry=True,
     ),
     Reason(
+        code="replay/open",
+        title="The queue has an open replay, of other documents or filled by somebody else right now.",
+        title_vi="Hàng đợi đang có một lượt phát lại khác, hoặc người khác đang thực hiện.",
+        remedy="Go on with that one, or end it with `axis replay --mailbox CODE --end`.",
+        remedy_vi="Tiếp tục lượt đó, hoặc kết thúc bằng `axis replay --mailbox MÃ --end`.",
+    ),
+    Reason(
+        code="replay/none",
+        title="The queue has no open replay.",
+        title_vi="Hàng đợi không có lượt phát lại nào đang mở.",
+        remedy="Begin one: say from when on, with --since.",
+        remedy_vi="Bắt đầu một lượt mới: chỉ rõ thời điểm bắt đầu bằng --since.",
+    ),
+    Reason(
+        code="replay/not-empty",
+        title="The replay queue still holds documents.",
+        title_vi="Hàng đợi phát lại vẫn còn văn bản.",
+        remedy="Let the agency read them (`axis inbox --replay`), or give them up with --discard; the store keeps all.",
+        remedy_vi="Để cơ quan đọc hết (`axis inbox --replay`), hoặc bỏ bằng --discard; kho vẫn giữ đầy đủ.",
+    ),
+    Reason(
         code="file/changed",
         title="The file was changed while it was being sent.",
         title_vi="Tệp bị thay đổi trong khi đang gửi.",

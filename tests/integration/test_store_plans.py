@@ -11,7 +11,7 @@ from axis.store.queries import load
 from axis.store.reaching import options
 
 HOT = [(group, name) for group in ("accepting", "blobs", "publishing", "tracking") for name in load(group)]
-COLD = ("comparing", "directory", "evidence", "partners", "register", "registering", "watching")
+COLD = ("comparing", "directory", "evidence", "partners", "register", "registering", "replaying", "watching")
 ALL = [*HOT, *((group, name) for group in COLD for name, query in load(group).items() if "{" not in query)]
 
 

@@ -67,6 +67,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "mailbox_look": frozenset({"axis_auditor"}),
     "mailbox_watch": frozenset({"axis_auditor"}),
     "finding": frozenset({"axis_auditor"}),
+    "replay": frozenset({"axis_operator"}),
     "axis_migration": frozenset(),
     "delivery_state": frozenset(),
 }

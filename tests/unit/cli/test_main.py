@@ -27,6 +27,7 @@ COMMANDS = (
     ["doctor"],
     ["findings"],
     ["mailbox", "rebuild"],
+    ["replay"],
     ["topology"],
     ["key"],
     ["local"],
