@@ -125,16 +125,16 @@ class Opener:
         return await self._open(envelope, envelope.sealed)
 
     async def _came(self) -> bool:
-        """Read the keys anew; say whether they are others."""
+        """Read the keys anew; say whether there are more."""
         if self._folder is None:
             return False
         try:
             found = await asyncio.to_thread(load_sealing_keys, self._folder)
         except Misconfigured:  # one is being written
             return False
-        changed = found.keys() != self._keys.keys()
-        self._keys = found
-        return changed
+        more = bool(found.keys() - self._keys.keys())
+        self._keys = {**self._keys, **found}
+        return more
 
     async def _open(self, envelope: Envelope, sealed: Sealed) -> Opened:
         if not self._keys:

@@ -201,6 +201,38 @@ async def test_without_the_key_it_is_said_what_is_missing_and_the_document_stays
     assert world.post.statuses() == []
 
 
+async def test_what_is_set_aside_opens_when_its_key_comes(sealed_world: World, tmp_path: Path) -> None:
+    world, identifier = sealed_world, new_id(NOW)
+    parts = await sealed_parts(world, identifier, File(SECRET, NAME))
+    world.settings = replace(world.settings, sealing_keys={}, sealing_folder=tmp_path / "sealing")
+    message = world.document(
+        recipients=["H37", "G12"], attachments=parts.attachments, sealed=parts.sealed, identifier=identifier
+    )
+    await world.post.put("mailbox.normal.H37", message)
+    async with world.connect() as agency:
+        async for delivery in agency.inbox(idle=1.0):
+            with pytest.raises(Refused) as caught:
+                await delivery.files()
+            await delivery.defer(caught.value)
+            break
+        assert await anext(agency.inbox(idle=0.1), None) is None
+        assert world.post.unacked == []
+        assert world.post.statuses() == []
+    async with world.connect() as agency:
+        (aside,) = await agency.deferred()
+        assert await refused(aside, tmp_path / "in") == "seal/no-key"
+        (tmp_path / "sealing").mkdir()
+        (tmp_path / "sealing" / "2026.key.pem").write_bytes(b"half of i")
+        assert await refused(aside, tmp_path / "in") == "seal/no-key"
+        _, _, key, certificate = sealing("p256", "H37")
+        write_sealing_key(tmp_path, key=key, certificate=certificate, name="2026")
+        (path,) = await aside.save_attachments(tmp_path / "in")
+        assert path.read_bytes() == SECRET
+        await aside.take()
+        assert await agency.deferred() == []
+    assert world.post.statuses() == [("01", "H37", None, None)]
+
+
 async def test_the_application_may_refuse_what_it_cannot_open(sealed_world: World) -> None:
     world, identifier = sealed_world, new_id(NOW)
     world.settings = replace(world.settings, sealing_keys=keys(sealing("p256", "H37", 1)))
