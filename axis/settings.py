@@ -12,14 +12,16 @@ from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import parse_qs, urlsplit
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import AfterValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict, SettingsError
 
 from axis.broker import address
+from axis.core.deadlines import Targets
 from axis.core.evidence import EVERYBODY, GracePolicy
 from axis.core.identity import Provider
 from axis.core.lanes import LANES
 from axis.core.messages import Lane
+from axis.core.workdays import read_hours
 from axis.errors import Misconfigured
 from axis.store import hosts
 from axis.tls import ALLOW_VARIABLE, Credentials, is_loopback
@@ -33,6 +35,14 @@ Service = Literal[
 ]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
+
+
+def _hours(text: str) -> str:
+    try:
+        read_hours(text)
+    except Misconfigured as error:
+        raise ValueError(error.detail) from error
+    return text
 
 
 class Settings(BaseSettings):
@@ -164,6 +174,15 @@ class Settings(BaseSettings):
     )
     quota: Quota = Field(
         Quota(), description='Limits of agencies that have none of their own, as JSON: {"messages_per_minute": 6000}.'
+    )
+    targets: Targets = Field(
+        Targets(),
+        description="How many minutes documents have to arrive and to be accepted, as JSON (urgent: by the clock, "
+        'normal: of working time): {"arrival": {"urgent": 15, "normal": 240}, "acceptance": {"urgent": 60, "normal": '
+        '480}, "kinds": {"Giấy mời": {"acceptance": {"urgent": 30, "normal": 120}}}}.',
+    )
+    working_hours: Annotated[str, AfterValidator(_hours)] = Field(
+        "08:00-12:00,13:30-17:30", description="Working hours of every working day, Vietnam time."
     )
     relay_seconds: float = Field(30.0, gt=0, description="What is unmarked for longer is published again.")
     watch_seconds: float = Field(15.0, gt=0, description="How often the auditor looks at all queues.")

@@ -36,6 +36,7 @@ _PARTS: Mapping[str, str] = {
     "receipt": "receipt:app",
     "log": "log:app",
     "quarantine": "quarantine:app",
+    "calendar": "calendar:app",
     "audit": "audit:app",
     "doctor": "doctor:doctor",
     "console": "web_console:console",

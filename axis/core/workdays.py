@@ -105,3 +105,22 @@ def end_of_day(day: dt.date) -> dt.datetime:
 def vietnam_day(moment: dt.datetime) -> dt.date:
     """Return the day it is in Vietnam."""
     return moment.astimezone(VIETNAM_TIME).date()
+
+
+@dataclass(frozen=True, slots=True)
+class Override:
+    """What an operator has said about a day, before any holiday: worked or off, and why."""
+
+    day: dt.date
+    working: bool
+    why: str
+
+
+def read_hours(text: str) -> Hours:
+    """Read working hours as they are written in settings, `08:00-12:00,13:30-17:30`. Raises Misconfigured."""
+    try:
+        spans = [tuple(map(dt.time.fromisoformat, span.strip().split("-"))) for span in text.split(",")]
+        read = tuple((since, until) for since, until in spans)
+    except ValueError as error:
+        raise Misconfigured(f"{text!r} are no working hours: write 08:00-12:00,13:30-17:30") from error
+    return Calendar(hours=read).hours

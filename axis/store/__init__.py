@@ -42,6 +42,7 @@ from axis.store.seam import (
     Transaction,
 )
 from axis.store.watch_seam import WatchStore
+from axis.store.workday_seam import WorkdayStore
 
 __all__ = [
     "Advances",
@@ -91,6 +92,7 @@ __all__ = [
     "WaitingPaper",
     "WatchStore",
     "WithDeliveries",
+    "WorkdayStore",
     "ensure_roles",
     "migrate",
     "renew_rights",

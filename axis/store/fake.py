@@ -32,6 +32,7 @@ from axis.store.fake_replays import FakeReplays
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.fake_watches import FakeWatches
+from axis.store.fake_workdays import FakeWorkdays
 from axis.store.rows import grouped
 from axis.store.seam import Store
 
@@ -67,6 +68,7 @@ class FakeStore(Store):
         self.log = FakeLog(self._alone, now, self.acts)
         self.papers = FakePapers(self._alone, now)
         self.register = FakeRegister(self._alone, now)
+        self.workdays = FakeWorkdays(self._check)
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)
         self.replays = FakeReplays(self._alone, now)
@@ -150,7 +152,7 @@ class FakeStore(Store):
         """Hold routed deliveries."""
         async with self._alone() as memory:
             for hold in holds:
-                memory.change(hold.envelope_id, partial(_held, memory, hold))
+                memory.change(hold.envelope_id, partial(_held, memory, hold, self._now()))
 
     async def claim(self, queue: str, envelope_ids: Collection[str]) -> set[tuple[str, str]]:
         """Say that held deliveries are published now."""
@@ -200,10 +202,10 @@ class FakeStore(Store):
         async with self._alone() as memory:
             by_id = memory.envelopes.get(wanted.lower())
             if by_id is not None:
-                return (tracked(memory, by_id, self.proofs.of),)
+                return (tracked(memory, by_id, self.proofs.of, self.partners.fetched_at),)
             found = [each for each in memory.envelopes.values() if each.row.document_id == wanted]
             return tuple(
-                tracked(memory, each, self.proofs.of)
+                tracked(memory, each, self.proofs.of, self.partners.fetched_at)
                 for each in sorted(found, key=lambda e: e.row.id, reverse=True)[:50]
             )
 
@@ -260,11 +262,11 @@ def _due(
     return sorted(due, key=lambda item: item[1].attempted_at)[:limit]
 
 
-def _held(memory: Memory, hold: Hold, each: StoredDelivery) -> StoredDelivery:
+def _held(memory: Memory, hold: Hold, at: dt.datetime, each: StoredDelivery) -> StoredDelivery:
     if each.row.state is not DeliveryState.ROUTED or each.row.mailbox != hold.mailbox:
         return each
     row = replace(each.row, state=DeliveryState.HELD, reason=hold.reason, detail=hold.detail)
-    return replace(each, row=row, placed=next(memory.places), tried=True)
+    return replace(each, row=row, placed=next(memory.places), tried=True, placed_at=at)
 
 
 def _released(each: StoredDelivery, at: dt.datetime) -> StoredDelivery:

@@ -42,6 +42,7 @@ class StoredDelivery:
     last_status: str | None = None
     last_status_at: dt.datetime | None = None
     tried: bool = False  # it may have been on its way
+    placed_at: dt.datetime | None = None  # stored, or held since
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +111,10 @@ def queue_of(lane: Lane, row: DeliveryRow) -> str:
 
 
 ProofOf = Callable[[int | None], Proof | None]
+FetchedAt = Callable[[str, str | None], dt.datetime | None]  # an envelope, by the system of a mailbox
 
 
-def tracked(memory: Memory, envelope: StoredEnvelope, proof_of: ProofOf) -> Tracked:
+def tracked(memory: Memory, envelope: StoredEnvelope, proof_of: ProofOf, fetched: FetchedAt) -> Tracked:
     """Tell everything about one envelope."""
     identifier = envelope.row.id
     statuses = [status for status in memory.statuses.values() if status.envelope_id == identifier]
@@ -120,7 +122,10 @@ def tracked(memory: Memory, envelope: StoredEnvelope, proof_of: ProofOf) -> Trac
     talks = [each for each in memory.conversations.values() if identifier in {each.about, each.request}]
     return Tracked(
         envelope=tracked_envelope(envelope, proof_of),
-        deliveries=tuple(_delivery(each, envelope.published_at) for each in memory.deliveries[identifier]),
+        deliveries=tuple(
+            _delivery(each, envelope.published_at, fetched(identifier, each.row.mailbox))
+            for each in memory.deliveries[identifier]
+        ),
         statuses=tuple(
             _status(each, proof_of) for each in sorted(statuses, key=lambda status: (status.received_at, status.id))
         ),
@@ -150,8 +155,11 @@ def tracked_envelope(stored: StoredEnvelope, proof_of: ProofOf) -> TrackedEnvelo
     )
 
 
-def _delivery(stored: StoredDelivery, envelope_published_at: dt.datetime | None) -> TrackedDelivery:
+def _delivery(
+    stored: StoredDelivery, envelope_published_at: dt.datetime | None, fetched_at: dt.datetime | None
+) -> TrackedDelivery:
     row = stored.row
+    held = row.state in {DeliveryState.HELD, DeliveryState.WITHDRAWN} or stored.published_at is not None
     delivered_at = stored.published_at or envelope_published_at if row.state is DeliveryState.ROUTED else None
     return TrackedDelivery(
         recipient=row.recipient,
@@ -164,6 +172,9 @@ def _delivery(stored: StoredDelivery, envelope_published_at: dt.datetime | None)
         via=row.via,
         last_status=stored.last_status,
         last_status_at=stored.last_status_at,
+        held_since=stored.placed_at if held else None,
+        released_at=stored.published_at,
+        fetched_at=fetched_at,
     )
 
 

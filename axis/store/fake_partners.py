@@ -42,7 +42,7 @@ class FakePartners(PartnerStore):
         self._partners: dict[str, Partner] = {}
         self._incoming: dict[str, Incoming] = {}
         self._reported: dict[str, dt.datetime] = {}
-        self._fetched: set[str] = set()
+        self._fetched: dict[str, dt.datetime] = {}
         self._outgoing: dict[bytes, Outgoing] = {}
         self._open: dict[str, Application] = {}
         self._closed: set[bytes] = set()
@@ -133,12 +133,12 @@ class FakePartners(PartnerStore):
         async with self._alone():
             self._reported.setdefault(doc_id, at)
 
-    async def fetch(self, doc_id: str, at: dt.datetime) -> bool:  # noqa: ARG002 - the fake keeps no time of it
+    async def fetch(self, doc_id: str, at: dt.datetime) -> bool:
         """Note that a package is handed out."""
         async with self._alone():
             if self._incoming[doc_id].withdrawn_at is not None:
                 return False
-            self._fetched.add(doc_id)
+            self._fetched.setdefault(doc_id, at)
             return True
 
     async def recalled(self, envelope_id: str, recipients: Collection[str]) -> list[Recalled]:
@@ -150,6 +150,15 @@ class FakePartners(PartnerStore):
                 if each.about == envelope_id and each.kind is Ask.RECALL and each.state is not Talk.DECLINED
                 if each.original is not None and each.original in recipients
             ]
+
+    def fetched_at(self, envelope_id: str, mailbox: str | None) -> dt.datetime | None:
+        """Return when the document system of a mailbox was handed an envelope first."""
+        found = (
+            self._fetched.get(doc_id)
+            for doc_id, each in self._incoming.items()
+            if (each.message_id, each.agency, each.kind) == (envelope_id, mailbox, Kind.EDOC)
+        )
+        return next(found, None)
 
     async def withdraw(
         self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime

@@ -31,7 +31,8 @@ class FakeTransaction(FakeActing):
                 continue
             self._memory.envelopes[row.id] = StoredEnvelope(row, each.receipt.id, self._now())
             self._memory.deliveries[row.id] = tuple(
-                StoredDelivery(delivery, next(self._memory.places)) for delivery in each.deliveries
+                StoredDelivery(delivery, next(self._memory.places), placed_at=self._now())
+                for delivery in each.deliveries
             )
             self._memory.attachments.extend(each.attachments)
             await self.notices([each.receipt])

@@ -34,6 +34,7 @@ from axis.store.suspects import PostgresSuspects
 from axis.store.tracking import track
 from axis.store.transaction import PostgresTransaction
 from axis.store.watching import PostgresWatches
+from axis.store.workdays import PostgresWorkdays
 
 _ACCEPTING = load("accepting")
 _ACTING = load("acting")
@@ -65,6 +66,7 @@ class PostgresStore(Store):
         self.partners = PostgresPartners(pool)
         self.papers = PostgresPapers(pool)
         self.register = PostgresRegister(pool)
+        self.workdays = PostgresWorkdays(pool)
         self.backlog = PostgresBacklog(pool)
         self.operators = PostgresOperators(pool)
         self.watches = PostgresWatches(pool)

@@ -127,6 +127,9 @@ def tracked_delivery(record: Any) -> TrackedDelivery:
         via=tuple(record["via"]),
         last_status=record["last_status"],
         last_status_at=record["last_status_at"],
+        held_since=record["held_since"],
+        released_at=record["released_at"],
+        fetched_at=record["fetched_at"],
     )
 
 

@@ -42,6 +42,7 @@ from axis.store.proving import ProofStore
 from axis.store.register_seam import RegisterStore
 from axis.store.replay_seam import ReplayStore
 from axis.store.watch_seam import WatchStore
+from axis.store.workday_seam import WorkdayStore
 from schemas import Certificate, Mailbox, Organisation
 
 Changed = Callable[[set[str] | None], Awaitable[None]]
@@ -254,6 +255,7 @@ class Store(ABC):
     partners: PartnerStore
     papers: PaperStore
     register: RegisterStore
+    workdays: WorkdayStore
     backlog: BacklogStore
     operators: OperatorStore
     watches: WatchStore

@@ -59,6 +59,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "register_state": frozenset({"axis_registrar"}),
     "tally": frozenset({"axis_registrar"}),
     "feed": frozenset({"axis_registrar"}),
+    "workday_override": frozenset({"axis_operator"}),
     "partner": frozenset({"axis_operator"}),
     "partner_code": frozenset({"axis_operator"}),
     "partner_incoming": frozenset({"axis_gateway", "axis_operator"}),

@@ -54,8 +54,10 @@ FROM envelope LEFT JOIN certificate_evidence AS proof ON proof.id = envelope.evi
 WHERE sender = $1 AND ($2::uuid IS NULL OR envelope.id < $2) ORDER BY envelope.id DESC LIMIT $3;
 
 -- name: delivery_states
-SELECT envelope_id, recipient, resolved, mailbox, state, delivered_at, reason, detail, via, last_status, last_status_at
+SELECT envelope_id, recipient, resolved, mailbox, delivery_state.state, delivered_at, reason, detail, via, last_status,
+       last_status_at, held_since, released_at, fetched_at
 FROM delivery_state
+LEFT JOIN partner_incoming ON message_id = envelope_id AND agency = mailbox AND kind = 'edoc'
 WHERE envelope_id = ANY ($1::uuid[]) ORDER BY envelope_id, position;
 
 -- name: status_events
