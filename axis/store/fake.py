@@ -67,7 +67,7 @@ class FakeStore(Store):
         self.acts: list[Act] = []
         self.log = FakeLog(self._alone, now, self.acts)
         self.papers = FakePapers(self._alone, now)
-        self.register = FakeRegister(self._alone, now)
+        self.register = FakeRegister(self._alone, now, self.partners.fetched_at)
         self.workdays = FakeWorkdays(self._check)
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)

@@ -13,7 +13,7 @@ from axis.core.register import DueKey, Event, Registered, Subject, TallyKey, Tol
 from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Side, Sought, Tally
 from axis.core.searching import answers, question_of
 from axis.core.tracked import Tracked
-from axis.store.fake_memory import Memory, StoredEnvelope, tracked
+from axis.store.fake_memory import FetchedAt, Memory, StoredEnvelope, tracked
 from axis.store.register_seam import MOST_AGENCIES, MOST_COUNTED, Decide, RegisterStore
 
 _STEP = dt.timedelta(hours=1)
@@ -23,9 +23,13 @@ class FakeRegister(RegisterStore):
     """Documents, deliveries and counts as dictionaries; what was touched is what differs from the last look."""
 
     def __init__(
-        self, alone: Callable[[], AbstractAsyncContextManager[Memory]], now: Callable[[], dt.datetime]
+        self,
+        alone: Callable[[], AbstractAsyncContextManager[Memory]],
+        now: Callable[[], dt.datetime],
+        fetched: FetchedAt,
     ) -> None:
         self._alone = alone
+        self._fetched = fetched
         self._now = now
         self._entries: dict[str, Entry] = {}
         self._lexemes: dict[str, tuple[str, ...]] = {}
@@ -185,7 +189,7 @@ class FakeRegister(RegisterStore):
 
     def _touched(self, memory: Memory) -> Iterator[tuple[StoredEnvelope, Tracked]]:
         for identifier, stored in memory.envelopes.items():
-            now = tracked(memory, stored, lambda _: None)
+            now = tracked(memory, stored, lambda _: None, self._fetched)
             if self._looks.get(identifier) != now:
                 yield stored, now
 

@@ -21,19 +21,20 @@ FROM envelope
 WHERE id = ANY ($1::uuid[]) AND id BETWEEN $2 AND $3;
 
 -- name: named_deliveries
-SELECT delivery.envelope_id, delivery.recipient, resolved, mailbox, state, delivered_at, reason, detail, via,
-       last_status, last_status_at
+SELECT delivery.envelope_id, delivery.recipient, resolved, mailbox, delivery.state, delivered_at, reason, detail, via,
+       last_status, last_status_at, held_since, released_at, fetched_at
 FROM unnest($1::uuid[], $2::text[]) AS named (envelope_id, recipient)
      JOIN delivery_state AS delivery
-       ON delivery.envelope_id = named.envelope_id AND delivery.recipient = named.recipient;
+       ON delivery.envelope_id = named.envelope_id AND delivery.recipient = named.recipient
+     LEFT JOIN partner_incoming ON message_id = delivery.envelope_id AND agency = mailbox AND kind = 'edoc';
 
 -- name: statuses
 -- All of the first, and of the others those about the deliveries that are named.
-SELECT id, envelope_id, reporter, recipients, code, effect, at, received_at, reason
+SELECT id, envelope_id, reporter, recipients, code, effect, at, received_at, reason, NULL AS evidence
 FROM status_event
 WHERE envelope_id = ANY ($1::uuid[])
 UNION ALL
-SELECT id, envelope_id, reporter, status_event.recipients, code, effect, at, received_at, reason
+SELECT id, envelope_id, reporter, status_event.recipients, code, effect, at, received_at, reason, NULL
 FROM (SELECT envelope_id, array_agg(recipient) AS recipients
       FROM unnest($2::uuid[], $3::text[]) AS pair (envelope_id, recipient) GROUP BY envelope_id) AS named
      JOIN status_event USING (envelope_id)
