@@ -1,6 +1,8 @@
 """Traces through the OpenTelemetry SDK: the extra `traces`. Imported only where traces are asked for."""
 
 import contextlib
+import logging
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from importlib.metadata import version
 
@@ -14,6 +16,8 @@ from opentelemetry.trace import TracerProvider as AnyProvider
 
 from axis.core.tracing import TraceContext
 from axis.observe.traces import RememberingTraces
+
+log = logging.getLogger("axis.observe")
 
 _KINDS = {
     "send": SpanKind.PRODUCER,
@@ -71,7 +75,13 @@ def exporting(service: str, url: str, *, ratio: float, came: Callable[[bool], No
     try:
         yield RecordedTraces(provider, came)
     finally:
-        provider.shutdown()
+        # The library's own deadline is 30 s, and each batch that a deaf collector does not answer takes its five.
+        closing = threading.Thread(target=provider.shutdown, name="spans", daemon=True)
+        closing.start()
+        closing.join(_EXPORT_SECONDS)
+        if closing.is_alive():
+            log.warning("the collector at %s does not answer: the last spans are dropped", url)
+            exporter.shutdown()
 
 
 def _remote(context: TraceContext) -> SpanContext:
