@@ -10,6 +10,7 @@ from pathlib import Path
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
+from axis.console.metrics import Metrics as ConsoleMetrics
 from axis.gateway.metrics import Metrics as GatewayMetrics
 from axis.observe import Readings
 from workers.metrics import Metrics
@@ -34,7 +35,7 @@ class Described:
 
 
 def registries() -> tuple[CollectorRegistry, ...]:
-    return Metrics("worker").registry, GatewayMetrics().registry
+    return Metrics("worker").registry, GatewayMetrics().registry, ConsoleMetrics().registry
 
 
 def described() -> dict[str, Described]:

@@ -14,6 +14,7 @@ from axis.console.app import create_app
 from axis.console.desk import Desk
 from axis.console.guarding import HEADER_BYTES, Origins
 from axis.console.live import Streams
+from axis.console.metrics import Counted, Metrics
 from axis.errors import Unavailable
 from axis.gateway.certificate import ServerCertificate
 from axis.gateway.limits import Limits
@@ -40,11 +41,15 @@ async def run(settings: Settings, announce: Callable[[str], None]) -> None:
         origins = Origins.of(settings.console_url, host, port, tls=tls is not None)
         streams = Streams()
         desk = Desk(store=store, settings=settings, now=_utc_now, management=broker, provider=provider, streams=streams)
-        app = create_app(desk, origins)
+        metrics = Metrics(lambda: streams.open)
+        app = Counted(create_app(desk, origins), metrics)
         told = settings.console_url or next(name for name in sorted(origins.names) if host in name)
 
         def ready(host: str, port: int) -> None:
-            structlog.get_logger(part="console").info("listening", host=host, port=port)
+            page = (
+                f"http://{settings.metrics_host}:{metrics.serve(settings.metrics_host, settings.metrics_port)}/metrics"
+            )
+            structlog.get_logger(part="console").info("listening", host=host, port=port, metrics=page)
             announce(told)
 
         async with asyncio.TaskGroup() as group:

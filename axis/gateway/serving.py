@@ -8,7 +8,7 @@ import socket
 from collections.abc import Callable, Iterator
 
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from axis.errors import Misconfigured
 from axis.gateway.certificate import ServerCertificate
@@ -17,7 +17,7 @@ from axis.gateway.protocol import GatewayProtocol
 
 
 async def serve(
-    app: Starlette,
+    app: ASGIApp,
     host: str,
     port: int,
     limits: Limits,
@@ -31,7 +31,7 @@ async def serve(
 
 async def serve_on(
     listener: socket.socket,
-    app: Starlette,
+    app: ASGIApp,
     limits: Limits,
     announce: Callable[[str, int], None],
     *,
@@ -45,7 +45,7 @@ async def serve_on(
 
 
 def http_server(
-    app: Starlette,
+    app: ASGIApp,
     limits: Limits,
     ready: Callable[[], None],
     tls: ServerCertificate | None = None,

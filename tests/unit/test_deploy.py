@@ -100,7 +100,7 @@ def test_the_scrape_example_has_the_jobs_and_the_file_that_the_rules_need() -> N
     config = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text("utf-8"))
     assert config["rule_files"] == [RULES.name]
     jobs = {each["job_name"] for each in config["scrape_configs"]}
-    assert jobs == {"axis", "axis-gateway", "rabbitmq", "rabbitmq-queues"}
+    assert jobs == {"axis", "axis-gateway", "axis-console", "rabbitmq", "rabbitmq-queues"}
 
 
 def test_the_page_is_fresh() -> None:
