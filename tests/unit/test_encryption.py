@@ -45,6 +45,9 @@ UNSAFE = {
     "AXIS_GATEWAY_URL": ["http://gateway.gov.vn"],
     "AXIS_BLOBS_URL": ["s3://axis/blobs?endpoint=http://minio.gov.vn:9000"],
     "AXIS_GATEWAY_HOST": ["0.0.0.0"],  # noqa: S104 - that it is refused is the point
+    "AXIS_CONSOLE_HOST": ["::"],
+    "AXIS_CONSOLE_URL": ["http://console.gov.vn"],
+    "AXIS_CONSOLE_OIDC": ['{"issuer": "http://id.gov.vn", "client_id": "axis", "roles": {"g=x": "viewer"}}'],
 }
 
 
@@ -149,6 +152,7 @@ def test_a_certificate_of_another_role_is_noticed(home: Path, monkeypatch: pytes
     "given",
     [
         {"AXIS_GATEWAY_CERTIFICATE": "/some/certificate.pem"},
+        {"AXIS_CONSOLE_KEY": "/some/key.pem"},
         {"AXIS_GATEWAY_CLIENT_CA": "/some/ca.pem"},
         {
             "AXIS_GATEWAY_CERTIFICATE": "/some/certificate.pem",
@@ -157,7 +161,7 @@ def test_a_certificate_of_another_role_is_noticed(home: Path, monkeypatch: pytes
         },
     ],
 )
-def test_half_of_the_gateways_tls_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
+def test_half_of_what_tls_takes_is_none(home: Path, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(Misconfigured) as caught:

@@ -1,0 +1,91 @@
+"""The console as a process, on a real database and over TLS."""
+
+import asyncio
+import datetime as dt
+import os
+import re
+import signal
+import ssl
+import sys
+from pathlib import Path
+
+import httpx
+
+from axis.console.access.passwords import Passwords
+from axis.core.operators import Operator, Role
+from axis.store import SoughtActs, Store
+from axis.trust import Authority
+from tests.services import role_variables
+
+SECONDS = 60.0
+PASSWORD = "mật khẩu đủ dài 1"
+
+
+def settings(home: Path, dsn: str, **more: str) -> dict[str, str]:
+    return os.environ | {
+        "AXIS_HOME": str(home),
+        "AXIS_DATABASE_URL": dsn,
+        **role_variables(dsn),
+        # Nothing here asks the broker; the settings ask for its address all the same.
+        "AXIS_AMQP_URL": "amqp://nobody@127.0.0.1:1/",
+        "AXIS_RABBITMQ_API_URL": "http://nobody@127.0.0.1:1",
+        "AXIS_CONSOLE_PORT": "0",
+        "AXIS_LOG_FORMAT": "json",
+        **more,
+    }
+
+
+async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
+    pipe = asyncio.subprocess.PIPE
+    return await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "axis.console", env=environment, stdout=pipe, stderr=pipe
+    )
+
+
+async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: Path, database: str) -> None:
+    now = dt.datetime.now(dt.UTC).replace(microsecond=0)
+    issued = Authority.create(tmp_path / "pki", now).issue("server", "console", hosts=("127.0.0.1",), now=now)
+    person = Operator("lan", "Nguyễn Thị Lan", Role.OPERATOR)
+    hashed = Passwords(memory_kib=8, passes=1, lanes=1).hash(PASSWORD)
+    async with Store.connect(role_variables(database)["AXIS_OPERATOR_DATABASE_URL"]) as store:
+        assert await store.operators.add(person, hashed, by="test")
+    process = await start(
+        settings(
+            tmp_path,
+            database,
+            AXIS_CONSOLE_CERTIFICATE=str(issued.certificate),
+            AXIS_CONSOLE_KEY=str(issued.key),
+        )
+    )
+    assert process.stdout is not None
+    try:
+        async with asyncio.timeout(SECONDS):
+            line = (await process.stdout.readline()).decode()
+        found = re.fullmatch(r"console: (https://127\.0\.0\.1:\d+)\n", line)
+        assert found is not None
+        url = found[1]
+        context = ssl.create_default_context(cafile=str(issued.ca))
+        async with httpx.AsyncClient(base_url=url, verify=context, trust_env=False, timeout=SECONDS) as client:
+            assert (await client.get("/health")).json() == {"status": "ready", "checks": {"store": "ok"}}
+            form = {"login": "lan", "password": PASSWORD, "to": "/audit"}
+            entered = await client.post("/login", data=form, headers={"origin": url})
+            assert (entered.status_code, entered.headers["location"]) == (303, "/audit")
+            assert entered.headers["set-cookie"].startswith("__Host-axis=")
+            page = await client.get("/audit")
+            assert (page.status_code, "console.login" in page.text) == (200, True)
+            assert page.headers["strict-transport-security"]
+        async with Store.connect(role_variables(database)["AXIS_CONSOLE_DATABASE_URL"]) as store:
+            assert [act.action for act in await store.operators.acts(SoughtActs(actor="lan"))] == ["console.login"]
+    finally:
+        process.send_signal(signal.SIGTERM)
+        async with asyncio.timeout(SECONDS):
+            _, errors = await process.communicate()
+    assert (process.returncode, b"Traceback" in errors) == (0, False)
+
+
+async def test_without_a_database_it_says_so(tmp_path: Path) -> None:
+    process = await start(settings(tmp_path, "postgresql://nobody@127.0.0.1:1/none"))
+    async with asyncio.timeout(SECONDS):
+        _, errors = await process.communicate()
+    assert (process.returncode, b"console: axis/unavailable" in errors) == (69, True)
+    assert b"Traceback" not in errors
