@@ -305,6 +305,7 @@ class Settings(BaseSettings):
             ("rabbitmq_api_url", self.rabbitmq_api_url.get_secret_value()),
             ("gateway_url", self.gateway_url or ""),
             ("console_url", self.console_url or ""),
+            ("traces_url", self.traces_url or ""),
             ("console_oidc", self.console_oidc.issuer if self.console_oidc else ""),
             *(("blobs_url", page) for page in parse_qs(urlsplit(self.blobs_url or "").query).get("endpoint", ())),
         ):

@@ -80,7 +80,7 @@ def exporting(service: str, url: str, *, ratio: float, came: Callable[[bool], No
         closing.start()
         closing.join(_EXPORT_SECONDS)
         if closing.is_alive():
-            log.warning("the collector at %s does not answer: the last spans are dropped", url)
+            log.warning("the collector of traces does not answer: the last spans are dropped")
             exporter.shutdown()
 
 

@@ -33,6 +33,7 @@ UNSAFE = {
     ],
     "AXIS_WORKER_AMQP_URL": ["amqp://w:canary@broker.gov.vn/axis"],
     "AXIS_RABBITMQ_API_URL": ["http://a:canary@broker.gov.vn:15672"],
+    "AXIS_TRACES_URL": ["http://a:canary@collector.gov.vn:4318/v1/traces"],
     "AXIS_DATABASE_URL": [
         "postgresql://a:canary@db.gov.vn/axis",
         "postgresql://a:canary@db.gov.vn/axis?sslmode=require",
