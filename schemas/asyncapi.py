@@ -194,6 +194,12 @@ def _headers() -> dict[str, Any]:
                 "description": "Only on delivered documents: JSON object of mailbox -> positions in recipients.",
                 "examples": ['{"H37":[1]}'],
             },
+            wire.REPLAY_HEADER: {
+                "type": "string",
+                "description": "Only on documents in a replay queue: JSON object of what replay it is, begun by whom, "
+                "when the copy was made and when the document was accepted. Not signed.",
+                "examples": ['{"replay":"…","at":"…","by":"…","accepted_at":"…"}'],
+            },
             wire.TRACE_HEADER: {
                 "type": "string",
                 "description": "W3C Trace Context, version 00; optional, not signed, and ignored where it is not of "

@@ -71,6 +71,9 @@ repeats by id. A mailbox serves every recipient that is its own code, and those 
 names: a JSON object of mailbox -> positions (from 0) in the envelope's `recipients`; without the header, its own code
 only.
 
+An operator may put documents into the queue `replay.<code>` once more, each marked by the header
+`{wire.REPLAY_HEADER}`: do not drop these as repeats, and report nothing by taking them.
+
 Statuses go 01 arrived, 03 accepted, 04 assigned, 05 in process, 06 finished; steps may be left out. One that comes late
 or twice is recorded and moves nothing back. 02 and 06 end the delivery. `x-meanings` in the schemas says what each
 value stands for.

@@ -1,6 +1,7 @@
 """`axis inbox`: take what arrived for an agency."""
 
 import asyncio
+import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -11,7 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from axis.cli.answering import Answering
-from axis.cli.console import JsonOption, in_words, print_json, say
+from axis.cli.console import JsonOption, in_words, local_time, print_json, say
 from axis.cli.documents import lines_about
 from axis.cli.moving import transfers_shown
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
@@ -52,6 +53,9 @@ def inbox(
     leave: Annotated[
         bool, typer.Option("--leave", help="Only look: nothing is taken or reported, all of it comes again.")
     ] = False,
+    replay: Annotated[
+        bool, typer.Option("--replay", help="What an operator put into the replay queue, known or not, instead.")
+    ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="At most so many.", show_default=False)] = None,
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on waiting for more until Ctrl-C.")] = False,
     idle: Annotated[
@@ -76,6 +80,9 @@ def inbox(
     With --signatures each file is said to be signed, not signed, broken, or not trusted: whose signatures count is in
     the profile's folder `trusted` (roots/*.pem, intermediates/*.pem), nobody's without one.
 
+    With --replay what `axis replay` has put into the queue replay.CODE is handed out once more, in the order in which
+    the axis accepted it, also what was taken before. Nothing is reported by that, unless --accept is given.
+
     For example:
 
       axis inbox --as H37
@@ -87,6 +94,8 @@ def inbox(
       axis inbox --as H37 --leave --json
 
       axis inbox --as H37 --follow --accept --save received/
+
+      axis inbox --as H37 --replay --save again/
 
     Exit code 0, also when there was nothing; 1: sealed documents were left because they cannot be opened; 69:
     broker or gateway away.
@@ -110,7 +119,7 @@ def inbox(
         quiet=as_json,
     )
     try:
-        asyncio.run(_read(settings, reading, idle=None if follow else idle, limit=limit))
+        asyncio.run(_read(settings, reading, idle=None if follow else idle, limit=limit, replay=replay))
     finally:
         if as_json and not follow:
             print_json({"agency": settings.code, "documents": reading.documents})
@@ -172,6 +181,7 @@ class _Reading:
             "signer_role": delivery.signer.role,
             "sha256": delivery.sha256,
             "withdrawn": delivery.withdrawn,
+            "replayed": None if delivery.replayed is None else dataclasses.asdict(delivery.replayed),
             "taken": delivery.taken,
             "reported": [each.code for each in reported],
             "saved": saved,
@@ -199,6 +209,9 @@ class _Reading:
             say(f"{label:<9} {value}")
         if delivery.sealed:
             say(f"{'sealed':<9} {inside.told()}")
+        if (again := delivery.replayed) is not None:
+            known = "taken here before" if again.known else "not taken here before"
+            say(f"{'replayed':<9} accepted {local_time(again.accepted_at)}, replay by {again.by or '–'}; {known}")
         if delivery.withdrawn:
             say(f"{'withdrawn':<9} the document was still in the mailbox, and is not handed out")
         signer = delivery.signer
@@ -208,15 +221,19 @@ class _Reading:
             say(f"{'file':<9} {name}: {verdict.told()}")
         for path in saved:
             say(f"{'saved':<9} {path}")
-        codes = ["01", *(dict.fromkeys(each.code.value for each in reported))] if delivery.taken else []
-        say(f"{'reported':<9} {', '.join(codes) or 'nothing: left in the mailbox'}")
+        first = [] if delivery.replayed is not None else ["01"]
+        codes = [*first, *(dict.fromkeys(each.code.value for each in reported))] if delivery.taken else []
+        say(f"{'reported':<9} {', '.join(codes) or ('nothing' if delivery.taken else 'nothing: left in the mailbox')}")
         say("")
 
 
-async def _read(settings: AgencySettings, reading: _Reading, *, idle: float | None, limit: int | None) -> None:
+async def _read(
+    settings: AgencySettings, reading: _Reading, *, idle: float | None, limit: int | None, replay: bool = False
+) -> None:
     with transfers_shown() as moved:
         async with Agency.connect(settings, moved=moved) as agency:
-            deliveries = agency.inbox(idle=idle, looking=reading.leave)
+            take = agency.replays if replay else agency.inbox
+            deliveries = take(idle=idle, looking=reading.leave)
             async for delivery in deliveries:
                 if await reading.document(delivery):
                     deliveries.leave()

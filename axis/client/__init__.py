@@ -9,6 +9,7 @@ from axis.client.logs import Proven, Trusted, verify_proof
 from axis.client.memory import MemoryLedger
 from axis.client.notices import Notice, Notices, ReceiptNotice, StatusNotice
 from axis.client.opening import Opened
+from axis.client.replays import Replayed, Replays
 from axis.client.sent import NotConfirmed, Sent
 from axis.client.settings import AgencySettings, TlsFiles, write_profile, write_sealing_key
 from axis.client.sqlite import SqliteLedger
@@ -27,6 +28,8 @@ __all__ = [
     "Opened",
     "Proven",
     "ReceiptNotice",
+    "Replayed",
+    "Replays",
     "Reported",
     "Sent",
     "SqliteLedger",

@@ -16,6 +16,7 @@ from axis.client.logs import fetch_proof
 from axis.client.notices import Notices
 from axis.client.opening import Opened
 from axis.client.packaging import Packaging
+from axis.client.replays import Replays
 from axis.client.reporting import Reporting
 from axis.client.sending import KEPT
 from axis.client.sent import refuse_given_up
@@ -129,6 +130,18 @@ class Agency(Packaging, Reporting):
             desk=self,
             start=self._session.start,
             traces=self._traces,
+            idle=idle,
+            looking=looking,
+        )
+
+    def replays(self, *, idle: float | None = None, looking: bool = False) -> Replays:
+        """Iterate over the documents of a replay, for ever or until none came for `idle` seconds: see `Replays`."""
+        return Replays(
+            open_mail=self._session.open_replays,
+            author=self._author,
+            ledger=self._ledger,
+            witness=self._witness,
+            desk=self,
             idle=idle,
             looking=looking,
         )

@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from axis.client.opening import Opened
 from axis.core.ids import time_of
@@ -20,6 +20,9 @@ from axis.signatures.pdf import MAX_BYTES, look_at
 from axis.signatures.trust import Trust
 from axis.signatures.verdict import Standing, Verdict
 from schemas import Attachment, AttachmentRole, Destroyed, Envelope, Staff, StatusCode
+
+if TYPE_CHECKING:
+    from axis.client.replays import Replayed
 
 _PDF = "application/pdf"
 _LOOKING_SECONDS = 60.0  # for all files of a document together; the broker gives up on who holds one for long
@@ -107,6 +110,7 @@ class Delivery:
         take: Callable[["Delivery", Sequence[Said]], Awaitable[Sequence[Reported]]],
         defer: Callable[["Delivery", AxisError], Awaitable[None]] | None = None,
         withdrawn: bool = False,
+        replayed: "Replayed | None" = None,
     ) -> None:
         self.body = body
         self.signature = signature
@@ -114,6 +118,7 @@ class Delivery:
         self.recipients = recipients
         self.signer = signer
         self.withdrawn = withdrawn
+        self.replayed = replayed
         self._desk = desk
         self._take = take
         self._defer = defer

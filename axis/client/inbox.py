@@ -44,15 +44,14 @@ from axis.client.recalls import (
     may_concern,
     withdrawing,
 )
+from axis.client.served import served
 from axis.client.witness import Witness
-from axis.core.codes import is_within
-from axis.core.fanout import recipients_of
 from axis.core.messages import Submission
 from axis.core.reading import parse_envelope
 from axis.errors import AxisError, Refused
 from axis.observe import NO_TRACES, Traces, following
-from schemas import Action, Envelope, StatusCode
-from schemas.wire import ROUTES_HEADER, TYPE_DOCUMENT
+from schemas import Action, StatusCode
+from schemas.wire import TYPE_DOCUMENT
 
 Start = Callable[[Coroutine[Any, Any, None]], object]
 
@@ -235,7 +234,7 @@ class Inbox:
         envelope, signer = await patiently(lambda: self._witness.envelope(submission.body, signature))
         if await self._ledger.taken(envelope.id) is not None:
             raise Refused("envelope/id-reused", f"other bytes were taken under {envelope.id}")
-        recipients = self._recipients(envelope, submission)
+        recipients = served(self._author.code, envelope, submission)
         if not recipients:
             raise Refused("status/not-recipient", f"{envelope.id} names nobody this mailbox receives for")
 
@@ -319,21 +318,5 @@ class Inbox:
         reason = reason_text(error.code, error.detail)
         return [
             self._author.status(envelope.id, StatusCode.REFUSED, recipient=recipient, reason=reason)
-            for recipient in self._recipients(envelope, submission)
+            for recipient in served(self._author.code, envelope, submission)
         ]
-
-    def _recipients(self, envelope: Envelope, submission: Submission) -> tuple[str, ...]:
-        """Say for which recipients it came here.
-
-        Nobody signs the routes header, so when it cannot be used the directory's plain rule is: our code and below.
-        """
-        routes = submission.headers.get(ROUTES_HEADER)
-        try:
-            return recipients_of(
-                self._author.code, envelope.recipients, routes if isinstance(routes, str) else None
-            ) or self._own(envelope)
-        except (ValueError, AttributeError, TypeError):
-            return self._own(envelope)
-
-    def _own(self, envelope: Envelope) -> tuple[str, ...]:
-        return tuple(recipient for recipient in envelope.recipients if is_within(recipient, self._author.code))

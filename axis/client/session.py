@@ -7,7 +7,7 @@ from typing import Any
 
 from axis.client.mail import Mail
 from axis.client.transport import Transport
-from axis.core.lanes import mailbox_queue, notices_queue
+from axis.core.lanes import mailbox_queue, notices_queue, replay_queue
 from axis.core.messages import Lane
 
 log = logging.getLogger("axis.client")
@@ -26,6 +26,7 @@ class Session:
         self._tasks: set[asyncio.Task[None]] = set()
         self._mailbox: Mail | None = None
         self._notices: Mail | None = None
+        self._replays: Mail | None = None
 
     def start(self, work: Coroutine[Any, Any, None]) -> None:
         """Run until it ends, or until the agency is left."""
@@ -40,6 +41,13 @@ class Session:
         self._mailbox = self._open(*(mailbox_queue(lane, self._code) for lane in _LANES))
         return self._mailbox
 
+    async def open_replays(self) -> Mail:
+        """Take in what comes once more; what an iteration before left goes back to the broker first."""
+        if self._replays is not None:
+            await self._replays.close()
+        self._replays = self._open(replay_queue(self._code))
+        return self._replays
+
     def open_notices(self) -> Mail:
         """Take notices in; asked for once."""
         self._notices = self._open(notices_queue(self._code))
@@ -49,7 +57,7 @@ class Session:
         """Give back what was not taken, and end what runs."""
         try:
             async with asyncio.timeout(self.deadline):
-                for mail in (self._mailbox, self._notices):
+                for mail in (self._mailbox, self._notices, self._replays):
                     if mail is not None:
                         await mail.close()
         except TimeoutError:

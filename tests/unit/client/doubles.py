@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +23,9 @@ from axis.client.addressing import Way, Ways
 from axis.client.building import Author, File
 from axis.client.gateway import Uploaded
 from axis.core.ids import new_id
+from axis.core.lanes import replay_queue
 from axis.core.messages import Outgoing, Submission
-from axis.core.topology import WorkerUser, desired
+from axis.core.topology import WorkerUser, desired, replay_place
 from axis.errors import NotFound, Refused, Unavailable
 from axis.trust import SealingKey, SigningKey, thumbprint
 from schemas import Action, Certificate, Document, Mailbox, Priority, Receipt, StatusCode
@@ -135,7 +136,8 @@ class Post:
 
     def __init__(self) -> None:
         mailbox = Mailbox(code="H37", valid_from=NOW, password_hash="x")
-        self.broker = FakeBroker(desired([mailbox], worker_user=WorkerUser("axis-worker", "x"), at=NOW))
+        wanted = desired([mailbox], worker_user=WorkerUser("axis-worker", "x"), at=NOW)
+        self.broker = FakeBroker(replace(wanted, queues=(*wanted.queues, replay_place(replay_queue("H37")))))
         self.published: list[Outgoing] = []
         self.deaf = False  # publishes get through, their confirms do not
         self._batches: list[TappedBatch] = []
@@ -174,7 +176,7 @@ class Post:
         for each in submissions:
             headers = {key: str(value) for key, value in each.headers.items()}
             message = Outgoing(
-                "axis.deliver",
+                "" if queue.startswith("replay.") else "axis.deliver",
                 queue,
                 each.body,
                 each.type or "",

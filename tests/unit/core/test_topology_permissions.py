@@ -41,8 +41,8 @@ def test_an_agency_reports_for_nobody_else(key: str) -> None:
     assert not re.search(STATUS.write, key)
 
 
-@pytest.mark.parametrize("name", ["mailbox.urgent.H37.05", "mailbox.normal.H37.05", "notices.H37.05"])
-def test_an_agency_reads_its_three_queues(name: str) -> None:
+@pytest.mark.parametrize("name", ["mailbox.urgent.H37.05", "mailbox.normal.H37.05", "notices.H37.05", "replay.H37.05"])
+def test_an_agency_reads_its_own_queues(name: str) -> None:
     assert re.search(AGENCY.read, name)
 
 
@@ -55,6 +55,9 @@ def test_an_agency_reads_its_three_queues(name: str) -> None:
         "mailboxXurgent.H37.05",
         "x.mailbox.urgent.H37.05",
         "notices.H37",
+        "replay.H37",
+        "replay.H37X05",
+        "replay.by-hand",
         "axis.track",
         "axis.quarantine",
         "",
