@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, say, say_reasons
+from axis.cli.courses import Courses, courses_of, tell
+from axis.cli.moments import moment, now
+from axis.core.asof import as_of as as_it_was
 from axis.core.codes import lineage
 from axis.core.conversation import Conversation, Talk
 from axis.core.evidence import Proof
-from axis.core.records import DeliveryState
 from axis.errors import NotFound
 from axis.settings import Settings
 from axis.signatures.verdict import Standing, Verdict
@@ -23,13 +25,25 @@ def track(
         str, typer.Argument(metavar="DOCUMENT|ENVELOPE", help="A document id or an envelope id.", show_default=False)
     ],
     *,
+    recipient: Annotated[
+        str | None, typer.Option(metavar="CODE", help="Only this one, as addressed.", show_default=False)
+    ] = None,
+    as_of: Annotated[
+        str | None,
+        typer.Option(
+            "--as-of", metavar="TIME", help="What was known then: 2026-11-24T08:00+07:00.", show_default=False
+        ),
+    ] = None,
     events: Annotated[bool, typer.Option("--events/--no-events", help="Also the statuses, one by one.")] = True,
+    story: Annotated[bool, typer.Option("--story/--no-story", help="Also what happened when, by recipient.")] = True,
     as_json: JsonOption = False,
 ) -> None:
     """Show what became of a document.
 
-    For each of its recipients: mailbox, state, last status; what was asked about it (recall, update, replacement,
-    taking back) and how each answered; and every status that was reported. Of each file whether it is a signed PDF: by
+    For each of its recipients: where the axis has brought it and what was done with it (docs/statuses.md), since when,
+    what it waits for, its deadlines, and the story: what happened when, who says so, and the id of what proves it
+    (`axis log prove` for the receipt). What was asked about it (recall, update, replacement, taking back) and how each
+    answered; and every status that was reported. Of each file whether it is a signed PDF: by
     whom, intact, and trusted by the axis's own authorities. A recall, update or replacement that came before its
     document waits for it, and is shown by its own envelope and by the document's.
 
@@ -39,19 +53,26 @@ def track(
 
       axis track "G22,2026/11/24,7816/VPCP-TTĐT" --json
 
+      axis track 01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11 --recipient H37.02 --as-of 2026-11-25
+
     Exit code 0: found; 66: the axis never accepted such a document (`axis quarantine list` holds what it refused).
     """
-    found, roles, files, early = asyncio.run(_track(term.strip()))
+    then = None if as_of is None else moment(as_of)
+    found, roles, files, early, courses = asyncio.run(_track(term.strip(), then))
+    if recipient is not None and not any(d.recipient == recipient for each in found for d in each.deliveries):
+        raise NotFound(f"{term} was not sent to {recipient}", code="track/unknown")
     if not found and not early:
         raise NotFound(f"the axis has accepted no document or envelope {term}", code="track/unknown")
     if as_json:
         told = {key: [{"file": name, **each.as_json()} for name, each in filed] for key, filed in files.items()}
-        print_json({"envelopes": found, "signer_roles": roles, "files": told, "waiting": early})
+        print_json({"envelopes": found, "courses": courses, "signer_roles": roles, "files": told, "waiting": early})
         return
     for number, tracked in enumerate(found):
         if number:
             say("")
-        _tell(tracked, roles, files[tracked.envelope.id], events=events)
+        _tell(tracked, roles, files[tracked.envelope.id])
+        tell(tracked, courses[tracked.envelope.id], stories=story, recipient=recipient)
+        _tell_more(tracked, events=events, recipient=recipient)
     for each in early:
         say(_early(each))
 
@@ -59,17 +80,25 @@ def track(
 _Files = Mapping[str, Sequence[tuple[str, Verdict]]]
 
 
-async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str], _Files, tuple[TrackedWaiting, ...]]:
+_Found = tuple[tuple[Tracked, ...], dict[str, str], _Files, tuple[TrackedWaiting, ...], Mapping[str, Courses]]
+
+
+async def _track(term: str, then: dt.datetime | None) -> _Found:
     """Return what became of it, the role of each certificate that it was signed under, where its files stand.
 
-    And what waits for it, or that it waits itself, which is not accepted yet.
+    And what waits for it, or that it waits itself, which is not accepted yet; and how its deliveries stand. `then`: as
+    it was known at that moment.
     """
-    async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
+    settings = Settings.load()
+    async with Store.connect(settings.operator_database, name="axis cli") as store:
         found = await store.track(term)
+        if then is not None:
+            found = tuple(known for each in found if (known := as_it_was(each, then)) is not None)
         senders = {code for each in found for code in lineage(each.envelope.sender)}
         _, _, certificates = await store.directory.load_changed(senders)
         files = {each.envelope.id: await store.papers.of(each.envelope.id) for each in found}
-        early = await store.waiting_for({term.lower(), *(each.envelope.id for each in found)})
+        early = await store.waiting_for({term.lower(), *(each.envelope.id for each in found)}) if then is None else ()
+        courses = await courses_of(store, settings, found, then or now(), past=then is not None)
     signed = {each.envelope.thumbprint for each in found}
     roles: dict[str, str] = {each.thumbprint: each.role for each in certificates if each.thumbprint in signed}
     return (
@@ -77,6 +106,7 @@ async def _track(term: str) -> tuple[tuple[Tracked, ...], dict[str, str], _Files
         roles,
         {key: [(each.name, standing_of(each)) for each in filed] for key, filed in files.items()},
         early,
+        courses,
     )
 
 
@@ -89,7 +119,7 @@ def standing_of(file: FiledPaper) -> Verdict:
     return Verdict(Standing.NOT_LOOKED_AT if file.name.lower().endswith(".pdf") else Standing.NOT_A_PDF)
 
 
-def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str, Verdict]], *, events: bool) -> None:
+def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str, Verdict]]) -> None:
     envelope = tracked.envelope
     concerns = "" if envelope.concerns is None else f" {envelope.concerns}"
     by = "" if envelope.account == envelope.sender else f", by the account of {envelope.account}"
@@ -100,24 +130,10 @@ def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str,
     say(f"signed under {envelope.thumbprint}{whose}; {_proved(envelope)}")
     for name, verdict in files:
         say(f"file {name}: {verdict.told()}")
-    say("")
-    print_table(
-        ("recipient", "mailbox", "state", "delivered", "last status", "at", "why, or by way of"),
-        [
-            (
-                delivery.recipient,
-                delivery.mailbox,
-                delivery.state.value,
-                delivery.delivered_at,
-                delivery.last_status,
-                delivery.last_status_at,
-                "; ".join([*([delivery.reason] if delivery.reason else []), *delivery.via]) or delivery.detail,
-            )
-            for delivery in tracked.deliveries
-        ],
-    )
-    counts = {state: sum(each.state is state for each in tracked.deliveries) for state in DeliveryState}
-    say(f"{len(tracked.deliveries)} recipients: " + ", ".join(f"{n} {state.value}" for state, n in counts.items() if n))
+
+
+def _tell_more(tracked: Tracked, *, events: bool, recipient: str | None) -> None:
+    envelope = tracked.envelope
     say_reasons(delivery.reason for delivery in tracked.deliveries)
     for request, talks in _by_request(tracked.conversations).items():
         say("")
@@ -139,6 +155,7 @@ def _tell(tracked: Tracked, roles: Mapping[str, str], files: Sequence[tuple[str,
                     each.reason,
                 )
                 for each in tracked.statuses
+                if recipient is None or recipient in each.recipients
             ],
         )
     waiting = [notice for notice in tracked.notices if notice.published_at is None]

@@ -112,7 +112,7 @@ def filled(store: FakeStore) -> None:
 def test_track_by_envelope_and_by_document(run: Run, filled: None, term: str) -> None:
     ran = run("track", term)
     assert ran.code == 0
-    for told in ("V/v kết nối, liên thông", "2 recipients: 1 delivered, 1 refused", "H37.02", "advanced", "via H37"):
+    for told in ("V/v kết nối, liên thông", "2 recipients: 1 taken, 1 undeliverable", "H37.02", "advanced", "via H37"):
         assert told in ran.out
     assert "1 notices wait" in ran.out
 
