@@ -73,10 +73,10 @@ async def _passages(stage: Stage, options: Options, progress: Progress) -> list[
     async with stage.world(progress) as world:
         await world.join([SENDER, *_RECIPIENTS])
         await world.certify(_RECIPIENTS[1])
-        async with world.axis.worker("router") as router, _gateway(world) as (gateway, url):
+        async with world.axis.worker("router") as router, gateway(world) as (gateway_pid, url):
             for code in (SENDER, *_RECIPIENTS):
-                _profile(world, code, url)
-            named = {"gateway": gateway, "router": router.process.pid}
+                profile(world, code, url)
+            named = {"gateway": gateway_pid, "router": router.process.pid}
             for number in range(min(options.rounds, _ROUNDS)):
                 each = await _pass(world, size, named)
                 most, name = max((more, who) for who, more in each.grown.items())
@@ -172,7 +172,8 @@ def _remove(folder: Path) -> None:
     folder.rmdir()
 
 
-def _profile(world: World, code: str, gateway_url: str) -> None:
+def profile(world: World, code: str, gateway_url: str) -> None:
+    """Write an agency's profile."""
     key, certificate = world.pem[code]
     write_profile(
         world.axis.folder / code,
@@ -186,7 +187,8 @@ def _profile(world: World, code: str, gateway_url: str) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _gateway(world: World) -> AsyncIterator[tuple[int, str]]:
+async def gateway(world: World) -> AsyncIterator[tuple[int, str]]:
+    """Run a gateway until the block ends; its process and its address."""
     port_file = world.axis.folder / "gateway.port"
     with (world.axis.folder / "gateway.log").open("wb") as log:
         process = await asyncio.create_subprocess_exec(

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import blobs, communes, growth, lanes, latency, resolving, route, scaling, soak, track
+from tests.bench import blobs, communes, growth, lanes, latency, packages, resolving, route, scaling, soak, track
 from tests.bench.results import Result
 from tests.bench.running import Options
 from tests.bench.world import Progress, Stage
@@ -75,6 +75,12 @@ BENCHES = {
         "sender's SDK through the gateway into the folders of two recipients (COUNT= is MiB); and (blob-time) how long "
         "that takes, against copying and hashing the file with cp and sha256sum twice",
         blobs.blob_memory,
+    ),
+    "package-memory": Bench(
+        "the same for a file of 1 GiB inside an edXML package that a document system sends over the VXP interface, to "
+        "an SDK and a watched folder (COUNT= is MiB)",
+        packages.package_memory,
+        default=False,
     ),
     "soak": Bench(
         "steady traffic with receipts and statuses for MINUTES= (COUNT= envelopes a second), and the slope of memory "
