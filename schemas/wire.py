@@ -21,5 +21,5 @@ SECOND_SIGNATURE_HEADER = "axis-signature-pq"
 ROUTES_HEADER = "axis-routes"
 # W3C Trace Context, version 00: optional, not signed, and no part of what a message says.
 TRACE_HEADER = "traceparent"
-# JSON object: this copy comes out of the store once more, see docs/decisions; the axis's own word, as the routes are.
+# JSON object: this copy comes out of the store once more, see decision 0031; the axis's own word, as the routes are.
 REPLAY_HEADER = "axis-replay"
