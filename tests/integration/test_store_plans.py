@@ -11,8 +11,13 @@ from axis.store.queries import load
 from axis.store.reaching import options
 
 HOT = [(group, name) for group in ("accepting", "blobs", "publishing", "tracking") for name in load(group)]
+HOT += [("backlog", name) for name in ("envelopes", "notices", "held")]  # every 15 seconds; the quarantine is bounded
 COLD = ("comparing", "directory", "evidence", "partners", "register", "registering", "replaying", "watching")
-ALL = [*HOT, *((group, name) for group in COLD for name, query in load(group).items() if "{" not in query)]
+ALL = [
+    *HOT,
+    ("backlog", "quarantine"),
+    *((group, name) for group in COLD for name, query in load(group).items() if "{" not in query),
+]
 
 
 @pytest.fixture

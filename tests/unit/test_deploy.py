@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from axis.core.findings import Kind
 from schemas.reasons import REASONS
 from tests.metrics_page import PAGE, described, page
 from tests.promql import Asked, asked
@@ -79,6 +80,14 @@ def test_reasons_in_queries_are_reasons_there_are() -> None:
     for operator, value in reasons:
         hits = [code for code in REASONS if (re.fullmatch(value, code) if operator == "=~" else code == value)]
         assert hits, value
+
+
+def test_kinds_and_lanes_in_queries_are_those_there_are() -> None:
+    values = {"kind": {each.value for each in Kind}, "lane": {"urgent", "normal", "notices", "axis"}}
+    matches = [match for _, query in queries() for each in asked(query)[0] for match in each.matches]
+    named = {(label, part) for label, _, value in matches if label in values for part in value.split("|")}
+    assert named
+    assert [each for each in named if each[1] not in values[each[0]]] == []
 
 
 def test_each_alert_says_how_bad_it_is_what_happens_in_both_languages_and_where_to_read_on() -> None:
