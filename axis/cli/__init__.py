@@ -33,6 +33,7 @@ _PARTS: Mapping[str, str] = {
     "folder": "folder:folder",
     "status": "status:app",
     "track": "track:track",
+    "watch": "watch:watch",
     "receipt": "receipt:app",
     "log": "log:app",
     "quarantine": "quarantine:app",
