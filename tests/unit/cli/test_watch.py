@@ -166,7 +166,7 @@ def test_live_it_looks_again_and_ends_by_ctrl_c(
 
     monkeypatch.setattr(watch, "overlook", counted)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
-    monkeypatch.setattr(watch.asyncio, "sleep", lambda _: _nothing())
+    monkeypatch.setattr("axis.cli.watch.asyncio.sleep", lambda _: _nothing())
     assert run("watch").code == 0
     assert len(looks) == 3
 
