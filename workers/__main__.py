@@ -1,4 +1,4 @@
-"""`python -m workers router|tracker|relay|notary|papers|auditor`: one process each, as many of each as are needed.
+"""`python -m workers router|tracker|relay|notary|papers|auditor|registrar`: one process each, as many as needed.
 
 The relay and the notary are imported where they are asked for: what they alone need (certificates' chains, evidence,
 time stamps) takes as long as everything that routers and trackers need, which are started more often.
@@ -38,6 +38,7 @@ class Worker(StrEnum):
     NOTARY = "notary"
     PAPERS = "papers"
     AUDITOR = "auditor"
+    REGISTRAR = "registrar"
 
 
 async def _route(context: Context) -> None:
@@ -77,7 +78,12 @@ async def _track(context: Context) -> None:
 
 
 # Those that take no messages.
-_ALONE = {Worker.NOTARY: "workers.notarising", Worker.PAPERS: "workers.papers", Worker.AUDITOR: "workers.auditing"}
+_ALONE = {
+    Worker.NOTARY: "workers.notarising",
+    Worker.PAPERS: "workers.papers",
+    Worker.AUDITOR: "workers.auditing",
+    Worker.REGISTRAR: "workers.registering",
+}
 _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
     Worker.ROUTER: _route,
     Worker.TRACKER: _track,

@@ -45,6 +45,7 @@ _PARTS: Mapping[str, str] = {
     "findings": "found:findings",
     "mailbox": "mailbox:app",
     "replay": "replay:replay",
+    "register": "register:app",
     "topology": "topology:app",
     "key": "key:app",
     "database": "database:app",

@@ -336,7 +336,7 @@ def _whose(*accounts: str | None) -> tuple[str, ...]:
 
 def _at(subject: Subject, record: Record) -> dt.datetime:
     found = [each.delivered_at for each in subject.tracked.deliveries if each.recipient == record.recipient]
-    return next((at for at in found if at is not None), record.since)
+    return next((at for at in found if at is not None), record.arrived_at or record.since)
 
 
 def _flow(subject: Subject, entry: Entry, records: Iterable[Record]) -> Mapping[dt.datetime, tuple[int, int, int]]:

@@ -176,6 +176,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "status_event": ("SELECT",),
             "conversation": ("SELECT",),
             "partner_incoming": ("SELECT (message_id, agency, kind, fetched_at, withdrawn_at)",),
+            "workday_override": ("SELECT",),
             "touched": ("SELECT", "DELETE"),
             "register_document": ("SELECT", "INSERT", "UPDATE"),
             "register_delivery": ("SELECT", "INSERT", "UPDATE"),

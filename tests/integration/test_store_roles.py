@@ -12,13 +12,15 @@ import pytest
 
 from axis import local
 from axis.core.watching import Cause, Finding, QueueCount, Unmarked, look
-from axis.errors import Misconfigured
-from axis.store import Store, ensure_roles, renew_rights
+from axis.errors import Misconfigured, Unavailable
+from axis.store import Sought, Store, ensure_roles, renew_rights
 from axis.store.grants import FUNCTIONS, TABLES
 from axis.store.roles import scram
 from axis.store.watching import _COPIES
 from tests import services as real
 from tests.services import as_role
+from tests.unit.store.registering import keep
+from tests.unit.store.rows import accepted
 
 DIRECTORY = ("organisation", "mailbox", "certificate")
 TRAFFIC = ("envelope", "delivery", "attachment", "notice", "status_event")
@@ -226,6 +228,11 @@ async def test_no_person_and_no_gateway_writes_traffic(database: str, role: str,
         ("axis_auditor", "UPDATE envelope SET published_at = now()"),
         ("axis_auditor", "UPDATE delivery SET published_at = now()"),
         ("axis_auditor", "DELETE FROM finding"),
+        ("axis_registrar", "UPDATE envelope SET published_at = now()"),
+        ("axis_registrar", "INSERT INTO touched (envelope_id) VALUES (gen_random_uuid())"),
+        ("axis_registrar", "SELECT content FROM partner_incoming"),
+        ("axis_registrar", "TRUNCATE tally"),
+        ("axis_router", "INSERT INTO touched (envelope_id) VALUES (gen_random_uuid())"),
         *((role, "SELECT password_hash FROM mailbox") for role in ("axis_console", "axis_notary", "axis_auditor")),
         *((role, "UPDATE mailbox SET password_hash = 'x'") for role in TABLES if role != "axis_operator"),
     ],
@@ -310,3 +317,21 @@ async def test_after_a_migration_the_roles_have_their_rights_to_what_is_new(data
         assert await link.fetchval(asked)
     finally:
         await link.close()
+
+
+async def test_the_registrar_works_with_the_rights_it_has(database: str) -> None:
+    document = accepted(sender="Y97", account="Y97")
+    async with Store.connect(as_role(database, "axis_router"), connections=1) as store, store.transaction() as tx:
+        await tx.accept([document])  # what it touches is written by the owner's trigger
+    async with Store.connect(as_role(database, "axis_registrar"), connections=1) as store:
+        await keep(store)
+        assert [each.id for each in await store.register.search(Sought(sender="Y97"))] == [document.envelope.id]
+        assert await store.register.lag() == (0, None)
+        await store.workdays.overrides()
+        await store.register.tell_late(dt.datetime.now(dt.UTC))
+        await store.register.prune(dt.datetime.now(dt.UTC) - dt.timedelta(days=1))
+        with pytest.raises(Unavailable, match="permission denied"):
+            await store.register.rebuild()
+    async with Store.connect(as_role(database, "axis_console"), connections=1) as store:
+        assert len(await store.register.deliveries(Sought(account="Y97"))) == 1
+        assert (await store.register.feed_span())[1] >= 1
