@@ -26,7 +26,8 @@ def error_page(request: Request, error: AxisError, reader: Reader | None = None)
     reason = error.reason
     response = desk_of(request).rendering.page(
         request,
-        "error.html",
+        # htmx puts what comes into the page that is there.
+        "error-part.html" if "hx-request" in request.headers else "error.html",
         reader=reader,
         language=language_of(request),
         status=status,

@@ -64,6 +64,15 @@ async def test_a_form_comes_from_a_page_of_ours(bench: Bench, headers: dict[str,
             assert (await browser.get("/")).status_code == 200
 
 
+async def test_a_part_of_a_page_is_refused_in_a_part(bench: Bench) -> None:
+    async with bench.browser("viewer") as browser:
+        part = await browser.post("/logout", hx_request="true")
+        assert (part.status_code, "<html" in part.text, "console/forged" in part.text) == (403, False, True)
+        page = (await browser.get("/")).text
+        csrf = await browser.csrf()
+        assert f"""<body hx-headers:inherited='{{"x-csrf-token": "{csrf}"}}'>""" in page
+
+
 async def test_a_form_is_of_this_session(bench: Bench) -> None:
     async with bench.browser("viewer") as browser, bench.browser("viewer") as other:
         for csrf in ("", "x" * 64, "0", await other.csrf(), "\N{SNOWMAN}"):
