@@ -286,6 +286,8 @@ class Settings(BaseSettings):
             raise Misconfigured("AXIS_GATEWAY_CERTIFICATE and AXIS_GATEWAY_KEY belong together", code="tls/files")
         if (self.console_certificate is None) != (self.console_key is None):
             raise Misconfigured("AXIS_CONSOLE_CERTIFICATE and AXIS_CONSOLE_KEY belong together", code="tls/files")
+        if self.console_url is None and self.console_host in {"0.0.0.0", "::"}:  # noqa: S104 - it is asked about
+            raise Misconfigured(f"AXIS_CONSOLE_URL: where do browsers reach what listens at {self.console_host}?")
         if self.gateway_client_ca is not None and self.gateway_certificate is None:
             raise Misconfigured("AXIS_GATEWAY_CLIENT_CA needs AXIS_GATEWAY_CERTIFICATE", code="tls/files")
         if self.gateway_client_crl is not None and self.gateway_client_ca is None:

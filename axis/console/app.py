@@ -16,7 +16,7 @@ from axis.console.access.entering import ways_in
 from axis.console.access.sessions import check_csrf, reader_of
 from axis.console.desk import Desk
 from axis.console.forms import read_form
-from axis.console.guarding import SAFE_METHODS, Guarded, Origins
+from axis.console.guarding import HEALTH_PATH, SAFE_METHODS, Guarded, Origins
 from axis.console.language import choose_language
 from axis.console.page import Page
 from axis.console.pages import PAGES
@@ -42,7 +42,7 @@ def create_app(desk: Desk, origins: Origins, pages: Sequence[Page] = PAGES) -> S
     """Build the application; `origins`: where browsers reach it."""
     routes = [
         Route(f"{STATIC_PATH}/{{name:path}}", _answering(STATIC.answer), methods=["GET"]),
-        Route("/health", _answering(_healthy(desk)), methods=["GET"]),
+        Route(HEALTH_PATH, _answering(_healthy(desk)), methods=["GET"]),
         Route("/language/{language}", _answering(choose_language), methods=["GET"]),
         *(Route(each.path, _answering(each.answer), methods=list(each.methods)) for each in ways_in()),
         *(Route(page.path, _answering(_opened(page)), methods=list(page.methods)) for page in pages),

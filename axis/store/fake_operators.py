@@ -80,13 +80,15 @@ class FakeOperators(OperatorStore):
             return False
         self._accounts[login] = (replace(self._accounts[login][0], temporary=temporary), password)
         self._end_all(login)
+        self._attempts.pop(f"account:{login}", None)
         await self._note(by, "operator.password", login, {"temporary": temporary})
         return True
 
-    async def begin(self, session: Session) -> bool:
+    async def begin(self, session: Session, password: str | None) -> bool:
         """Remember a session."""
         self._check()
-        if session.login not in self._accounts or self._accounts[session.login][0].closed_at is not None:
+        operator, proved = self._accounts.get(session.login, (None, None))
+        if operator is None or operator.closed_at is not None or proved != password:
             return False
         self._sessions[session.token] = session
         return True

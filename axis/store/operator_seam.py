@@ -51,11 +51,18 @@ class OperatorStore(ABC):
 
     @abstractmethod
     async def set_password(self, login: str, password: str, *, temporary: bool, by: str) -> bool:
-        """Set the hash of a password and end all sessions of the account; False: there is none that could have one."""
+        """Set the hash of a password, end all sessions of the account, and forget wrong passwords tried for it.
+
+        False: there is no account that could have one.
+        """
 
     @abstractmethod
-    async def begin(self, session: Session) -> bool:
-        """Remember a session; False: the account is closed, or was never there."""
+    async def begin(self, session: Session, password: str | None) -> bool:
+        """Remember a session; False: the account is closed, or was never there, or has another password by now.
+
+        `password`: the hash that was proved, None for an account without. A session that began with the password
+        that was changed meanwhile would outlast all those that the change ended.
+        """
 
     @abstractmethod
     async def session(self, token: bytes, at: dt.datetime, *, used: bool = True) -> tuple[Operator, Session] | None:

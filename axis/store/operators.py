@@ -94,12 +94,14 @@ class PostgresOperators(OperatorStore):
                 return False
             await link.execute(_SQL["set_password"], login, password, temporary)
             await link.execute(_SQL["end_all"], login)
+            await link.execute(_SQL["unlock"], f"account:{login}")
             await _note(link, by, "operator.password", login, {"temporary": temporary})
         return True
 
-    async def begin(self, session: Session) -> bool:
+    async def begin(self, session: Session, password: str | None) -> bool:
         """Remember a session."""
-        values = (session.token, session.login, session.begun_at, session.seen_at, session.address, session.means)
+        moments = (session.begun_at, session.seen_at)
+        values = (session.token, session.login, *moments, session.address, session.means, password)
         async with self._pool.link("begin a session") as link:
             return await link.fetchval(_SQL["begin"], *values) is not None
 

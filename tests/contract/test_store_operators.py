@@ -43,7 +43,7 @@ async def test_an_account_of_a_provider_is_found_by_its_subject(store: Store) ->
 async def test_a_change_is_noted_and_ends_sessions_that_may_less(store: Store) -> None:
     operators = store.operators
     await operators.add(VIEWER, "hash", by="root")
-    await operators.begin(session("lan"))
+    await operators.begin(session("lan"), "hash")
     assert await operators.change(replace(VIEWER, name="Lan"), by="root") == VIEWER
     assert await operators.session(session("lan").token, NOW) is not None
     changed = replace(VIEWER, name="Lan", role=Role.AGENCY, code="H37")
@@ -53,8 +53,8 @@ async def test_a_change_is_noted_and_ends_sessions_that_may_less(store: Store) -
     closed = replace(changed, closed_at=NOW)
     await operators.change(closed, by="root")
     assert await operators.find("lan") == (closed, "hash")
-    assert not await operators.begin(session("lan", 2))
-    assert not await operators.begin(session("nobody", 3))
+    assert not await operators.begin(session("lan", 2), "hash")
+    assert not await operators.begin(session("nobody", 3), "hash")
     acts = await operators.acts(SoughtActs(subject="lan"))
     assert [act.action for act in acts] == ["operator.change"] * 3 + ["operator.add"]
     assert '"code": "H37"' in acts[0].detail
@@ -65,7 +65,7 @@ async def test_a_new_password_ends_all_sessions(store: Store) -> None:
     operators = store.operators
     await operators.add(VIEWER, "hash", by="root")
     for number in (1, 2):
-        await operators.begin(session("lan", number))
+        await operators.begin(session("lan", number), "hash")
     assert await operators.set_password("lan", "new", temporary=False, by="lan")
     assert await operators.find("lan") == (replace(VIEWER, temporary=False), "new")
     assert [await operators.session(bytes([n]) * 32, NOW) for n in (1, 2)] == [None, None]
@@ -73,18 +73,34 @@ async def test_a_new_password_ends_all_sessions(store: Store) -> None:
     assert not await operators.set_password("l\0", "new", temporary=False, by="lan")
 
 
+async def test_a_login_that_a_new_password_overtook_is_none(store: Store) -> None:
+    operators = store.operators
+    await operators.add(VIEWER, "hash", by="root")
+    for _ in range(5):
+        await operators.attempt({"account:lan"}, NOW)
+    await operators.set_password("lan", "new", temporary=False, by="root")
+    assert not await operators.begin(session("lan"), "hash")
+    assert not await operators.begin(session("lan"), None)
+    assert await operators.begin(session("lan"), "new")
+    # Whoever gives somebody a new password lets them in with it at once.
+    assert (await operators.attempt({"account:lan"}, NOW))[1] == dt.timedelta()
+    hoa = Operator("oidc:7", "Hoa", Role.OPERATOR, created_at=NOW, issuer="https://id.gov.vn", subject="7")
+    await operators.add(hoa, None, by="console")
+    assert await operators.begin(session("oidc:7", 2), None)
+
+
 async def test_a_session_counts_as_long_as_it_is_used_and_twelve_hours_at_most(store: Store) -> None:
     operators = store.operators
     await operators.add(VIEWER, "hash", by="root")
     begun = session("lan")
-    assert await operators.begin(begun)
+    assert await operators.begin(begun, "hash")
     at = NOW
     for _ in range(24):
         at += dt.timedelta(minutes=29)
         assert await operators.session(begun.token, at) is not None
     assert await operators.session(begun.token, NOW + dt.timedelta(hours=12)) is None
     unused = session("lan", 2)
-    await operators.begin(unused)
+    await operators.begin(unused, "hash")
     later = NOW + dt.timedelta(minutes=29, seconds=59)
     assert await operators.session(unused.token, later, used=False) == (VIEWER, unused)
     assert await operators.session(unused.token, NOW + dt.timedelta(minutes=30)) is None
@@ -93,7 +109,7 @@ async def test_a_session_counts_as_long_as_it_is_used_and_twelve_hours_at_most(s
     await operators.end(begun.token)
     await operators.end(begun.token)
     assert await operators.session(begun.token, at) is None
-    await operators.begin(session("lan", 3))
+    await operators.begin(session("lan", 3), "hash")
     await operators.end_all("lan")
     assert await operators.session(b"\3" * 32, NOW) is None
 

@@ -46,7 +46,7 @@ UNSAFE = {
     "AXIS_GATEWAY_URL": ["http://gateway.gov.vn"],
     "AXIS_BLOBS_URL": ["s3://axis/blobs?endpoint=http://minio.gov.vn:9000"],
     "AXIS_GATEWAY_HOST": ["0.0.0.0"],  # noqa: S104 - that it is refused is the point
-    "AXIS_CONSOLE_HOST": ["::"],
+    "AXIS_CONSOLE_HOST": ["10.0.0.5"],
     "AXIS_CONSOLE_URL": ["http://console.gov.vn"],
     "AXIS_CONSOLE_OIDC": ['{"issuer": "http://id.gov.vn", "client_id": "axis", "roles": {"g=x": "viewer"}}'],
 }
@@ -124,6 +124,15 @@ def test_secrets_come_from_files(home: Path, monkeypatch: pytest.MonkeyPatch, tm
     monkeypatch.setenv("AXIS_SECRETS_DIR", str(tmp_path / "none"))
     with pytest.raises(Misconfigured, match="AXIS_SECRETS_DIR"):
         Settings.load(home)
+
+
+def test_what_listens_everywhere_says_where_browsers_find_it(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AXIS_CONSOLE_HOST", "0.0.0.0")  # noqa: S104 - what it needs is the point
+    monkeypatch.setenv("AXIS_ALLOW_PLAINTEXT", "1")
+    with pytest.raises(Misconfigured, match="AXIS_CONSOLE_URL"):
+        Settings.load(home)
+    monkeypatch.setenv("AXIS_CONSOLE_URL", "https://console.gov.vn")
+    assert Settings.load(home).console_url == "https://console.gov.vn"
 
 
 def test_a_service_has_its_own_role_or_the_owners(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:

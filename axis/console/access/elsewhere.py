@@ -78,7 +78,7 @@ async def come_back(request: Request) -> Response:
     operator = await _known(desk, wanted)
     response = RedirectResponse(to, 303)
     address = address_of(request, desk.settings.console_proxies)
-    await begin(request, response, desk, operator, means="oidc", address=address)
+    await begin(request, response, desk, operator, means="oidc", password=None, address=address)
     _remember(response, origins, None)
     return response
 

@@ -64,7 +64,7 @@ async def _enter(request: Request, desk: Desk, origins: Origins) -> Response:
     to = ours(form.one("to", "/"))
     address = address_of(request, desk.settings.console_proxies)
     try:
-        operator = await _prove(desk, login, password, address)
+        operator, hashed = await _prove(desk, login, password, address)
     except Refused as error:
         response = desk.rendering.page(
             request,
@@ -84,14 +84,15 @@ async def _enter(request: Request, desk: Desk, origins: Origins) -> Response:
             response.headers["retry-after"] = str(error.retry_after)
         return response
     response = RedirectResponse("/password" if operator.temporary else to, 303)
-    await begin(request, response, desk, operator, means="password", address=address)
+    await begin(request, response, desk, operator, means="password", password=hashed, address=address)
     return response
 
 
-async def _prove(desk: Desk, login: str, password: str, address: str) -> Operator:
-    """Return whose login and password these are; raise Refused console/login or console/locked.
+async def _prove(desk: Desk, login: str, password: str, address: str) -> tuple[Operator, str | None]:
+    """Return whose login and password these are, and the hash that was proved.
 
-    An account that is not there takes as long, is counted and is locked as one that is: nobody learns which are.
+    Raises Refused console/login or console/locked. An account that is not there takes as long, is
+    counted and is locked as one that is: nobody learns which are.
     """
     operators, log = desk.store.operators, structlog.get_logger(part="login")
     account, place = f"account:{login}", address_key(address)
@@ -105,7 +106,7 @@ async def _prove(desk: Desk, login: str, password: str, address: str) -> Operato
     fits = await desk.passwords.fits(password, hashed if usable else None)
     if operator is not None and fits:
         await operators.forgive(account, place)
-        return operator
+        return operator, hashed
     log.info("wrong", address=address)
     for each in counted:
         if each.failures >= FREE[each.key.partition(":")[0]]:

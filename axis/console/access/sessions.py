@@ -73,16 +73,20 @@ async def begin(
     operator: Operator,
     *,
     means: Literal["password", "oidc"],
+    password: str | None,
     address: str,
 ) -> None:
-    """Log somebody in: a new token, whatever the browser had before. Raises Refused console/login."""
+    """Log somebody in: a new token, whatever the browser had before; `password`: the hash that was proved.
+
+    Raises Refused console/login for an account that was closed, or has another password, by now.
+    """
     origins: Origins = request.app.state.origins
     now = desk.now()
     if (before := token_of(request, origins)) is not None:
         await desk.store.operators.end(digest(before))
     token = secrets.token_urlsafe(32)
     session = Session(digest(token), operator.login, now, now, address, means)
-    if not await desk.store.operators.begin(session):
+    if not await desk.store.operators.begin(session, password):
         raise Refused("console/login")
     await desk.store.audit(operator.login, "console.login", operator.login, {"address": address, "means": means})
     set_cookie(response, origins, token)

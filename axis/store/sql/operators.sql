@@ -29,7 +29,10 @@ UPDATE operator SET password = $2, temporary = $3 WHERE login = $1;
 
 -- name: begin
 -- The lock keeps a closing, or a new password, from passing between the look and the row.
-WITH who AS (SELECT login FROM operator WHERE login = $2 AND closed_at IS NULL FOR SHARE)
+WITH who AS (
+    SELECT login FROM operator
+    WHERE login = $2 AND closed_at IS NULL AND password IS NOT DISTINCT FROM $7::text FOR SHARE
+)
 INSERT INTO operator_session (token, login, begun_at, seen_at, address, means)
 SELECT $1, login, $3, $4, $5, $6 FROM who
 RETURNING login;
@@ -64,6 +67,9 @@ WHERE login_attempt.key = new.key;
 -- name: forgive
 UPDATE login_attempt SET failures = CASE key WHEN $1 THEN 0 ELSE greatest(0, failures - 1) END
 WHERE key IN ($1, $2);
+
+-- name: unlock
+DELETE FROM login_attempt WHERE key = $1;
 
 -- name: forget_sessions
 DELETE FROM operator_session WHERE seen_at <= $1 OR begun_at <= $2 RETURNING 1;

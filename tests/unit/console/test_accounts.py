@@ -83,6 +83,8 @@ async def test_nobody_takes_the_own_rights_away(bench: Bench) -> None:
         assert (await browser.send("/accounts/lan", act="close")).headers["axis-code"] == "axis/not-found"
         assert (await browser.get("/accounts/lan")).headers["axis-code"] == "axis/not-found"
         assert "console/form" in (await browser.send("/accounts/viewer", act="delete")).text
+        for strange in ("%00", "..%2f..%2fetc%2fpasswd", "%ff", "x" * 3_000, "'%20OR%201=1"):
+            assert (await browser.get(f"/accounts/{strange}")).status_code == 404
 
 
 @pytest.mark.parametrize("login", ["viewer", "operator", "agency"])

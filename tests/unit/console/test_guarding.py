@@ -143,6 +143,18 @@ async def test_a_part_of_a_page_sends_the_whole_page_to_log_in(bench: Bench) -> 
         assert (changing.status_code, changing.headers["axis-code"]) == (401, "console/session")
 
 
+async def test_health_is_told_under_any_name_and_says_no_more(bench: Bench) -> None:
+    async with bench.browser() as browser:
+        assert (await browser.get("/health", host="10.0.0.7:9")).json() == {
+            "status": "ready",
+            "checks": {"store": "ok"},
+        }
+    bench = Bench()
+    bench.store.available = False
+    async with bench.browser() as browser:
+        assert (await browser.get("/health")).status_code == 503
+
+
 async def test_too_many_headers_are_refused(bench: Bench) -> None:
     async with bench.browser() as browser:
         assert (await browser.get("/login", x_much="x" * 20_000)).status_code == 431
