@@ -1,6 +1,7 @@
 """What was known of an envelope at an earlier moment."""
 
 import datetime as dt
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,9 +26,19 @@ def as_of(tracked: Tracked, moment: dt.datetime) -> Tracked | None:
         return None
     statuses = tuple(each for each in tracked.statuses if each.received_at <= moment)
     talks = tuple(_talk_as_of(each, moment) for each in tracked.conversations if each.requested_at <= moment)
+    # By recipient: of 5,000 with a few statuses each, looking through all of them for each would take minutes.
+    mine: defaultdict[str, list[TrackedStatus]] = defaultdict(list)
+    for status in statuses:
+        for recipient in status.recipients:
+            mine[recipient].append(status)
+    asked: defaultdict[str | None, list[Conversation]] = defaultdict(list)
+    for talk in tracked.conversations:
+        asked[talk.original].append(talk)
     return Tracked(
         envelope=replace(envelope, published_at=_past(envelope.published_at, moment)),
-        deliveries=tuple(_delivery_as_of(each, statuses, tracked.conversations, moment) for each in tracked.deliveries),
+        deliveries=tuple(
+            _delivery_as_of(each, mine[each.recipient], asked[each.recipient], moment) for each in tracked.deliveries
+        ),
         statuses=statuses,
         notices=tuple(replace(each, published_at=_past(each.published_at, moment)) for each in tracked.notices),
         conversations=talks,
@@ -37,10 +48,9 @@ def as_of(tracked: Tracked, moment: dt.datetime) -> Tracked | None:
 def _delivery_as_of(
     delivery: TrackedDelivery, statuses: Sequence[TrackedStatus], talks: Sequence[Conversation], moment: dt.datetime
 ) -> TrackedDelivery:
-    mine = [each for each in statuses if delivery.recipient in each.recipients]
     current: StatusCode | None = None
     reported_at: dt.datetime | None = None
-    for each in mine:
+    for each in statuses:
         code = _known(each.code)
         if code is not None and lifecycle.apply(current, code).effect is Effect.ADVANCED:
             current, reported_at = code, each.at
@@ -63,7 +73,7 @@ def _delivery_as_of(
 def _state_as_of(delivery: TrackedDelivery, talks: Sequence[Conversation], moment: dt.datetime) -> DeliveryState:
     state = delivery.state
     if state is DeliveryState.WITHDRAWN:
-        mine = (each for each in talks if each.original == delivery.recipient and each.state is Talk.WITHDRAWN)
+        mine = (each for each in talks if each.state is Talk.WITHDRAWN)
         gone = min((each.destroyed_at or each.requested_at for each in mine), default=moment)
         return state if gone <= moment else DeliveryState.HELD
     if state is DeliveryState.DELIVERED and _past(delivery.delivered_at, moment) is None:

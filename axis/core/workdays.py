@@ -98,8 +98,11 @@ class Calendar:
 
 
 def end_of_day(day: dt.date) -> dt.datetime:
-    """Return the last second of a day in Vietnam: a term of days ends at midnight (Civil Code 2015, article 148.6)."""
-    return dt.datetime.combine(day, dt.time(23, 59, 59), VIETNAM_TIME)
+    """Return the last second of a day in Vietnam: a term of days ends at midnight (Civil Code 2015, article 148.6).
+
+    Of the very last day it is that of the day before: in zones further east there is no such moment.
+    """
+    return dt.datetime.combine(min(day, dt.date.max - _DAY), dt.time(23, 59, 59), VIETNAM_TIME)
 
 
 def vietnam_day(moment: dt.datetime) -> dt.date:

@@ -90,7 +90,7 @@ def test_a_recall_is_not_finished() -> None:
 
 def test_due_on_a_day_off_is_due_on_the_next_working_day() -> None:
     assert of(replace(NORMAL, due_on=dt.date(2026, 2, 17)))[3] == at("2026-02-23T23:59:59")
-    assert of(replace(NORMAL, due_on=dt.date.max))[3] == dt.datetime(9999, 12, 31, 23, 59, 59, tzinfo=VIETNAM_TIME)
+    assert of(replace(NORMAL, due_on=dt.date.max))[3] == dt.datetime(9999, 12, 30, 23, 59, 59, tzinfo=VIETNAM_TIME)
     assert of(replace(NORMAL, due_on=None))[3] is None
 
 

@@ -67,6 +67,7 @@ def test_a_day_is_vietnams_wherever_the_time_was_written() -> None:
 
 def test_dates_at_the_end_of_time_are_answered() -> None:
     assert Calendar().working_day(dt.date.max) == dt.date.max
+    assert end_of_day(dt.date.max).astimezone(dt.timezone(dt.timedelta(hours=14))).year == 9999
     assert Calendar().next_morning(dt.date.max).date() == dt.date.max
     assert Calendar().between(at("9999-12-30T17:00"), at("9999-12-31T23:00")) == dt.timedelta(minutes=30)
     with pytest.raises(Misconfigured):
