@@ -69,32 +69,32 @@ def waiting(fate: Fate, delivery: TrackedDelivery, watch: Watched | None, now: d
 _WORDS = MappingProxyType(
     {
         Awaited.CONFIRMATION: (
-            "waiting/confirmation",
+            "confirmation",
             "chờ: trục đã ghi nhận lúc {since}, máy chủ hàng đợi chưa xác nhận",
             "waiting: recorded {since}, not confirmed by the broker yet",
         ),
         Awaited.RELEASE: (
-            "waiting/release",
+            "release",
             "chờ: trục đang giữ lại từ {since}",
             "waiting: held at the axis since {since}",
         ),
         Awaited.ACCEPTANCE: (
-            "waiting/acceptance",
+            "acceptance",
             "chờ: hệ thống của {whom} đã có văn bản từ {since}, chưa báo tiếp nhận (03) hay từ chối (02)",
             "waiting: the system of {whom} has it since {since}, and reported neither acceptance (03) nor refusal (02)",
         ),
         Awaited.FINISHING: (
-            "waiting/finishing",
+            "finishing",
             "chờ: {whom} đang xử lý từ {since}, chưa báo hoàn thành (06)",
             "waiting: {whom} is handling it since {since} and has not reported the end (06)",
         ),
         Awaited.ANSWER: (
-            "waiting/answer",
+            "answer",
             "chờ: {whom} chưa trả lời đồng ý (15) hay từ chối (16) yêu cầu thu hồi, cập nhật hoặc thay thế",
             "waiting: {whom} has neither agreed (15) nor declined (16) to what was asked",
         ),
         Awaited.DESTRUCTION: (
-            "waiting/destruction",
+            "destruction",
             "chờ: {whom} đã đồng ý thu hồi, chưa báo đã hủy văn bản",
             "waiting: {whom} has agreed to the recall and not shown yet that its copy is destroyed",
         ),
@@ -106,7 +106,7 @@ def _taking(fate: Fate, delivery: TrackedDelivery, watch: Watched | None, now: d
     mailbox, since = delivery.mailbox or delivery.recipient, _at(fate.since, now)
     if watch is None:
         return Waiting(
-            "waiting/unwatched",
+            "unwatched",
             f"chờ: ở hộp thư {mailbox} từ {since}, chưa có số liệu theo dõi hộp thư",
             f"waiting: in mailbox {mailbox} since {since}; nobody has looked at the mailbox",
         )
@@ -123,18 +123,18 @@ def _seen(fate: Fate, mailbox: str, watch: Watched, now: dt.datetime) -> tuple[s
         gone = watch.no_consumer_since
         vi, en = ("", "") if gone is None else (f" từ {_at(gone, now)}", f" since {_at(gone, now)}")
         return (
-            "waiting/no-consumer",
+            "no-consumer",
             f"chờ: không có hệ thống nào nhận từ hộp thư {mailbox}{vi}",
             f"waiting: mailbox {mailbox} has no consumer{en}",
         )
     if watch.ready + watch.unacked == 0:
         return (
-            "waiting/no-status",
+            "no-status",
             f"chờ: hệ thống của {mailbox} đã lấy văn bản khỏi hộp thư, chưa gửi trạng thái nào",
             f"waiting: the system of {mailbox} took it out of its mailbox and has reported nothing",
         )
     return (
-        "waiting/queue",
+        "queue",
         f"chờ: ở hộp thư {mailbox} từ {since}; còn {watch.ready} văn bản chờ, {watch.unacked} đang được nhận",
         f"waiting: in mailbox {mailbox} since {since}; {watch.ready} documents wait there, {watch.unacked} in hand",
     )

@@ -60,7 +60,7 @@ def test_the_same_for_machines(run: Run, filled: None) -> None:
     found = run("track", ENVELOPE, "--json").json["courses"][ENVELOPE]
     assert found["sent_late"] is True
     waiting, handling, refused = found["deliveries"]
-    assert waiting["waiting"]["code"] == "waiting/no-consumer"
+    assert waiting["waiting"]["code"] == "no-consumer"
     assert [(each["clock"], each["escalation"]) for each in waiting["deadlines"]] == [
         ("arrival", "very late"),
         ("acceptance", "very late"),
@@ -90,5 +90,5 @@ def test_as_of_a_moment(run: Run, filled: None) -> None:
         ("taken", "03"),
         ("undeliverable", None),
     ]
-    assert then[0]["waiting"]["code"] == "waiting/confirmation"
+    assert then[0]["waiting"]["code"] == "confirmation"
     assert run("track", ENVELOPE, "--as-of", "hôm qua").code == 2

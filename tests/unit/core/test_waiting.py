@@ -35,17 +35,17 @@ def test_what_is_at_its_end_waits_for_nothing() -> None:
 @pytest.mark.parametrize(
     ("seen", "code", "vi", "en"),
     [
-        (None, "waiting/unwatched", "chưa có số liệu", "nobody has looked"),
+        (None, "unwatched", "chưa có số liệu", "nobody has looked"),
         (
             Seen(0, 3, no_consumer_since=minute(12)),
-            "waiting/no-consumer",
+            "no-consumer",
             "chờ: không có hệ thống nào nhận từ hộp thư H37 từ 15:12",
             "waiting: mailbox H37 has no consumer since 15:12",
         ),
-        (Seen(0), "waiting/no-consumer", "hộp thư H37", "has no consumer"),
-        (Seen(1, 312, 4), "waiting/queue", "còn 312 văn bản chờ", "since 15:01; 312 documents wait there, 4 in hand"),
-        (Seen(1), "waiting/no-status", "chưa gửi trạng thái nào", "has reported nothing"),
-        (Seen(1, 1, seen_at=minute(50)), "waiting/queue", "số liệu từ 15:50", "last looked at 15:50"),
+        (Seen(0), "no-consumer", "hộp thư H37", "has no consumer"),
+        (Seen(1, 312, 4), "queue", "còn 312 văn bản chờ", "since 15:01; 312 documents wait there, 4 in hand"),
+        (Seen(1), "no-status", "chưa gửi trạng thái nào", "has reported nothing"),
+        (Seen(1, 1, seen_at=minute(50)), "queue", "số liệu từ 15:50", "last looked at 15:50"),
     ],
 )
 def test_why_it_is_still_in_its_mailbox(seen: Seen | None, code: str, vi: str, en: str) -> None:
@@ -58,17 +58,17 @@ def test_why_it_is_still_in_its_mailbox(seen: Seen | None, code: str, vi: str, e
 @pytest.mark.parametrize(
     ("history", "code", "en"),
     [
-        (History(delivery("routed")), "waiting/confirmation", "recorded 15:00"),
-        (History(delivery("held", reason="mailbox/full")), "waiting/release", "held at the axis since 15:00 ("),
-        (History(delivery("held", reason="to/come")), "waiting/release", "(to/come)"),
-        (reported("01"), "waiting/acceptance", "neither acceptance (03) nor refusal (02)"),
-        (reported("03"), "waiting/finishing", "H37 is handling it since 15:05"),
+        (History(delivery("routed")), "confirmation", "recorded 15:00"),
+        (History(delivery("held", reason="mailbox/full")), "release", "held at the axis since 15:00 ("),
+        (History(delivery("held", reason="to/come")), "release", "(to/come)"),
+        (reported("01"), "acceptance", "neither acceptance (03) nor refusal (02)"),
+        (reported("03"), "finishing", "H37 is handling it since 15:05"),
         (
             History(delivery("delivered"), talks=(talk(Kind.RECALL, Talk.REQUESTED),)),
-            "waiting/answer",
+            "answer",
             "neither agreed",
         ),
-        (History(delivery("delivered"), talks=(talk(Kind.RECALL, Talk.AGREED),)), "waiting/destruction", "destroyed"),
+        (History(delivery("delivered"), talks=(talk(Kind.RECALL, Talk.AGREED),)), "destruction", "destroyed"),
     ],
 )
 def test_what_else_is_waited_for(history: History, code: str, en: str) -> None:
