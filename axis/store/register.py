@@ -129,7 +129,7 @@ class PostgresRegister(Registering):
             far = _FAR if name == "newest" else _WINDOW
             rows = await link.fetch(_SQL[name], floor, far, limit, *asked.filters, *states, timeout=_SECONDS)
             found.update({row["envelope_id"]: row for row in rows})
-            if len(found) >= limit and name == "by_state":
+            if name == "by_state" and (len(found) >= limit or not await _leaves_any(link, asked, floor)):
                 break
         return [found[key] for key in sorted(found, reverse=True)][:limit]
 
@@ -168,7 +168,7 @@ class PostgresRegister(Registering):
                 timeout=_SECONDS,
             )
             found.update({(row["envelope_id"], row["recipient"]): row for row in rows})
-            if len(found) >= limit and by_state:
+            if by_state and (len(found) >= limit or not await _leaves_any(link, asked, floor["envelope_id"])):
                 break
         return [found[key] for key in sorted(found, reverse=True)][:limit]
 
@@ -229,6 +229,12 @@ class PostgresRegister(Registering):
         async with self._pool.link("read the feed") as link:
             row = await link.fetchrow(_SQL["feed_span"])
         return row["first"], row["last"]
+
+
+async def _leaves_any(link: Any, asked: _Asked, floor: Any) -> bool:
+    """Say whether there is more of the states than was walked through; else nothing has to be looked for elsewhere."""
+    more: bool = await link.fetchval(_SQL["more_of_state"], floor, _WINDOW, *asked.states, timeout=_SECONDS)
+    return more
 
 
 def _ways(asked: _Asked) -> list[str]:

@@ -3,7 +3,20 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-from tests.bench import blobs, communes, growth, lanes, latency, packages, resolving, route, scaling, soak, track
+from tests.bench import (
+    blobs,
+    communes,
+    growth,
+    lanes,
+    latency,
+    packages,
+    register,
+    resolving,
+    route,
+    scaling,
+    soak,
+    track,
+)
 from tests.bench.results import Result
 from tests.bench.running import Options
 from tests.bench.world import Progress, Stage
@@ -69,6 +82,11 @@ BENCHES = {
     "growth-1m": Bench(
         "routing into a store with 1,000,000 envelopes, against one with 1,000",
         growth.growth_1m,
+    ),
+    "register-1m": Bench(
+        "what pages ask of the register with 1,000,000 documents and three deliveries of each in it, against 10,000",
+        register.register_1m,
+        default=False,
     ),
     "blob-memory": Bench(
         "the most memory any process needs beyond what it has when idle, while a file of 1 GiB passes from the "

@@ -103,6 +103,25 @@ WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
   AND ($14::boolean IS NULL OR (document.open > 0) = $14) AND $15::boolean IS NOT NULL
 ORDER BY document.envelope_id DESC LIMIT $3;
 
+-- name: more_of_state
+-- Whether a walk over so many of each state ($3, $4, $5) leaves any behind: else what it found is all there is.
+SELECT EXISTS (
+    SELECT FROM unnest($3::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT FROM register_delivery AS delivery
+        WHERE delivery.transport = wanted AND NOT delivery.ended AND delivery.envelope_id <= $1::uuid
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one
+    UNION ALL
+    SELECT FROM unnest($4::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT FROM register_delivery AS delivery
+        WHERE delivery.transport = wanted AND delivery.ended
+          AND delivery.transport IN ('undeliverable', 'withdrawn') AND delivery.envelope_id <= $1::uuid
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one
+    UNION ALL
+    SELECT FROM unnest($5::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT FROM register_delivery AS delivery
+        WHERE delivery.business = wanted AND delivery.ended AND delivery.envelope_id <= $1::uuid
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one);
+
 -- name: delivery_window
 SELECT envelope_id, recipient FROM register_delivery
 WHERE ($1::uuid IS NULL OR (envelope_id, recipient) < ($1, $3::text))
