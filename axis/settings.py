@@ -8,6 +8,7 @@ would take along.
 
 import os
 from collections.abc import Iterator
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated, Literal, Self, get_args
 from urllib.parse import parse_qs, urlsplit
@@ -23,6 +24,7 @@ from axis.core.lanes import LANES
 from axis.core.messages import Lane
 from axis.core.workdays import read_hours
 from axis.errors import Misconfigured
+from axis.outside import Destinations
 from axis.store import hosts
 from axis.tls import ALLOW_VARIABLE, Credentials, is_loopback
 from axis.trust.locations import read_location
@@ -31,7 +33,7 @@ from schemas import Code, Quota
 HOME_VARIABLE = "AXIS_HOME"
 SECRETS_VARIABLE = "AXIS_SECRETS_DIR"
 Service = Literal[
-    "router", "tracker", "relay", "notary", "papers", "auditor", "registrar", "gateway", "operator", "console"
+    "router", "tracker", "relay", "notary", "papers", "auditor", "registrar", "herald", "gateway", "operator", "console"
 ]
 _DATABASES = ("database_url", *(f"{service}_database_url" for service in get_args(Service)))
 ENV_FILES = ("axis.env", "stack.env")  # written by `axis local up` (nodes) and by `axis up` (the axis's own processes)
@@ -70,6 +72,7 @@ class Settings(BaseSettings):
     papers_database_url: SecretStr | None = Field(None, description="As axis_papers; default: database_url.")
     auditor_database_url: SecretStr | None = Field(None, description="As axis_auditor; default: database_url.")
     registrar_database_url: SecretStr | None = Field(None, description="As axis_registrar; default: database_url.")
+    herald_database_url: SecretStr | None = Field(None, description="As axis_herald; default: database_url.")
     gateway_database_url: SecretStr | None = Field(None, description="As axis_gateway; default: database_url.")
     operator_database_url: SecretStr | None = Field(
         None, description="As axis_operator, what the commands use; default: database_url."
@@ -149,6 +152,15 @@ class Settings(BaseSettings):
     evidence_hosts: tuple[str, ...] = Field(
         (), description="Hosts inside the network that lists and OCSP answers may be fetched from, as a JSON list."
     )
+    webhook_networks: tuple[IPv4Network | IPv6Network, ...] = Field(
+        (),
+        description='Networks inside ours that webhooks may lead to, as a JSON list: ["10.20.0.0/16"]. '
+        "Nothing else inside is called.",
+    )
+    webhook_ports: tuple[Annotated[int, Field(gt=0, le=65_535)], ...] = Field(
+        (443, 8443), min_length=1, description="The ports that webhooks may be on, as a JSON list."
+    )
+    webhook_ca: Path | None = Field(None, description="Whom webhooks' servers are certified by; default: the system.")
     hybrid_required: frozenset[Code] = Field(
         frozenset(),
         description="Codes, as a JSON list: these and all below sign with ML-DSA-65 as well, or are refused.",
@@ -333,6 +345,11 @@ class Settings(BaseSettings):
     def trusted(self) -> Path:
         """Folder of the authorities that are trusted."""
         return self.trust_folder or self.home / "trust"
+
+    @property
+    def destinations(self) -> Destinations:
+        """Which addresses of agencies' own systems are called."""
+        return Destinations(self.webhook_networks, self.webhook_ports)
 
     @property
     def grace(self) -> GracePolicy:

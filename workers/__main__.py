@@ -1,4 +1,4 @@
-"""`python -m workers router|tracker|relay|notary|papers|auditor|registrar`: one process each, as many as needed.
+"""`python -m workers router|tracker|relay|notary|…`: one process each, as many of each as are needed.
 
 The relay and the notary are imported where they are asked for: what they alone need (certificates' chains, evidence,
 time stamps) takes as long as everything that routers and trackers need, which are started more often.
@@ -39,6 +39,7 @@ class Worker(StrEnum):
     PAPERS = "papers"
     AUDITOR = "auditor"
     REGISTRAR = "registrar"
+    HERALD = "herald"
 
 
 async def _route(context: Context) -> None:
@@ -83,6 +84,7 @@ _ALONE = {
     Worker.PAPERS: "workers.papers",
     Worker.AUDITOR: "workers.auditing",
     Worker.REGISTRAR: "workers.registering",
+    Worker.HERALD: "workers.herald",
 }
 _WORK: dict[Worker, Callable[[Context], Coroutine[None, None, None]]] = {
     Worker.ROUTER: _route,

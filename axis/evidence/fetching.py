@@ -1,32 +1,25 @@
 """Fetching what authorities say, from addresses that stand in certificates: whoever wrote them chose them.
 
-So nothing here trusts an address. It must be http or https, without a user; its host must resolve to addresses of the
-public network, or be one the operator has named; the connection goes to the very address that was looked at, since a
-name may lead elsewhere the second time it is asked for; redirects are not followed; and what comes is limited in size
-and time. A list or an answer is believed by its signature, so plain HTTP is as good as HTTPS (RFC 5280 section 8).
+So nothing here trusts an address: `axis.outside` says where it may lead. Redirects are not followed; and what comes is
+limited in size and time. A list or an answer is believed by its signature, so plain HTTP is as good as HTTPS (RFC 5280
+section 8).
 """
 
 import asyncio
 import contextlib
-import ipaddress
-import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from dataclasses import dataclass
 
 import httpx
 
 from axis.errors import AxisError
+from axis.outside import Forbidden, Outside, request_to
 
-Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Fetch = Callable[[str, bytes | None], Awaitable[bytes]]
 
 DEADLINE_SECONDS = 15.0  # for all of one answer
 LIMIT_BYTES = 32 * 1024 * 1024  # the lists of large authorities have some MiB
 _OCSP = {"Content-Type": "application/ocsp-request", "Accept": "application/ocsp-response"}
-# What is given out to the public (RFC 4291 section 2.4): outside it stand the old forms that hide an IPv4 address.
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-_PORTS = {"http": 80, "https": 443}
-_HIGHEST_PORT = 65_535
 
 
 class NotFetched(AxisError):
@@ -56,21 +49,13 @@ class Fetcher:
             raise NotFetched(f"{url}: {type(error).__name__} {error}"[:300]) from error
 
     async def _fetch(self, url: httpx.URL, body: bytes | None) -> bytes:
-        if url.scheme not in _PORTS or url.userinfo or not url.host:
-            raise NotFetched(f"{url}: only http:// and https:// without a user are asked")
-        address = await self._address(url)
-        # To the address, not to the name; the name goes along for the server, and for TLS to be checked against.
-        request = self.client.build_request(
-            "GET" if body is None else "POST",
-            url.copy_with(host=str(address)),
-            content=body,
-            headers={
-                "Host": url.netloc.decode("ascii"),
-                "Accept-Encoding": "identity",
-                **({} if body is None else _OCSP),
-            },
-            extensions={"sni_hostname": url.host},
-        )
+        try:
+            address = await Outside(hosts=self.inside).address(url)
+        except Forbidden as error:
+            hint = "; if an authority is there, name its host in AXIS_EVIDENCE_HOSTS"
+            raise NotFetched(f"{url}: {error}{hint if error.inside is not None else ''}") from error
+        method, headers = ("GET", {}) if body is None else ("POST", _OCSP)
+        request = request_to(self.client, address, method, url, content=body, headers=headers)
         response = await self.client.send(request, stream=True, follow_redirects=False)
         async with contextlib.aclosing(response):
             if response.status_code != httpx.codes.OK:
@@ -87,32 +72,6 @@ class Fetcher:
             if len(content) > self.limit:
                 raise NotFetched(f"{url}: more than {self.limit} bytes")
         return bytes(content)
-
-    async def _address(self, url: httpx.URL) -> Address:
-        port = _PORTS[url.scheme] if url.port is None else url.port
-        if not 0 < port <= _HIGHEST_PORT:
-            raise NotFetched(f"{url}: there is no port {port}")
-        found = await asyncio.get_running_loop().getaddrinfo(url.host, port, type=socket.SOCK_STREAM)
-        addresses = [ipaddress.ip_address(each[4][0]) for each in found]
-        if not addresses:
-            raise NotFetched(f"{url}: {url.host} has no address")
-        if url.host not in self.inside and (within := [each for each in addresses if not is_outside(each)]):
-            raise NotFetched(
-                f"{url}: {url.host} is {within[0]}, inside the network; if an authority is there, name its host in "
-                "AXIS_EVIDENCE_HOSTS"
-            )
-        return addresses[0]
-
-
-def is_outside(address: Address) -> bool:
-    """Say whether an address belongs to the public network, also by whatever IPv4 address it stands for."""
-    if isinstance(address, ipaddress.IPv6Address):
-        inner = address.ipv4_mapped or address.sixtofour
-        if inner is not None:
-            return is_outside(inner)
-        if address not in _GLOBAL_UNICAST or address.teredo is not None:
-            return False
-    return address.is_global and not address.is_multicast
 
 
 @contextlib.asynccontextmanager

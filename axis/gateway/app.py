@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from axis.blobs import Blobs
 from axis.errors import AxisError
+from axis.gateway.api import AgencyApi, api_routes
 from axis.gateway.body import Disconnected
 from axis.gateway.certificates import Certificates
 from axis.gateway.desk import Desk, desk_routes
@@ -52,12 +53,14 @@ def create_app(
     quotas: UploadQuotas | None = None,
     log_files: Log | None = None,
     desk: Desk | None = None,
+    api: AgencyApi | None = None,
     desk_only: bool = False,
 ) -> Starlette:
     """Build the application. The caller keeps `enrolled` up to date (Enrolled.follow).
 
     `quotas`: None counts nothing. `log_files`: the log of receipts, where this gateway shows it. `desk`: serves
-    existing document systems; the caller runs its agencies. `desk_only`: nothing of what is for agencies themselves.
+    existing document systems; the caller runs its agencies. `api`: answers agencies about their documents. `desk_only`:
+    nothing of what is for agencies themselves.
     """
     metrics = Metrics()
     log = structlog.get_logger(part="gateway")
@@ -102,6 +105,7 @@ def create_app(
         Route("/v1/limits", _guarded(transfers.limits, log), methods=["GET"]),
         Route("/v1/certificates/{thumbprint}", _guarded(certificates.one, log), methods=["GET"]),
         Route("/v1/sealing-keys", _guarded(certificates.for_sealing, log), methods=["GET"]),
+        *(() if api is None else api_routes(api, limits, lambda endpoint: _guarded(endpoint, log))),
     ]
     app = Starlette(
         routes=[

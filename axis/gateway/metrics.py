@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from axis.observe import process_registry
 
-_METHODS = frozenset({"GET", "HEAD", "POST", "PUT"})
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "POST", "PUT"})
 _BUCKETS = (0.005, 0.02, 0.1, 0.5, 2, 10, 60, 300, 1800)
 
 

@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from axis.errors import AxisError, Refused, Unavailable
 from schemas.reasons import HTTP, WIRE
+from schemas.reasons.api import STATUS as API_STATUS
 from schemas.reasons.http import STATUS
 
 CODE_HEADER = "axis-code"  # a HEAD answer has no body to say it in
@@ -21,6 +22,7 @@ _STATUS = MappingProxyType(
         "blob/too-large": 413,
         "axis/unavailable": 503,
         "axis/internal": 500,
+        **API_STATUS,
     }
 )
 _LIMITED = "limit/"

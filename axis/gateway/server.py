@@ -10,6 +10,7 @@ import structlog
 
 from axis.blobs import LOG_FOLDER, Blobs, Objects
 from axis.errors import Unavailable
+from axis.gateway.api import AgencyApi
 from axis.gateway.app import create_app
 from axis.gateway.certificate import certificate_of
 from axis.gateway.desk import Desk, open_desk
@@ -51,6 +52,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None], part: Pa
         desk = None
         if part != "agencies":
             desk = open_desk(settings, store.partners, lambda: enrolled.directory, _utc_now)
+        api = None if part == "desk" else AgencyApi(store, enrolled, _utc_now, settings.destinations)
         app = create_app(
             blobs=blobs,
             store=store,
@@ -60,6 +62,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None], part: Pa
             quotas=quotas,
             log_files=log,
             desk=desk,
+            api=api,
             desk_only=part == "desk",
         )
         async with asyncio.TaskGroup() as group:

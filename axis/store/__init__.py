@@ -41,7 +41,9 @@ from axis.store.seam import (
     SuspectStore,
     Transaction,
 )
+from axis.store.seen_seam import Said, SeenStore
 from axis.store.watch_seam import WatchStore
+from axis.store.webhook_seam import Calls, WebhookStore
 from axis.store.workday_seam import WorkdayStore
 
 __all__ = [
@@ -49,6 +51,7 @@ __all__ = [
     "Backlog",
     "BacklogStore",
     "BlobStore",
+    "Calls",
     "ComparingStore",
     "Counts",
     "DirectoryStore",
@@ -74,6 +77,8 @@ __all__ = [
     "QuotaStore",
     "RegisterStore",
     "ReplayStore",
+    "Said",
+    "SeenStore",
     "Signed",
     "SignedCheckpoint",
     "Sought",
@@ -91,6 +96,7 @@ __all__ = [
     "Transaction",
     "WaitingPaper",
     "WatchStore",
+    "WebhookStore",
     "WithDeliveries",
     "WorkdayStore",
     "ensure_roles",

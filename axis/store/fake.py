@@ -13,6 +13,7 @@ from typing import TypeVar
 from axis.core.acts import Act
 from axis.core.concerning import Waiting
 from axis.core.records import DeliveryState, Hold, NoticeRow
+from axis.core.registered import Sought
 from axis.core.tracked import Quarantined, Tracked, TrackedEnvelope, TrackedWaiting
 from axis.errors import Unavailable
 from axis.store.comparing_seam import WithDeliveries
@@ -29,9 +30,11 @@ from axis.store.fake_proofs import FakeProofs
 from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_register import FakeRegister
 from axis.store.fake_replays import FakeReplays
+from axis.store.fake_seen import FakeSeen
 from axis.store.fake_suspects import FakeSuspects
 from axis.store.fake_transaction import FakeTransaction
 from axis.store.fake_watches import FakeWatches
+from axis.store.fake_webhooks import FakeWebhooks
 from axis.store.fake_workdays import FakeWorkdays
 from axis.store.rows import grouped
 from axis.store.seam import Store
@@ -69,10 +72,17 @@ class FakeStore(Store):
         self.papers = FakePapers(self._alone, now)
         self.register = FakeRegister(self._alone, now, self.partners.fetched_at)
         self.workdays = FakeWorkdays(self._check)
+        self.webhooks = FakeWebhooks(self._alone, self._has_news)
+        self.seen = FakeSeen(
+            self._alone, lambda account: self.register.deliveries(Sought(account=account), limit=1_000_000)
+        )
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)
         self.replays = FakeReplays(self._alone, now)
         self.watches = FakeWatches(self._alone, self.directory, self.comparing)
+
+    async def _has_news(self, account: str, after: int) -> bool:
+        return bool(await self.register.feed(account, after, 1))
 
     def _check(self) -> None:
         if not self.available:

@@ -70,9 +70,14 @@ _REGISTER: Grants = dict.fromkeys(
     ),
     ("SELECT",),
 )
+_WEBHOOKS: Grants = {
+    "webhook": ("SELECT", "INSERT", "UPDATE (events)", "DELETE"),
+    "webhook_call": ("SELECT", "UPDATE (state, due_at, since, attempts)"),
+}
 _READING: Grants = {
     **_DIRECTORY,
     **_REGISTER,
+    **dict.fromkeys(_WEBHOOKS, ("SELECT",)),
     **dict.fromkeys(_PROVING, ("SELECT",)),
     "mailbox": ("SELECT (code, valid_from, valid_to)",),  # not what a password could be guessed from
     "blob": ("SELECT",),
@@ -186,8 +191,31 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "tally": ("SELECT", "INSERT", "UPDATE (deliveries, documents, documents_late)", "DELETE"),
             "feed": ("SELECT", "INSERT", "DELETE"),
         },
+        "axis_herald": {
+            "axis_migration": ("SELECT",),
+            "feed": ("SELECT",),
+            "register_state": ("SELECT",),
+            "webhook": ("SELECT", "UPDATE (cursor, claimed_until)"),
+            "webhook_call": (
+                "SELECT",
+                "INSERT",
+                "UPDATE (due_at, tried_at, attempts, state, told)",
+                "DELETE",
+            ),
+        },
         "axis_gateway": {
             **_DIRECTORY,
+            # What agencies ask about their own documents.
+            **_REGISTER,
+            **_WEBHOOKS,
+            "delivery_state": ("SELECT",),
+            "status_event": (
+                "SELECT (id, envelope_id, reporter, recipients, code, effect, at, received_at, reason, evidence)",
+            ),
+            "conversation": ("SELECT",),
+            "certificate_evidence": ("SELECT (id, as_of, good_until)",),
+            "notice": ("SELECT (id, kind, about, mailbox, published_at)",),
+            "audit": ("INSERT",),
             **_COUNTING,
             **_LOG,
             **_BLOBS,
@@ -197,7 +225,6 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             **_PARTNERS,
             "envelope": ("SELECT",),
             "delivery": ("SELECT",),
-            "conversation": ("SELECT",),
             "partner_incoming": (
                 "SELECT",
                 "INSERT",
@@ -229,6 +256,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "partner_incoming": ("SELECT", "UPDATE (system_id)"),
             "workday_override": ("SELECT", "INSERT", "UPDATE", "DELETE"),
             "partner_application": ("SELECT", "UPDATE (closed_at)"),
+            **_WEBHOOKS,
         },
         "axis_console": _READING,
     }

@@ -30,10 +30,12 @@ from axis.store.reaching import reaching
 from axis.store.register import PostgresRegister
 from axis.store.replays import PostgresReplays
 from axis.store.seam import Store
+from axis.store.seen import PostgresSeen
 from axis.store.suspects import PostgresSuspects
 from axis.store.tracking import track
 from axis.store.transaction import PostgresTransaction
 from axis.store.watching import PostgresWatches
+from axis.store.webhooks import PostgresWebhooks
 from axis.store.workdays import PostgresWorkdays
 
 _ACCEPTING = load("accepting")
@@ -67,6 +69,8 @@ class PostgresStore(Store):
         self.papers = PostgresPapers(pool)
         self.register = PostgresRegister(pool)
         self.workdays = PostgresWorkdays(pool)
+        self.webhooks = PostgresWebhooks(pool)
+        self.seen = PostgresSeen(pool)
         self.backlog = PostgresBacklog(pool)
         self.operators = PostgresOperators(pool)
         self.watches = PostgresWatches(pool)

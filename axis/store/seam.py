@@ -41,7 +41,9 @@ from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
 from axis.store.register_seam import RegisterStore
 from axis.store.replay_seam import ReplayStore
+from axis.store.seen_seam import SeenStore
 from axis.store.watch_seam import WatchStore
+from axis.store.webhook_seam import WebhookStore
 from axis.store.workday_seam import WorkdayStore
 from schemas import Certificate, Mailbox, Organisation
 
@@ -256,6 +258,8 @@ class Store(ABC):
     papers: PaperStore
     register: RegisterStore
     workdays: WorkdayStore
+    webhooks: WebhookStore
+    seen: SeenStore
     backlog: BacklogStore
     operators: OperatorStore
     watches: WatchStore

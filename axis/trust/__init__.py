@@ -6,7 +6,7 @@ from axis.trust.demonstration import DemonstrationCA
 from axis.trust.keyring import Keyring
 from axis.trust.keys import SigningKey, new_key
 from axis.trust.sealing_keys import SealingKey, load_sealing_keys
-from axis.trust.tokens import issue_token, verify_token
+from axis.trust.tokens import issue_token, read_token, verify_token
 
 __all__ = [
     "Authority",
@@ -20,6 +20,7 @@ __all__ = [
     "issue_token",
     "load_sealing_keys",
     "new_key",
+    "read_token",
     "thumbprint",
     "verify_token",
 ]

@@ -9,6 +9,7 @@ import re
 from typing import Any
 
 from axis.core.admission import check_signer
+from axis.core.messages import Signer
 from axis.errors import Refused
 from axis.trust import encoding, jws
 from axis.trust.keyring import Keyring
@@ -36,7 +37,12 @@ def issue_token(key: SigningKey, *, code: str, method: str, path: str, now: dt.d
 
 
 def verify_token(token: str, keyring: Keyring, *, method: str, path: str, now: dt.datetime) -> str:
-    """Return the code a token was made for; raise Refused token/*, signature/* or certificate/*.
+    """Return the code a token was made for; raises as `read_token`."""
+    return read_token(token, keyring, method=method, path=path, now=now)[0]
+
+
+def read_token(token: str, keyring: Keyring, *, method: str, path: str, now: dt.datetime) -> tuple[str, Signer]:
+    """Return the code a token was made for and who made it; raise Refused token/*, signature/* or certificate/*.
 
     The certificate must be enrolled for that code or above it.
     """
@@ -65,7 +71,7 @@ def verify_token(token: str, keyring: Keyring, *, method: str, path: str, now: d
         # It becomes an account in the store and in the log: “H37.” and anything after it stands below H37 too.
         raise Refused("token/invalid", "iss is not a code in its canonical form")
     check_signer(code, signer)
-    return code
+    return code, signer
 
 
 def _claims(payload: str) -> dict[str, Any]:

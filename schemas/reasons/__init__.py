@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from schemas.reasons import (
     abuse,
+    api,
     axis,
     blob,
     concerns,
@@ -53,6 +54,7 @@ GROUPS: Mapping[str, tuple[Reason, ...]] = MappingProxyType(
         "The axis itself": axis.REASONS,
         "Encrypted connections": tls.REASONS,
         "HTTP": http.REASONS,
+        "The agency API and webhooks": api.REASONS,
         "The console": console.REASONS,
         "Existing document systems": partner.REASONS,
         "edXML packages": edxml.REASONS,
@@ -88,6 +90,7 @@ WIRE = _by_code(
         *status.REASONS,
         *log.REASONS,
         *tls.WIRE,
+        *api.REASONS,
         *axis.REASONS,
     )
 )

@@ -40,4 +40,13 @@ REASONS = (
         retry=True,
         rivals=(rivals.AS4_POLICY_NONCOMPLIANCE,),
     ),
+    Reason(
+        code="limit/requests",
+        title="The account asks more often than is allowed.",
+        title_vi="Tài khoản gửi yêu cầu nhiều hơn mức cho phép.",
+        remedy="Ask again after the seconds in the Retry-After header; wait for changes instead of asking for them.",
+        remedy_vi="Gửi lại sau số giây ghi trong tiêu đề Retry-After; nên chờ thay đổi (`wait`) thay vì hỏi liên tục.",
+        retry=True,
+        rivals=(rivals.AS4_POLICY_NONCOMPLIANCE,),
+    ),
 )

@@ -74,7 +74,18 @@ async def test_killing_every_process_in_mid_story_changes_nothing(root: Path) ->
         if each.pid is not None:
             os.kill(each.pid, signal.SIGKILL)
             killed.add(each.name)
-    assert killed == {"router", "tracker", "relay", "notary", "papers", "auditor", "registrar", "gateway", "console"}
+    assert killed == {
+        "router",
+        "tracker",
+        "relay",
+        "notary",
+        "papers",
+        "auditor",
+        "registrar",
+        "herald",
+        "gateway",
+        "console",
+    }
     told = await outcome(process)
     assert (told["counts"], told["ok"]) == (COUNTS, True)
     assert {each.name for each in state_of(root).processes if each.restarts} == killed

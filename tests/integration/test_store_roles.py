@@ -11,9 +11,12 @@ import asyncpg
 import pytest
 
 from axis import local
+from axis.core.ids import new_id
+from axis.core.registered import FeedItem, News, Sought
 from axis.core.watching import Cause, Finding, QueueCount, Unmarked, look
+from axis.core.webhooks import Call, Webhook
 from axis.errors import Misconfigured, Unavailable
-from axis.store import Sought, Store, ensure_roles, renew_rights
+from axis.store import Store, ensure_roles, renew_rights
 from axis.store.grants import FUNCTIONS, TABLES
 from axis.store.roles import scram
 from axis.store.watching import _COPIES
@@ -36,7 +39,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "operator": frozenset({"axis_operator", "axis_console"}),
     "operator_session": frozenset({"axis_operator", "axis_console"}),
     "login_attempt": frozenset({"axis_operator", "axis_console"}),
-    "audit": frozenset({"axis_operator", "axis_console", "axis_relay", "axis_auditor"}),
+    "audit": frozenset({"axis_operator", "axis_console", "axis_gateway", "axis_relay", "axis_auditor"}),
     "blob": frozenset({"axis_gateway"}),
     "blob_upload": frozenset({"axis_gateway"}),
     "blob_unwanted": frozenset({"axis_router", "axis_tracker", "axis_relay", "axis_gateway"}),
@@ -62,6 +65,8 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "tally": frozenset({"axis_registrar"}),
     "feed": frozenset({"axis_registrar"}),
     "workday_override": frozenset({"axis_operator"}),
+    "webhook": frozenset({"axis_gateway", "axis_operator", "axis_herald"}),
+    "webhook_call": frozenset({"axis_gateway", "axis_operator", "axis_herald"}),
     "partner": frozenset({"axis_operator"}),
     "partner_code": frozenset({"axis_operator"}),
     "partner_incoming": frozenset({"axis_gateway", "axis_operator"}),
@@ -260,6 +265,34 @@ async def test_the_relay_makes_the_months_of_these_tables_and_nothing_else(datab
         with pytest.raises(asyncpg.InvalidParameterValueError):
             await link.execute(f"SELECT axis_keep_partitions({arguments})")
     await link.close()
+
+
+async def test_gateway_and_herald_do_the_webhooks_with_the_rights_they_have(database: str) -> None:
+    at = dt.datetime.now(dt.UTC)
+    webhook = Webhook(new_id(at), "Y97", "https://y97.gov.vn/", (), 0, at, "Y97")
+    call = Call(new_id(at), webhook.id, (), missed=True, since=at, due_at=at)
+    async with Store.connect(as_role(database, "axis_gateway")) as store:
+        assert await store.webhooks.put(webhook, 1) == await store.webhooks.put(webhook, 1) == webhook
+        _, end = await store.register.feed_span()
+        assert await store.register.search(Sought(account="Y97", words="không có")) == ()
+        assert await store.track(new_id(at)) == ()
+        item = FeedItem(end, "Y97", News.STATUS, new_id(at), "Y97", "01", at)
+        assert (await store.seen.own("Y97", [new_id(at)]), await store.seen.said([item])) == ({}, {})
+        await store.audit("Y97", "webhook.put", webhook.id)
+    async with Store.connect(as_role(database, "axis_herald")) as store:
+        await store.register.feed_span()
+        await store.register.feed("Y97", 0, 1)
+        await store.webhooks.advance(webhook.id, 1, call)
+        assert webhook.id in [each.id for each in await store.webhooks.claim(at, at, 100)]
+        assert await store.webhooks.next_call(webhook.id) == call
+        await store.webhooks.settle(call.failed("no", at), done=False)
+        await store.webhooks.give_back(webhook.id, at)
+        await store.webhooks.count()
+        await store.webhooks.prune(at)
+    async with Store.connect(as_role(database, "axis_operator")) as store:
+        assert await store.webhooks.requeue(webhook.id, at) == 1
+        assert len(await store.webhooks.calls([webhook.id])) == 1
+        assert await store.webhooks.remove(webhook.id)
 
 
 async def test_the_auditor_works_with_the_rights_it_has(database: str) -> None:

@@ -18,11 +18,11 @@ from axis.gateway.desk.agencies import Agencies
 from axis.gateway.desk.codes import Codes
 from axis.gateway.desk.forgetting import Forgotten, forget_finished
 from axis.gateway.desk.limits import DeskLimits
-from axis.gateway.desk.pace import Pace
 from axis.gateway.desk.packing import Packing
 from axis.gateway.desk.secrets import Secrets
 from axis.gateway.desk.sending import Package, Sending
 from axis.gateway.desk.signing import Signed
+from axis.gateway.pace import Pace
 from axis.store import PartnerStore
 from schemas.base import UUID7_PATTERN
 
@@ -60,7 +60,7 @@ class Desk:
         self._packing = parts.packing
         self._secrets = parts.secrets
         self._sending = Sending(parts.store, parts.codes, parts.agencies.agency, parts.now)
-        self._pace = Pace(parts.limits.requests_per_second, parts.limits.burst, parts.clock)
+        self._pace = Pace(parts.limits.requests_per_second, parts.limits.burst, parts.clock, "partner/too-often")
         self._log = structlog.get_logger(part="desk")
 
     async def forget(self, before: dt.datetime) -> Forgotten:

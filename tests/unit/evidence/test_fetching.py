@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from axis.evidence import Fetcher, NotFetched, fetching
-from axis.evidence.fetching import is_outside
+from axis.outside import is_outside
 
 Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 

@@ -1,4 +1,4 @@
-"""How often a partner may ask: a bucket of requests for each, filled at an even rate."""
+"""How often somebody may ask: a bucket of requests for each, filled at an even rate."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,22 +14,26 @@ class _Bucket:
 
 
 class Pace:
-    """Let `per_second` requests through on the average and `burst` at once; `clock` counts seconds."""
+    """Let `per_second` requests through on the average and `burst` at once; `clock` counts seconds.
 
-    def __init__(self, per_second: float, burst: int, clock: Callable[[], float]) -> None:
+    `code`: what is over it is refused with.
+    """
+
+    def __init__(self, per_second: float, burst: int, clock: Callable[[], float], code: str) -> None:
+        self._code = code
         self._per_second = per_second
         self._burst = burst
         self._clock = clock
         self._buckets: dict[str, _Bucket] = {}
 
-    def take(self, system_id: str, cost: int = 1) -> None:
-        """Let a request of a known system pass, or raise Refused `partner/too-often` with the seconds to wait."""
+    def take(self, who: str, cost: int = 1) -> None:
+        """Let a request of somebody known pass, or raise Refused with the seconds to wait."""
         now = self._clock()
-        bucket = self._buckets.setdefault(system_id, _Bucket(self._burst, now))
+        bucket = self._buckets.setdefault(who, _Bucket(self._burst, now))
         bucket.left = min(self._burst, bucket.left + (now - bucket.at) * self._per_second)
         bucket.at = now
         if bucket.left < cost:
             after = ceil((cost - bucket.left) / self._per_second)
             told = f"{self._per_second:g} requests a second are allowed"
-            raise Refused("partner/too-often", told, retry_after=max(1, after))
+            raise Refused(self._code, told, retry_after=max(1, after))
         bucket.left -= cost
