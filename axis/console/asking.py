@@ -2,11 +2,16 @@
 
 import datetime as dt
 import re
+from enum import StrEnum
+from typing import TypeVar
 
 from starlette.requests import Request
 
 from axis.console.rendering import VIETNAM
-from axis.errors import Refused
+from axis.core.codes import canonical
+from axis.errors import Malformed, Refused
+
+_Choice = TypeVar("_Choice", bound=StrEnum)
 
 _MOST = 500
 _NUMBER = re.compile(r"[0-9]{1,18}")
@@ -42,6 +47,26 @@ def day_asked(request: Request, name: str) -> dt.date | None:
     if not dt.date(1990, 1, 1) <= day <= dt.date(2200, 1, 1):
         raise Refused("console/form", f"{name}: a day of this or the last century.")
     return day
+
+
+def code_asked(request: Request, name: str) -> str | None:
+    """Return a code of an agency, in either form; raise Refused console/form."""
+    asked = words_asked(request, name)
+    try:
+        return None if asked is None else canonical(asked, tolerant=True)
+    except Malformed as error:
+        raise Refused("console/form", f"{name}: {error.detail}.") from error
+
+
+def choice_asked(request: Request, name: str, choices: type[_Choice]) -> _Choice | None:
+    """Return one of some values; raise Refused console/form."""
+    asked = words_asked(request, name)
+    if asked is None:
+        return None
+    try:
+        return choices(asked)
+    except ValueError as error:
+        raise Refused("console/form", f"{name}: one of {', '.join(choices)}.") from error
 
 
 def beginning(day: dt.date | None) -> dt.datetime | None:

@@ -12,9 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from axis.console.paths import ours
 from axis.console.reader import Language
-from axis.console.texts import accounts, layout
+from axis.console.texts import accounts, documents, layout
 from axis.gateway.problems import HttpRefused
-from schemas.reasons import Reason
+from schemas.reasons import REASONS, Reason
 
 COOKIE = "axis-language"  # chosen, and kept for a year: no secret, and no business of the session's
 
@@ -30,7 +30,7 @@ def _together(*parts: Texts) -> Texts:
     return MappingProxyType(found)
 
 
-TEXTS = _together(layout.TEXTS, accounts.TEXTS)
+TEXTS = _together(layout.TEXTS, accounts.TEXTS, documents.TEXTS)
 
 
 def text(key: str, language: Language, **values: object) -> str:
@@ -51,6 +51,12 @@ def both(reason: Reason, language: Language) -> tuple[str, str]:
     if language is Language.VIETNAMESE:
         return reason.title_vi, reason.remedy_vi
     return reason.title, reason.remedy
+
+
+def meaning(code: str, language: Language) -> str:
+    """Return what a code of the catalogue of reasons says; one that is not there says itself."""
+    reason = REASONS.get(code)
+    return code if reason is None else both(reason, language)[0]
 
 
 async def choose_language(request: Request) -> Response:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from axis.console.language import both, language_of, text
+from axis.console.hostile import brief, whole
+from axis.console.language import both, language_of, meaning, text
 from axis.console.reader import Language, Reader
 from axis.console.static import STATIC
 from axis.core.operators import Role
@@ -35,7 +36,7 @@ class Rendering:
             auto_reload=False,
         )
         self._environment.globals |= {"static": STATIC.address, "query": query, "Role": Role}
-        self._environment.filters |= {"time": _time, "day": _day}
+        self._environment.filters |= {"time": _time, "day": _day, "brief": brief, "whole": whole}
 
     def page(
         self,
@@ -62,14 +63,16 @@ class Rendering:
     ) -> str:
         """Render a template.
 
-        Every template knows: `t(key, **values)`, `said(reason)`, `language`, `reader` (None: nobody is logged in),
-        `here` (the path), `asked` (its query), `menu` (path and key of each entry this reader may open),
-        `static(name)` and `query(asked, **changes)`.
+        Every template knows: `t(key, **values)`, `said(reason)`, `meaning(code)` of a reason, `language`, `reader`
+        (None: nobody is logged in), `here` (the path), `asked` (its query), `menu` (path and key of each entry this
+        reader may open), `static(name)`, `query(asked, **changes)`, and the filters `time`, `day`, `brief` and `whole`
+        (what agencies wrote is shown by one of these two).
         """
         chosen = language or (reader.language if reader is not None else language_of(request))
         known: dict[str, Any] = {
             "t": partial(_text, language=chosen),
             "said": partial(both, language=chosen),
+            "meaning": partial(meaning, language=chosen),
             "language": chosen,
             "languages": tuple(Language),
             "reader": reader,

@@ -1,10 +1,12 @@
 """The pages, in the order of the menu. A page that is not listed here is nowhere."""
 
 from axis.console.page import Page
-from axis.console.pages import accounts, audit, overview, own
+from axis.console.pages import accounts, audit, document, documents, overview, own
 
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
+    *documents.PAGES,
+    *document.PAGES,
     *audit.PAGES,
     *accounts.PAGES,
     *own.PAGES,

@@ -1,0 +1,171 @@
+"""The list of documents and of deliveries, and the page of one."""
+
+import csv
+import datetime as dt
+import html
+import io
+import re
+
+import pytest
+
+from axis.core.fate import Transport
+from axis.core.watching import MailboxWatch
+from axis.store import Sought
+from tests.unit.console.browser import NOON, Bench
+from tests.unit.console.documents import put, written
+from tests.unit.store.registering import keep
+from tests.unit.store.rows import accepted, delivery_row, held, status_row
+
+HOSTILE = "<script>alert(1)</script>\u202e gpj.exe {{7*7}} ' OR 1=1 --"
+MINUTE = dt.timedelta(minutes=1)
+
+
+@pytest.fixture
+async def bench() -> Bench:
+    made = Bench()
+    await made.people()
+    return made
+
+
+async def test_documents_are_found_newest_first_and_paged(bench: Bench) -> None:
+    await put(bench, *(written(n, ["H37"], at=NOON - n * MINUTE, subject=f"Văn bản thứ {n}") for n in range(60)))
+    async with bench.browser("viewer") as browser:
+        first = (await browser.get("/documents")).text
+        assert re.findall(r"Văn bản thứ (\d+)", first) == [str(n) for n in range(50)]
+        assert "60 văn bản" in first
+        (older,) = re.findall(r'rel="next" href="([^"]+)"', first)
+        second = (await browser.get("/documents" + html.unescape(older))).text
+        assert re.findall(r"Văn bản thứ (\d+)", second) == [str(n) for n in range(50, 60)]
+        assert 'rel="next"' not in second
+        found = (await browser.get("/documents?words=van+thu+7")).text
+        assert re.findall(r"Văn bản thứ (\d+)", found) == ["7"]
+        assert "1 văn bản" in found
+
+
+@pytest.mark.parametrize(
+    ("query", "field"),
+    [
+        ("sender=%3Cscript%3E", "sender"),
+        ("since=yesterday", "since"),
+        ("late=never", "late"),
+        ("transport=teleport", "transport"),
+        ("words=" + "x" * 501, "words"),
+        ("lane=slow", "lane"),
+        ("open=maybe", "open"),
+    ],
+)
+async def test_what_cannot_be_looked_for_is_said_beside_the_form(bench: Bench, query: str, field: str) -> None:
+    async with bench.browser("viewer") as browser:
+        for path in ("/documents", "/deliveries"):
+            answer = await browser.get(f"{path}?{query}")
+            assert answer.status_code == 400
+            assert 'role="alert"' in answer.text
+            assert f'name="{field}"' in answer.text  # the form is there to be corrected
+            assert "<script>" not in answer.text.replace("<script src", "")
+            assert (await browser.get(f"{path}?{query}&as=csv")).status_code == 400
+        assert (await browser.get("/documents?before=1")).status_code == 400
+        assert (await browser.get("/deliveries?before=x,y")).status_code == 400
+
+
+async def test_the_number_of_deliveries_is_the_number_of_rows(bench: Bench) -> None:
+    waits = written(1, [])
+    rows = [delivery_row(waits.envelope.id, "H37"), held(waits.envelope.id, "G01")]
+    await put(bench, accepted(deliveries=rows, id=waits.envelope.id), written(2, ["H37", "H29"]))
+    async with bench.browser("viewer") as browser:
+        for query, expected in (
+            ("", 4),
+            ("?transport=held", 1),
+            ("?recipient=H37", 2),
+            ("?open=yes", 4),
+            ("?open=no", 0),
+        ):
+            page = (await browser.get(f"/deliveries{query}")).text
+            assert f"{expected} lượt nhận" in page
+            assert page.count('<th scope="row">') == expected
+            again = await browser.get(f"/deliveries{query}{'&' if query else '?'}as=csv")
+            assert len(list(csv.reader(io.StringIO(again.text)))) == expected + 1
+
+
+async def test_what_agencies_wrote_is_shown_and_does_nothing(bench: Bench) -> None:
+    (identifier,) = await put(bench, written(1, ["H37"], subject=HOSTILE, kind=HOSTILE, document_id=HOSTILE))
+    async with bench.browser("viewer") as browser:
+        for path in ("/documents", "/deliveries", f"/documents/{identifier}"):
+            page = (await browser.get(path)).text
+            assert "<script>alert" not in page
+            assert "{{7*7}}" in page
+            assert "\u202e" not in page
+            assert "U+202E" in page
+        table = (await browser.get("/documents?as=csv")).text
+        assert HOSTILE in [cell for row in csv.reader(io.StringIO(table)) for cell in row]
+
+
+async def test_agency_users_see_their_own_traffic_and_of_it_their_own_part(bench: Bench) -> None:
+    mine, between, others = await put(
+        bench,
+        written(1, ["G01"], sender="H37", account="H37", subject="của mình"),
+        written(2, ["H37", "G01"], subject="gửi hai nơi"),
+        written(3, ["G01"], subject="của người khác"),
+    )
+    async with bench.store.transaction() as tx:
+        await tx.statuses([status_row(between, reporter="G01", recipients=("G01",), reason="chuyện của G01")], {})
+    await keep(bench.store)
+    async with bench.browser("agency") as browser, bench.browser("viewer") as staff:
+        page = (await browser.get("/documents")).text
+        assert ("của mình" in page, "gửi hai nơi" in page, "của người khác" in page) == (True, True, False)
+        lines = (await browser.get("/deliveries?as=csv")).text
+        assert len(list(csv.reader(io.StringIO(lines)))) == 3
+        assert (await browser.get(f"/documents/{mine}")).status_code == 200
+        part = (await browser.get(f"/documents/{between}")).text
+        assert "chuyện của G01" not in part
+        assert part.count('<article class="card recipient"') == 1
+        assert "chuyện của G01" in (await staff.get(f"/documents/{between}")).text
+        refused = [await browser.get(f"/documents/{each}{end}") for each in (others, "x") for end in ("", "/proof")]
+        assert {(each.status_code, each.headers["axis-code"]) for each in refused} == {(404, "track/unknown")}
+        assert (await browser.get(f"/documents/{between}/proof")).status_code == 404
+        # What is asked for in the address changes nothing of it.
+        assert "của người khác" not in (await browser.get("/documents?account=G01&sender=G22")).text
+
+
+async def test_a_document_says_what_it_waits_for_and_what_happened(bench: Bench) -> None:
+    document = written(7816, ["H37", "G01"], due_on="2026-12-01")
+    (identifier,) = await put(bench, document)
+    await bench.store.mark_published([identifier], [])
+    watch = MailboxWatch("mailbox.normal.H37", "H37", NOON, 1, 0, 0, NOON - 168 * MINUTE, NOON)
+    await bench.store.watches.seen([watch], [], NOON)
+    status = status_row(identifier, reporter="G01", recipients=("G01",), code="02", reason="sai thẩm quyền")
+    async with bench.store.transaction() as tx:
+        await tx.statuses([status], {(identifier, "G01"): ("02", NOON)})
+    await keep(bench.store)
+    async with bench.browser("viewer") as browser:
+        page = (await browser.get(f"/documents/{identifier}")).text
+        assert "không có hệ thống nào nhận từ hộp thư H37" in page
+        assert "02 từ chối" in page
+        assert "sai thẩm quyền" in page
+        assert "7816/VPCP-TTĐT" in page
+        assert "hạn" in page
+        assert document.envelope.sha256 in page
+        assert document.receipt.id in page
+        assert "chưa ghi sổ" in page
+        earlier = await browser.get(f"/documents/{identifier}?at=2026-11-27T11:59")
+        assert earlier.status_code == 404
+        assert "chưa tiếp nhận" in earlier.text
+        english = await browser.client.get(f"/language/en?to=/documents/{identifier}", follow_redirects=True)
+        assert "has no consumer" in english.text
+
+
+@pytest.mark.parametrize("at", ["now", "2026-13-01T00:00", "0001-01-01T00:00", "9999-12-31T23:59", "2026-11-27T25:00"])
+async def test_a_time_that_is_none_is_refused(bench: Bench, at: str) -> None:
+    (identifier,) = await put(bench, written(1, ["H37"]))
+    async with bench.browser("viewer") as browser:
+        answer = await browser.get(f"/documents/{identifier}?at={at}")
+        assert (answer.status_code, answer.headers["axis-code"]) == (400, "console/form")
+
+
+async def test_many_recipients_are_shown_some_at_a_time(bench: Bench) -> None:
+    (identifier,) = await put(bench, written(1, [f"H{n}" for n in range(10, 99)]))
+    async with bench.browser("viewer") as browser:
+        first = (await browser.get(f"/documents/{identifier}")).text
+        rest = (await browser.get(f"/documents/{identifier}?from=50")).text
+        assert [each.count('<article class="card recipient"') for each in (first, rest)] == [50, 39]
+        assert len(await bench.store.register.deliveries(Sought(transport=Transport.ACCEPTED), limit=100)) == 89
+        assert (await browser.get(f"/documents/{identifier}?from=999999")).status_code == 200
