@@ -7,8 +7,8 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
 GROUP = re.compile(r"([a-z0-9]+)/[a-z0-9-]+")
-# Not the product's own words: media types, units of benches and paths have the same shape.
-_OTHERS = {"application", "bin", "image", "text"}
+# No refusals: media types, units of benches and paths have the same shape, and so has why a delivery waits.
+_OTHERS = {"application", "bin", "image", "text", "waiting"}
 PRODUCT = ("axis", "workers")
 
 
