@@ -332,6 +332,12 @@ class Settings(BaseSettings):
             yield "console_host", f"the console would answer at {self.console_host} without console_certificate"
 
     @property
+    def console_address(self) -> str:
+        """Where the console itself answers, whatever proxy stands before it; its port has to be set."""
+        host = f"[{self.console_host}]" if ":" in self.console_host else self.console_host
+        return f"{'http' if self.console_certificate is None else 'https'}://{host}:{self.console_port}"
+
+    @property
     def blobs(self) -> str:
         """The blob store's URL."""
         return self.blobs_url or (self.home.absolute() / "blobs").as_uri()

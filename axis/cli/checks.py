@@ -237,20 +237,29 @@ async def gateway(settings: Settings) -> list[Check]:
                 "set it to the gateway's address",
             )
         ]
+    return [await _health("gateway", settings.gateway_url.rstrip("/"), "/v1/health", settings)]
+
+
+async def console(settings: Settings) -> list[Check]:
+    """Ask the console for its health, where it has a port of its own; on other machines nothing is known of it."""
+    return [await _health("console", settings.console_address, "/health", settings)] if settings.console_port else []
+
+
+async def _health(name: str, address: str, path: str, settings: Settings) -> Check:
     try:
         verify = settings.tls.context()
         async with httpx.AsyncClient(timeout=DEADLINE_SECONDS / 2, trust_env=False, verify=verify) as client:
-            answer = await client.get(f"{settings.gateway_url.rstrip('/')}/v1/health")
+            answer = await client.get(f"{address}{path}")
     except (httpx.HTTPError, ssl.SSLError) as error:
-        refused = told(error, settings.gateway_url)
+        refused = told(error, address)
         if refused is not None:
             raise refused from error
-        found = f"{settings.gateway_url} does not answer: {type(error).__name__}"
-        return [Check("gateway", Level.FAIL, found, "start it: `axis up`, or python -m axis.gateway")]
+        found = f"{address} does not answer: {type(error).__name__}"
+        return Check(name, Level.FAIL, found, f"start it: `axis up`, or python -m axis.{name}")
     if answer.status_code != httpx.codes.OK:
-        found = f"{settings.gateway_url} answers {answer.status_code}: {answer.text[:200]}"
-        return [Check("gateway", Level.FAIL, found, "what it names is away: database or blob store")]
-    return [Check("gateway", Level.OK, f"{settings.gateway_url} is healthy")]
+        found = f"{address} answers {answer.status_code}: {answer.text[:200]}"
+        return Check(name, Level.FAIL, found, "what it names is away: database or blob store")
+    return Check(name, Level.OK, f"{address} is healthy")
 
 
 async def disk(settings: Settings) -> list[Check]:
@@ -279,6 +288,7 @@ LOOKS: tuple[tuple[str, Look], ...] = (
     ("early recalls", early),
     ("log", log),
     ("gateway", gateway),
+    ("console", console),
     ("certificates", certificates),
     ("disk", disk),
 )

@@ -11,7 +11,6 @@ from axis import local
 from axis.cli.accounts import ensure_database_roles
 from axis.cli.env_file import remember, remembered
 from axis.cli.onboarding import apply_topology, ensure_worker_account
-from axis.cli.web_console import own_address
 from axis.client.logs import write_keys
 from axis.client.settings import LOG_KEYS
 from axis.errors import Misconfigured
@@ -174,7 +173,7 @@ def _specs(root: Path, settings: Settings) -> list[ProcessSpec]:
         for name in WORKERS
     ]
     tls = [path for path in (settings.tls_ca, settings.tls_certificate, settings.tls_key) if path is not None]
-    pages = ((_GATEWAY, f"{settings.gateway_url}/v1/health"), (_CONSOLE, f"{own_address(settings)}/health"))
+    pages = ((_GATEWAY, f"{settings.gateway_url}/v1/health"), (_CONSOLE, f"{settings.console_address}/health"))
     specs += [
         ProcessSpec(
             name=name,

@@ -7,7 +7,6 @@ from axis.catalogue import load as load_catalogue
 from axis.cli import stack
 from axis.cli.console import JsonOption, TlsOption, print_json, progress, say
 from axis.cli.onboarding import Newcomer, onboard_many
-from axis.cli.web_console import address
 from axis.console.access.passwords import Passwords, one_time_password
 from axis.core.operators import Operator, Role
 from axis.settings import Settings
@@ -43,7 +42,7 @@ def up(*, tls: TlsOption = False, as_json: JsonOption = False) -> None:
     root = Path.cwd()
     settings = stack.bring_up(root, progress=progress, tls=tls)
     profiles, password = asyncio.run(_connect_first(settings))
-    console = address(settings)
+    console = settings.console_url or settings.console_address
     state = stack.running(root)
     if as_json:
         processes = {} if state is None else {process.name: process.pid for process in state.processes}

@@ -26,21 +26,12 @@ def console() -> None:
     """
     settings = Settings.load()
     if settings.console_port and asyncio.run(answers(settings.console_host, settings.console_port)):
-        say(f"something answers at port {settings.console_port} already: {address(settings)}")
+        say(
+            f"something answers at port {settings.console_port} already: {settings.console_url or settings.console_address}"
+        )
         return
     configure_logging(settings.log_format, settings.log_level)
     asyncio.run(run(settings, announce))
-
-
-def address(settings: Settings) -> str:
-    """Return where browsers find the console by its settings; its port has to be set."""
-    return settings.console_url or own_address(settings)
-
-
-def own_address(settings: Settings) -> str:
-    """Return where the console itself answers, whatever proxy stands before it; its port has to be set."""
-    host = f"[{settings.console_host}]" if ":" in settings.console_host else settings.console_host
-    return f"{'http' if settings.console_certificate is None else 'https'}://{host}:{settings.console_port}"
 
 
 async def answers(host: str, port: int) -> bool:

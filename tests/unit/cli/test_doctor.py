@@ -37,7 +37,14 @@ def test_what_is_away_fails_alone(run: Run, store: object, tmp_path: Path) -> No
     levels = {each["name"]: each["level"] for each in ran.json["checks"]}
     assert {name for name, level in levels.items() if level == "fail"} >= {"broker", "database", "gateway", "axis key"}
     assert levels["settings"] == "ok"
+    assert "console" not in levels  # no port of it is known here
     assert all(each["remedy"] for each in ran.json["checks"] if each["level"] == "fail")
+
+
+def test_a_console_that_does_not_answer_fails(run: Run, store: object, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AXIS_CONSOLE_PORT", "1")
+    (check,) = (each for each in run("doctor", "--json").json["checks"] if each["name"] == "console")
+    assert (check["level"], "python -m axis.console" in check["remedy"]) == ("fail", True)
 
 
 @pytest.mark.parametrize(
