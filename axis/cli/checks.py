@@ -241,8 +241,11 @@ async def gateway(settings: Settings) -> list[Check]:
 
 
 async def console(settings: Settings) -> list[Check]:
-    """Ask the console for its health, where it has a port of its own; on other machines nothing is known of it."""
-    return [await _health("console", settings.console_address, "/health", settings)] if settings.console_port else []
+    """Ask the console for its health where browsers reach it; without an address or a port nothing is known of it."""
+    if settings.console_url is None and not settings.console_port:
+        return []
+    address = (settings.console_url or settings.console_address).rstrip("/")
+    return [await _health("console", address, "/health", settings)]
 
 
 async def _health(name: str, address: str, path: str, settings: Settings) -> Check:

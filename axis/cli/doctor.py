@@ -17,8 +17,8 @@ _STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "bold red"}
 def doctor(*, as_json: JsonOption = False) -> None:
     """Look whether all is well, and say what to do.
 
-    Settings, broker, database, topology, workers, gateway, console, keys, certificates, clocks, disk. Workers are looked
-    for from the broker's side, as consumers of their queues. Nothing is changed.
+    Settings, broker, database, topology, workers, gateway, console, keys, certificates, clocks, disk. Workers are
+    looked for from the broker's side, as consumers of their queues. Nothing is changed.
 
     For example:
 

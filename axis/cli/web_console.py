@@ -26,9 +26,8 @@ def console() -> None:
     """
     settings = Settings.load()
     if settings.console_port and asyncio.run(answers(settings.console_host, settings.console_port)):
-        say(
-            f"something answers at port {settings.console_port} already: {settings.console_url or settings.console_address}"
-        )
+        address = settings.console_url or settings.console_address
+        say(f"something answers at port {settings.console_port} already: {address}")
         return
     configure_logging(settings.log_format, settings.log_level)
     asyncio.run(run(settings, announce))
