@@ -14,11 +14,13 @@ import asyncio
 import datetime as dt
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from axis.core.broker_objects import Binding
 from axis.core.topology import Change, places
 from axis.core.watching import (
+    Arrivals,
     Cause,
     Copies,
     Counted,
@@ -88,6 +90,7 @@ class Auditor:
         self._missed: dict[str, dt.datetime] = {}  # what is not there -> the first look that missed it
         self._compared_at: dt.datetime | None = None  # with what the directory demands
         self._counted: Counted | None = None  # the last whole pass
+        self._arrivals: dict[str, Arrivals] = {}
 
     async def look(self) -> None:
         """Look at everything once; raise Unavailable when store or broker is away, to be called again."""
@@ -96,6 +99,11 @@ class Auditor:
             before = {each.queue: each for each in await self._store.watches.watches()}
         counts, at = await self._broker.queue_counts(), self._now()
         watches = {count.queue: look(before.get(count.queue), count, at) for count in counts}
+        known = self._arrivals
+        self._arrivals = {name: known.get(name) or Arrivals(each.oldest_at) for name, each in watches.items()}
+        for count in counts:
+            oldest = self._arrivals[count.queue].oldest(count, at)
+            watches[count.queue] = replace(watches[count.queue], oldest_at=oldest)
         if self._counted is not None:
             watches.update({each.queue: each for each in aged(watches.values(), self._counted)})
         self._watches = None

@@ -20,6 +20,7 @@ from axis.core.difference import Change, Verb, difference
 from axis.core.findings import Cause, Finding, Kind
 
 __all__ = [
+    "Arrivals",
     "Cause",
     "Copies",
     "Counted",
@@ -47,6 +48,7 @@ GAP = dt.timedelta(minutes=5)
 WORKED = dt.timedelta(minutes=2)
 # The broker's numbers are some seconds behind: what was put into a queue earlier is in them.
 SETTLED = dt.timedelta(seconds=30)
+_REMEMBERED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +166,36 @@ def look(before: MailboxWatch | None, count: QueueCount, at: dt.datetime) -> Mai
     )
 
 
+class Arrivals:
+    """When what waits in a queue got there, from its numbers: queues are first in, first out.
+
+    `taken` and what waits add up to all that ever came. So the oldest that waits is the first that came after the
+    `taken`th, and it came by the look at which the sum had grown beyond that. What a queue held at the first look is as
+    old as `since`. Where the broker counts anew (a restart), so does this.
+    """
+
+    def __init__(self, since: dt.datetime | None = None) -> None:
+        self._since = since
+        self._came: list[tuple[int, dt.datetime]] = []  # (sum, look that first saw it), both rising
+        self._taken = 0
+
+    def oldest(self, count: QueueCount, at: dt.datetime) -> dt.datetime | None:
+        """Take in a look; say since when the oldest message waits, None when none does."""
+        taken, waiting = count.taken or 0, count.ready + count.unacked
+        if taken < self._taken:
+            self._since = self._came[0][1] if self._came and waiting else None
+            self._came = []
+        self._taken = taken
+        if not self._came or taken + waiting > self._came[-1][0]:
+            first = self._since if not self._came and waiting else None
+            self._came.append((taken + waiting, first or at))
+        while self._came and self._came[0][0] <= taken:
+            del self._came[0]
+        if len(self._came) > _REMEMBERED:
+            del self._came[1::2]  # what came then counts as come a look or two later
+        return self._came[0][1] if waiting and self._came else at if waiting else None
+
+
 def judge(
     watches: Iterable[MailboxWatch], held: Iterable[HeldQueue], unmarked: Unmarked, *, patience: dt.timedelta
 ) -> list[Finding]:
@@ -205,11 +237,14 @@ def is_judged(watch: MailboxWatch) -> bool:
 
 
 def aged(watches: Iterable[MailboxWatch], counted: Counted) -> list[MailboxWatch]:
-    """Say of queues whose unanswered copies are all still in them since when the oldest of them waits."""
+    """Say since when the oldest waits, of queues nothing was taken from and that hold all their unanswered copies."""
     return [
         replace(watch, oldest_at=copies.oldest_at)
         for watch in watches
-        if (copies := counted.copies.get(watch.queue)) is not None and copies.count <= watch.waiting
+        if (copies := counted.copies.get(watch.queue)) is not None
+        and copies.count <= watch.waiting
+        and watch.moved_at is not None
+        and watch.moved_at <= counted.begun_at
     ]
 
 

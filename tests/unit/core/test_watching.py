@@ -10,6 +10,7 @@ from axis.core.broker_objects import Binding, Topology
 from axis.core.topology import places
 from axis.core.watching import (
     GAP,
+    Arrivals,
     Cause,
     Copies,
     Counted,
@@ -195,10 +196,49 @@ def test_only_document_queues_of_mailboxes_are_compared() -> None:
 def test_the_oldest_is_told_exactly_where_every_unanswered_copy_is_in_the_queue() -> None:
     watch = look(None, counted(ready=2), NOW)
     copies = Copies(2, 0, NOW - minutes(300), "e1")
+    assert aged([watch], Counted(NOW - minutes(1), {}, {QUEUE: copies})) == []  # something was taken since
     (known,) = aged([watch], Counted(NOW, {}, {QUEUE: copies}))
     assert known.oldest_at == NOW - minutes(300)
     assert aged([watch], Counted(NOW, {}, {QUEUE: replace(copies, count=3)})) == []  # one of them was taken in silence
     assert aged([watch], Counted(NOW, {})) == []
+
+
+def test_the_oldest_of_a_queue_that_is_worked_on_is_told_from_what_came_and_went() -> None:
+    arrivals = Arrivals()
+
+    def at(minute: float, ready: int, taken: int | None) -> dt.datetime | None:
+        return arrivals.oldest(QueueCount(QUEUE, ready, 0, 1, taken), NOW + minutes(minute))
+
+    assert at(0, 0, None) is None
+    assert at(1, 3, None) == NOW + minutes(1)
+    assert at(2, 5, 1) == NOW + minutes(1)  # three more came, two of the first are left
+    assert at(3, 3, 3) == NOW + minutes(2)  # the first three are gone
+    assert at(4, 4, 5) == NOW + minutes(2)
+    assert at(5, 4, 6) == NOW + minutes(4)
+    assert at(6, 0, 10) is None
+    assert at(7, 1, 10) == NOW + minutes(7)
+    for step in range(1_000):  # never empty, and never old
+        assert at(8 + step, 10, 11 + 10 * step) is not None
+    now = NOW + minutes(8 + 1_000)
+    oldest = arrivals.oldest(QueueCount(QUEUE, 10, 0, 1, 11 + 10_000), now)
+    assert oldest is not None
+    assert now - oldest <= minutes(2)
+
+
+def test_what_was_there_before_the_first_look_and_before_a_restart_is_as_old_as_was_known() -> None:
+    arrivals = Arrivals(NOW - minutes(60))
+    assert arrivals.oldest(counted(ready=5, taken=900), NOW) == NOW - minutes(60)
+    assert arrivals.oldest(counted(ready=7, taken=903), NOW + minutes(1)) == NOW - minutes(60)
+    assert arrivals.oldest(counted(ready=7, taken=0), NOW + minutes(2)) == NOW - minutes(60)  # it counts anew
+    assert arrivals.oldest(counted(ready=2, taken=7), NOW + minutes(3)) == NOW + minutes(3)
+    assert Arrivals(NOW).oldest(counted(ready=0, taken=1), NOW) is None
+
+
+def test_what_a_slow_reader_leaves_is_remembered_within_bounds() -> None:
+    arrivals = Arrivals()
+    for step in range(5_000):
+        assert arrivals.oldest(counted(ready=step + 1), NOW + minutes(step)) == NOW
+    assert len(arrivals._came) <= 257
 
 
 def test_copies_add_up_to_the_oldest() -> None:
