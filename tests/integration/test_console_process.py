@@ -7,6 +7,7 @@ import re
 import signal
 import ssl
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import httpx
@@ -76,6 +77,11 @@ async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: 
             assert page.headers["strict-transport-security"]
         async with Store.connect(role_variables(database)["AXIS_CONSOLE_DATABASE_URL"]) as store:
             assert [act.action for act in await store.operators.acts(SoughtActs(actor="lan"))] == ["console.login"]
+            # All that administrators do there is within its rights.
+            assert await store.operators.add(Operator("minh", "Minh", Role.VIEWER), hashed, by="lan")
+            assert await store.operators.change(replace(person, name="Lan"), by="minh") is not None
+            assert await store.operators.set_password("lan", hashed, temporary=True, by="minh")
+            assert await store.operators.forget(now + dt.timedelta(days=1)) == 0
     finally:
         process.send_signal(signal.SIGTERM)
         async with asyncio.timeout(SECONDS):
