@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from schemas.agency_openapi import agency_openapi
 from schemas.asyncapi import asyncapi
 from schemas.base import Wire
 from schemas.contents import SealContents
@@ -44,6 +45,7 @@ def files() -> dict[str, str]:
     built = {f"{name}.schema.json": _text(json_schema(name)) for name in _MODELS}
     built["axis.asyncapi.json"] = _text(asyncapi(VERSION))
     built["gateway.openapi.json"] = _text(openapi(VERSION))
+    built["agency.openapi.json"] = _text(agency_openapi(VERSION))
     built["partners.openapi.json"] = _text(partner_openapi(VERSION))
     return built
 

@@ -87,7 +87,7 @@ def openapi(version: str) -> dict[str, Any]:
 
 def _blobs() -> dict[str, Any]:
     return {
-        "parameters": [_parameter("sha256", SHA256_PATTERN, "SHA-256 of the bytes, lower-case hexadecimal.")],
+        "parameters": [parameter("sha256", SHA256_PATTERN, "SHA-256 of the bytes, lower-case hexadecimal.")],
         "put": {
             "operationId": "putBlob",
             "summary": "Store a file; safe to repeat",
@@ -95,7 +95,7 @@ def _blobs() -> dict[str, Any]:
             "`Expect: 100-continue`: a refusal then comes before the bytes.",
             "requestBody": {"required": True, "content": {"application/octet-stream": {}}},
             "responses": {
-                "201": _answer("Stored, on disk, and recorded as yours.", "application/json", "Stored"),
+                "201": answer("Stored, on disk, and recorded as yours.", "application/json", "Stored"),
                 "400": _problem("blob/digest: the bytes do not have the digest in the address; http/content-range."),
                 "401": _unproven(),
                 "408": _problem("http/slow."),
@@ -150,7 +150,7 @@ def _certificates() -> dict[str, Any]:
         "content": {"application/json": {"schema": {"$ref": "./certificate.schema.json"}}},
     }
     return {
-        "parameters": [_parameter("thumbprint", THUMBPRINT_PATTERN, "x5t#S256 of a signature.")],
+        "parameters": [parameter("thumbprint", THUMBPRINT_PATTERN, "x5t#S256 of a signature.")],
         "get": {
             "operationId": "getCertificate",
             "summary": "Fetch a certificate to verify a signature with",
@@ -171,7 +171,7 @@ def _sealing_keys() -> dict[str, Any]:
             "detail": {"type": "string"},
         },
     }
-    answer: dict[str, Any] = {
+    sealing: dict[str, Any] = {
         "type": "object",
         "required": ["recipients", "certificates"],
         "properties": {
@@ -200,7 +200,7 @@ def _sealing_keys() -> dict[str, Any]:
             "responses": {
                 "200": {
                     "description": "Where each leads now, and the certificates.",
-                    "content": {"application/json": {"schema": answer}},
+                    "content": {"application/json": {"schema": sealing}},
                 },
                 "400": _problem("http/query."),
                 "401": _unproven(),
@@ -211,14 +211,14 @@ def _sealing_keys() -> dict[str, Any]:
 
 def _proofs() -> dict[str, Any]:
     return {
-        "parameters": [_parameter("receipt", UUID7_PATTERN, "Id of a receipt.")],
+        "parameters": [parameter("receipt", UUID7_PATTERN, "Id of a receipt.")],
         "get": {
             "operationId": "getProof",
             "summary": "Fetch the proof that a receipt is in the log",
             "description": "Put it, with the receipt's exact text and its signature, into one file as "
             "proof.schema.json has it: that can be verified for ever, offline.",
             "responses": {
-                "200": _answer("The proof, and a timestamp where there is one.", "application/json", "LogProof"),
+                "200": answer("The proof, and a timestamp where there is one.", "application/json", "LogProof"),
                 "401": _unproven(),
                 "404": _problem("log/not-logged: not yet, or no such receipt."),
                 "503": _problem("axis/unavailable, http/busy: try again after Retry-After."),
@@ -229,7 +229,7 @@ def _proofs() -> dict[str, Any]:
 
 def _log() -> dict[str, Any]:
     return {
-        "parameters": [_parameter("file", "^(checkpoint|timestamp/.+|tile/.+)$", "A file of c2sp.org/tlog-tiles.")],
+        "parameters": [parameter("file", "^(checkpoint|timestamp/.+|tile/.+)$", "A file of c2sp.org/tlog-tiles.")],
         "get": {
             "operationId": "getLogFile",
             "summary": "Read the log of receipts",
@@ -246,12 +246,14 @@ def _log() -> dict[str, Any]:
     }
 
 
-def _parameter(name: str, pattern: str, description: str) -> dict[str, Any]:
+def parameter(name: str, pattern: str, description: str) -> dict[str, Any]:
+    """Describe a part of the path."""
     schema = {"type": "string", "pattern": pattern}
     return {"name": name, "in": "path", "required": True, "description": description, "schema": schema}
 
 
-def _answer(description: str, media_type: str, schema: str) -> dict[str, Any]:
+def answer(description: str, media_type: str, schema: str) -> dict[str, Any]:
+    """Describe an answer with a body of one of the schemas."""
     content = {media_type: {"schema": {"$ref": f"#/components/schemas/{schema}"}}}
     return {"description": description, "content": content}
 
@@ -261,4 +263,4 @@ def _unproven() -> dict[str, Any]:
 
 
 def _problem(description: str) -> dict[str, Any]:
-    return _answer(description, "application/problem+json", "Problem")
+    return answer(description, "application/problem+json", "Problem")

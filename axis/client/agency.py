@@ -3,9 +3,10 @@
 import asyncio
 import contextlib
 import datetime as dt
-from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from typing import Self, cast
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Mapping
+from typing import Any, Self, cast
 
+from axis.client.asking import Change, changes, documents
 from axis.client.connection import connect_broker
 from axis.client.deferring import handed_out_again
 from axis.client.delivery import Delivery
@@ -112,6 +113,22 @@ class Agency(Packaging, Reporting):
         """
         await self.receipt(message_id, deadline=deadline)
         return await fetch_proof(self._ledger, self._gateway, message_id)
+
+    # Asking
+
+    def changes(self, after: int | None = None, *, follow: bool = False) -> AsyncGenerator[Change, None]:
+        """Yield what changed for us behind a number (None: all that is kept); `follow`: wait for more, for ever.
+
+        Keep the `seq` of what is dealt with. Raises Refused api/cursor-pruned when what came next is not kept any more.
+        """
+        return changes(self._gateway, after, follow=follow)
+
+    def documents(self, **query: str) -> AsyncGenerator[Mapping[str, Any], None]:
+        """Yield our documents that fit, sent and received, the newest first: words=…, number=…, state=…, since=….
+
+        As agency.openapi.json has it. Raises Unavailable, and Refused limit/requests.
+        """
+        return documents(self._gateway, query)
 
     # Receiving
 

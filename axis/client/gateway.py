@@ -7,10 +7,10 @@ import datetime as dt
 import hashlib
 import random
 import ssl
-from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 import httpx
 
@@ -188,6 +188,23 @@ class Gateway:
             except ValueError as error:
                 raise Unavailable("the gateway's answer says nothing about sealing") from error
         return found
+
+    async def ask(self, path: str, query: Mapping[str, str], *, patience: float = 0.0) -> Mapping[str, Any]:
+        """Ask the agency API; `patience`: for how many seconds more than usual the answer is waited for."""
+
+        async def get() -> httpx.Response:
+            async with asyncio.timeout(self._deadline + patience):
+                headers, deadline = self._bearer("GET", path), self._deadline + patience
+                return await self._http.get(path, params=dict(query), headers=headers, timeout=deadline)
+
+        response = await self._retried(get)
+        try:
+            answer = None if response is None else response.json()
+        except ValueError as error:
+            raise Unavailable("the gateway's answer is no JSON") from error
+        if not isinstance(answer, dict):
+            raise Unavailable("the gateway's answer is no JSON object")
+        return answer
 
     async def proof(self, receipt_id: str) -> tuple[str, bytes | None]:
         """Fetch the proof that a receipt is in the log (c2sp.org/tlog-proof), and a timestamp where there is one.
