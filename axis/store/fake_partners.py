@@ -160,6 +160,12 @@ class FakePartners(PartnerStore):
         )
         return next(found, None)
 
+    async def is_listed(self, agency: str, envelope_id: str) -> bool:
+        """Say whether a document is kept and not withdrawn."""
+        async with self._alone():
+            kept = [each for each in self._incoming.values() if each.withdrawn_at is None]
+            return (agency, envelope_id, Kind.EDOC) in {(each.agency, each.message_id, each.kind) for each in kept}
+
     async def withdraw(
         self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime
     ) -> Withdrawn | None:

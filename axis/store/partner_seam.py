@@ -88,6 +88,10 @@ class PartnerStore(ABC):
         """
 
     @abstractmethod
+    async def is_listed(self, agency: str, envelope_id: str) -> bool:
+        """Say whether a document is kept for the system of an agency, which may have fetched it, and not withdrawn."""
+
+    @abstractmethod
     async def withdraw(
         self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime
     ) -> Withdrawn | None:

@@ -142,6 +142,11 @@ class PostgresPartners(PartnerStore):
             found = await link.fetch(_SQL["recalled"], envelope_id, list(recipients))
         return [Recalled(str(each["request"]), each["recipient"], each["original"], each["answered"]) for each in found]
 
+    async def is_listed(self, agency: str, envelope_id: str) -> bool:
+        """Say whether a document is kept and not withdrawn."""
+        async with self._pool.link("look for a document") as link:
+            return await link.fetchval(_SQL["is_listed"], agency, envelope_id) is not None
+
     async def withdraw(
         self, agency: str, envelope_id: str, recipients: Collection[str], at: dt.datetime
     ) -> Withdrawn | None:

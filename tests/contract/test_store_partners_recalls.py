@@ -4,6 +4,7 @@ import datetime as dt
 
 from axis.core.conversation import Conversation, Kind, Talk
 from axis.core.ids import new_id
+from axis.core.partners import Kind as Sort
 from axis.core.partners import Recalled
 from axis.store import Store
 from tests.contract.test_store_partners import NOW, SYSTEM, incoming
@@ -41,3 +42,16 @@ async def test_a_package_can_be_withdrawn_when_it_comes(store: Store) -> None:
     assert await store.partners.receive(package)
     assert await store.partners.incoming(SYSTEM, package.doc_id) == package
     assert await store.partners.withdraw("H37", package.message_id, ["H37"], NOW) is not None
+
+
+async def test_what_is_kept_and_not_withdrawn_is_listed(store: Store) -> None:
+    kept, gone, status = (
+        incoming(**changes)
+        for changes in ({}, {"withdrawn_at": NOW}, {"kind": Sort.STATUS, "content": b"x", "sha256": "ab" * 32})
+    )
+    for each in (kept, gone, status):
+        assert await store.partners.receive(each)
+    assert await store.partners.fetch(kept.doc_id, NOW)
+    listed = [await store.partners.is_listed("H37", each.message_id) for each in (kept, gone, status)]
+    assert listed == [True, False, False]
+    assert not await store.partners.is_listed("H53", kept.message_id)

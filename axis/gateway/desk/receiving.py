@@ -148,8 +148,11 @@ class Receiving:
         """Return for whom a document is that the axis has not taken a recall of; the sender hears of the others.
 
         The SDK knows of recalls that came before their document, as long as its ledger is the same one. The axis knows
-        of all. Crash: it comes again, and the same statuses said again are the same.
+        of all. Crash: it comes again, and the same statuses said again are the same. What was listed before a crash is
+        left alone: its partner may have a copy, so nobody may be told that there is none; the recall itself comes too.
         """
+        if await self._store.is_listed(agency.code, delivery.envelope.id):
+            return tuple(delivery.recipients)
         recalled = await self._store.recalled(delivery.envelope.id, delivery.recipients)
         now = self._now()
         for each in recalled:
@@ -189,12 +192,15 @@ class Receiving:
         envelope = delivery.envelope
         if envelope.action is not Action.RECALL or envelope.concerns is None:
             return False
-        if delivery.withdrawn:
-            await delivery.hold()  # the SDK never handed the document out, and has told its sender
+        if delivery.withdrawn and not await self._store.is_listed(agency.code, envelope.concerns):
+            await delivery.hold()  # the SDK has told its sender that nobody had the document
             return True
         now = self._now()
         found = await self._store.withdraw(agency.code, envelope.concerns, delivery.recipients, now)
         if found is None:
+            if delivery.withdrawn:  # it was listed before a crash kept the SDK's ledger from knowing that
+                told = "its sender was told that nobody had it, and the partner may: see that it is destroyed"
+                self._log.error("fetched", agency=agency.code, envelope=envelope.concerns, detail=told)
             return False
         if found.alone:
             await self._packing.forget(found.sha256)

@@ -96,6 +96,10 @@ SELECT request, recipient, original, state NOT IN ('requested', 'agreed') AS ans
 WHERE about = $1 AND kind = 'recall' AND state <> 'declined' AND original = ANY ($2::text[])
 ORDER BY request, recipient;
 
+-- name: is_listed
+SELECT doc_id FROM partner_incoming
+WHERE message_id = $2 AND agency = $1 AND kind = 'edoc' AND withdrawn_at IS NULL;
+
 -- name: withdraw
 -- What the partner has begun with, or may have a copy of, stays its own to answer for.
 UPDATE partner_incoming SET withdrawn_at = coalesce(withdrawn_at, $4), updated_at = coalesce(withdrawn_at, $4)
