@@ -1,6 +1,7 @@
 """The agency SDK: what a document management system needs to send, receive and report over the axis."""
 
 from axis.client.agency import Agency
+from axis.client.asking import Change
 from axis.client.building import File
 from axis.client.delivery import Delivery, Reported
 from axis.client.inbox import Inbox
@@ -13,10 +14,13 @@ from axis.client.replays import Replayed, Replays
 from axis.client.sent import NotConfirmed, Sent
 from axis.client.settings import AgencySettings, TlsFiles, write_profile, write_sealing_key
 from axis.client.sqlite import SqliteLedger
+from axis.client.webhooks import Called, read_webhook
 
 __all__ = [
     "Agency",
     "AgencySettings",
+    "Called",
+    "Change",
     "Delivery",
     "File",
     "Inbox",
@@ -37,6 +41,7 @@ __all__ = [
     "Suspicious",
     "TlsFiles",
     "Trusted",
+    "read_webhook",
     "verify_proof",
     "write_profile",
     "write_sealing_key",

@@ -38,7 +38,7 @@ async def changes(gateway: Gateway, after: int | None, *, follow: bool) -> Async
         query = {"wait": str(wait)} | ({} if cursor is None else {"after": cursor})
         page = await gateway.ask("/v1/changes", query, patience=wait)
         for each in _listed(page, "changes"):
-            yield _change(each)
+            yield change_of(each)
         cursor = str(_member(page, "next"))
         if not follow and not _member(page, "more"):
             return
@@ -56,7 +56,8 @@ async def documents(gateway: Gateway, query: Mapping[str, str]) -> AsyncGenerato
         before = {"before": str(last)}
 
 
-def _change(members: Mapping[str, Any]) -> Change:
+def change_of(members: Mapping[str, Any]) -> Change:
+    """Read a change; raise Unavailable for what is none."""
     try:
         return Change(
             seq=int(members["seq"]),
