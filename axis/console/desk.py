@@ -3,14 +3,14 @@
 import datetime as dt
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import cast
+from typing import Any, cast
 
 from starlette.requests import Request
 
 from axis.broker import ManagementApi
 from axis.console.access.passwords import Passwords
 from axis.console.access.provider import OpenIdProvider
-from axis.console.live import Streams
+from axis.console.live import Streams, Topic
 from axis.console.rendering import Rendering
 from axis.settings import Settings
 from axis.store import Store
@@ -31,6 +31,7 @@ class Desk:
     passwords: Passwords = field(default_factory=Passwords)
     rendering: Rendering = field(default_factory=Rendering)
     streams: Streams = field(default_factory=Streams)
+    topics: dict[str, Topic[Any]] = field(default_factory=dict)  # what is watched live, by name
 
 
 def desk_of(request: Request) -> Desk:

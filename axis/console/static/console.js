@@ -19,3 +19,16 @@ document.addEventListener("submit", (event) => {
 document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
+
+// What is live says so itself when it is not any more.
+for (const word of document.querySelectorAll("[data-stale-for]")) {
+  const watched = document.querySelector(word.dataset.staleFor);
+  let last = performance.now();
+  new MutationObserver(() => {
+    last = performance.now();
+    word.hidden = true;
+  }).observe(watched, { childList: true, subtree: true, characterData: true, attributes: true });
+  setInterval(() => {
+    if (performance.now() - last > Number(word.dataset.staleAfter) * 1000) word.hidden = false;
+  }, 1000);
+}
