@@ -32,6 +32,7 @@ class Desk:
     rendering: Rendering = field(default_factory=Rendering)
     streams: Streams = field(default_factory=Streams)
     topics: dict[str, Topic[Any]] = field(default_factory=dict)  # what is watched live, by name
+    kept: dict[str, object] = field(default_factory=dict)  # what is read seldom, by name
 
 
 def desk_of(request: Request) -> Desk:

@@ -1,12 +1,13 @@
 """The pages, in the order of the menu. A page that is not listed here is nowhere."""
 
 from axis.console.page import Page
-from axis.console.pages import accounts, audit, document, documents, findings, overview, own
+from axis.console.pages import accounts, agencies, audit, document, documents, findings, overview, own
 
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *documents.PAGES,
     *document.PAGES,
+    *agencies.PAGES,
     *findings.PAGES,
     *audit.PAGES,
     *accounts.PAGES,

@@ -1,7 +1,7 @@
 """The first page: everything at a glance, live. An agency user is shown the own agency instead."""
 
 from collections.abc import AsyncIterator
-from typing import cast
+from typing import Any, cast
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -62,7 +62,7 @@ async def _names(desk: Desk, look: Look) -> dict[str, str]:
     return dict(await names_of(desk, mailboxes))
 
 
-def _shown(look: Look) -> dict[str, object]:
+def _shown(look: Look) -> dict[str, Any]:
     return {"look": look, "today": vietnam_day(look.at)}
 
 

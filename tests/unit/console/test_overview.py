@@ -6,12 +6,13 @@ import datetime as dt
 import html
 import io
 import re
+from typing import Any
 
 import pytest
 from starlette.types import Message, Scope
 
 from axis.core.findings import Cause, Finding
-from axis.core.records import DeliveryState
+from axis.core.records import Accepted, DeliveryState
 from axis.core.watching import MailboxWatch
 from axis.errors import Unavailable
 from tests.unit.console.browser import NOON, Bench, Browser
@@ -59,8 +60,8 @@ async def traffic(bench: Bench) -> None:
         await tx.quarantine([quarantine_row(), quarantine_row(body=b"other"), quarantine_row(reason="message/poison")])
 
 
-def _as(document: object) -> dict[str, object]:
-    row = document.envelope  # type: ignore[attr-defined]
+def _as(document: Accepted) -> dict[str, Any]:
+    row = document.envelope
     return {"id": row.id, "body": row.body, "sent_at": row.sent_at, "accepted_at": row.accepted_at}
 
 
