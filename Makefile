@@ -16,7 +16,7 @@ TLS ?=
 SEED ?= 1
 RESOLVE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
-.PHONY: help setup demo up down test faults fuzz bench check sbom format lock
+.PHONY: help setup demo up down test e2e faults fuzz bench check sbom format lock
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/  make \1\t\2/' | expand -t 18
 
@@ -44,6 +44,15 @@ down: setup ## stop the axis; its data under .axis/ stays
 
 test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some)
 	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --reasons .axis/reasons.txt $(ARGS)
+
+BROWSING := .venv/.browsing
+$(BROWSING): $(STAMP) requirements-e2e.lock
+	@$(PIP) --require-hashes -r requirements-e2e.lock
+	@touch $@
+
+e2e: $(BROWSING) ## click through the console in a headless Chromium; pictures of every page in .axis/e2e (ARGS="-k name")
+	@$(BIN)/python -m tests.e2e.chromium
+	@$(BIN)/python -m pytest -q tests/e2e $(ARGS)
 
 bench: setup ## measure beside what others would write (BENCH=name, ROUNDS=5, COUNT=, MINUTES=, PAGE=file, ARGS=)
 	@$(BIN)/python -m tests.bench $(BENCH) --rounds $(ROUNDS) --minutes $(MINUTES) \
@@ -88,3 +97,4 @@ lock: ## resolve the dependencies anew into requirements*.lock (needs uv)
 	uv pip compile $(RESOLVE) --group dev pyproject.toml -o requirements.lock
 	uv pip compile $(RESOLVE) --group audit -o requirements-audit.lock
 	uv pip compile $(RESOLVE) --group fuzz -o requirements-fuzz.lock
+	uv pip compile $(RESOLVE) --group e2e -o requirements-e2e.lock

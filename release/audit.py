@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-LOCKS = ("requirements.lock", "requirements-audit.lock", "requirements-fuzz.lock")
+LOCKS = ("requirements.lock", "requirements-audit.lock", "requirements-fuzz.lock", "requirements-e2e.lock")
 SECONDS = 120  # for a lock file: one short question for each of its pins
 _SECONDS_EACH = 10
 _TOLD = 200
