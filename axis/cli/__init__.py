@@ -43,6 +43,7 @@ _PARTS: Mapping[str, str] = {
     "doctor": "doctor:doctor",
     "console": "web_console:console",
     "operator": "operators:app",
+    "report": "reporting:report",
     "findings": "found:findings",
     "mailbox": "mailbox:app",
     "replay": "replay:replay",

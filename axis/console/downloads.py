@@ -12,6 +12,7 @@ import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from typing import IO, Literal
 from urllib.parse import quote
 
@@ -51,17 +52,35 @@ def form_asked(request: Request) -> Form | None:
     return asked
 
 
-async def download(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row], name: str, form: Form) -> Response:
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One more sheet of a workbook: its name (at most 31 characters), headings and rows."""
+
+    name: str
+    columns: Sequence[str]
+    rows: Sequence[Row]
+
+
+async def download(
+    columns: Sequence[str],
+    rows: Iterable[Row] | AsyncIterable[Row],
+    name: str,
+    form: Form,
+    *,
+    more: Sequence[Sheet] = (),
+) -> Response:
     """Answer with rows as a file called `name`; times are Vietnam's. Rows are taken as they are sent, some at a time.
 
-    A workbook is made whole before the first byte, in a temporary file; CSV begins at once.
+    A workbook is made whole before the first byte, in a temporary file, with `more` behind the rows; CSV begins at
+    once, and has the rows alone.
     """
     headers = {"content-disposition": f"attachment; filename*=UTF-8''{quote(f'{name}.{form}', safe='')}"}
-    content = _csv(columns, rows) if form == "csv" else _sent(await _xlsx(columns, rows))
+    content = csv_of(columns, rows) if form == "csv" else _sent(await workbook(columns, rows, more))
     return StreamingResponse(content, headers=headers, media_type=_TYPES[form])
 
 
-async def _csv(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncIterator[str]:
+async def csv_of(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncIterator[str]:
+    """Write rows as CSV, some at a time."""
     told = io.StringIO()
     writer = csv.writer(told, lineterminator="\r\n")
     told.write("\ufeff")  # without it Excel takes UTF-8 for something older
@@ -75,7 +94,10 @@ async def _csv(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row])
     yield told.getvalue()
 
 
-async def _xlsx(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row]) -> IO[bytes]:
+async def workbook(
+    columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row], more: Sequence[Sheet] = ()
+) -> IO[bytes]:
+    """Write rows as a workbook into a temporary file, which is the caller's to close."""
     book = Workbook(write_only=True)
     sheet = book.create_sheet("axis")
     sheet.freeze_panes = "A2"
@@ -85,6 +107,10 @@ async def _xlsx(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row]
             for row in page:
                 sheet.append([_cell(sheet, cell) for cell in row])
             await asyncio.sleep(0)  # others have a turn: this is work, not waiting
+    for each in more:
+        sheet = book.create_sheet(each.name)
+        for row in (each.columns, *each.rows):
+            sheet.append([_cell(sheet, cell) for cell in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     try:
         await asyncio.to_thread(book.save, file)

@@ -82,6 +82,11 @@ class Rendering:
         }
         return self._environment.get_template(template).render(known | values)
 
+    def alone(self, template: str, *, language: Language, **values: object) -> Markup:
+        """Render a template that is no page of a console: part of a file to keep. It knows `t` and `language` alone."""
+        known: dict[str, Any] = {"t": partial(_text, language=language), "language": language}
+        return Markup(self._environment.get_template(template).render(known | values))  # noqa: S704 - escaped by it
+
 
 def query(asked: Mapping[str, str], **changes: object) -> str:
     """Write a query with some of its parameters changed; None leaves one out."""

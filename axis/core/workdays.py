@@ -97,6 +97,11 @@ class Calendar:
             day = self.next_working_day(day)
 
 
+def beginning_of_day(day: dt.date) -> dt.datetime:
+    """Return the moment at which a day begins in Vietnam."""
+    return dt.datetime.combine(day, dt.time(), VIETNAM_TIME)
+
+
 def end_of_day(day: dt.date) -> dt.datetime:
     """Return the last second of a day in Vietnam: a term of days ends at midnight (Civil Code 2015, article 148.6).
 

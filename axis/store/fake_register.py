@@ -2,24 +2,24 @@
 
 import datetime as dt
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from typing import Literal
 
 from axis.core.codes import is_within
 from axis.core.deadlines import Clock
-from axis.core.fate import Transport
 from axis.core.register import DueKey, Event, Registered, Subject, TallyKey, Told
-from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Side, Sought, Tally
+from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Sought
 from axis.core.searching import answers, question_of
 from axis.core.tracked import Tracked
+from axis.store.fake_counting import FakeCounting, add, delivery_of
 from axis.store.fake_memory import FetchedAt, Memory, StoredEnvelope, tracked
-from axis.store.register_seam import MOST_AGENCIES, MOST_COUNTED, Decide, RegisterStore
+from axis.store.register_seam import MOST_AGENCIES, MOST_COUNTED, Decide
 
 _STEP = dt.timedelta(hours=1)
 
 
-class FakeRegister(RegisterStore):
+class FakeRegister(FakeCounting):
     """Documents, deliveries and counts as dictionaries; what was touched is what differs from the last look."""
 
     def __init__(
@@ -63,7 +63,7 @@ class FakeRegister(RegisterStore):
         """List deliveries, those of the newest document first."""
         async with self._alone():
             found = [
-                _delivery(entry, record)
+                delivery_of(entry, record)
                 for identifier, entry in sorted(self._entries.items(), reverse=True)
                 if self._fits(entry, sought)
                 for record in sorted(self._deliveries_of(entry, sought), key=lambda each: each.recipient, reverse=True)
@@ -103,33 +103,6 @@ class FakeRegister(RegisterStore):
         """Count deliveries, and stop at `most`."""
         return len(await self.deliveries(sought, limit=most))
 
-    async def tallies(
-        self, first: dt.date, last: dt.date, *, side: Side, below: str | None = None
-    ) -> tuple[Tally, ...]:
-        """Sum over the days by code and state."""
-        sums: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
-        async with self._alone():
-            for key, counts in self._tallies.items():
-                if key.side == side and first <= key.day <= last and (below is None or is_within(key.code, below)):
-                    _add(sums[key._replace(day=first)], counts)
-        return tuple(
-            Tally(
-                code=key.code,
-                lane="urgent" if key.lane == "urgent" else "normal",
-                transport=Transport(key.transport) if key.transport else None,
-                business=key.business or None,
-                reason=key.reason or None,
-                arrival=key.arrival,
-                acceptance=key.acceptance,
-                finishing=key.finishing,
-                deliveries=deliveries,
-                documents=documents,
-                documents_late=late,
-            )
-            for key, (deliveries, documents, late) in sorted(sums.items())
-            if deliveries or documents
-        )
-
     async def flow(self, since: dt.datetime, minutes: int) -> tuple[Flow, ...]:
         """Sum what passed by steps of minutes."""
         sums: defaultdict[dt.datetime, list[int]] = defaultdict(lambda: [0, 0, 0])
@@ -137,7 +110,7 @@ class FakeRegister(RegisterStore):
         async with self._alone():
             for at, counts in self._flow.items():
                 if at >= since:
-                    _add(sums[since + (at - since) // step * step], counts)
+                    add(sums[since + (at - since) // step * step], counts)
         return tuple(Flow(at, *counts) for at, counts in sorted(sums.items()))
 
     async def overdue(
@@ -211,10 +184,10 @@ class FakeRegister(RegisterStore):
             self._lexemes[identifier] = registered.lexemes
         self._records.update({(identifier, each.recipient): each for each in registered.records})
         for key, counts in registered.tallies.items():
-            _add(self._tallies[key], counts)
+            add(self._tallies[key], counts)
         self._due.update(registered.due)
         for at, passed in registered.flow.items():
-            _add(self._flow[at], passed)
+            add(self._flow[at], passed)
         for told in registered.feed:
             self._tell(identifier, told)
 
@@ -291,32 +264,3 @@ def _deadline(record: Record, clock: Clock | None) -> tuple[dt.datetime | None, 
 def _is_late(record: Record, clock: Clock | None, at: dt.datetime) -> bool:
     deadline, done_at = _deadline(record, clock)
     return not record.ended and done_at is None and deadline is not None and deadline < at
-
-
-def _delivery(entry: Entry, record: Record) -> EntryDelivery:
-    return EntryDelivery(
-        envelope_id=entry.id,
-        recipient=record.recipient,
-        mailbox=record.mailbox,
-        sender=entry.sender,
-        lane=entry.lane,
-        transport=record.transport,
-        business=record.business,
-        since=record.since,
-        reason=record.reason,
-        detail=record.detail,
-        arrive_by=record.arrive_by,
-        accept_by=record.accept_by,
-        finish_by=record.finish_by,
-        entry=entry,
-        resolved=record.resolved,
-        arrived_at=record.arrived_at,
-        accepted_at=record.accepted_at,
-        finished_at=record.finished_at,
-        ended=record.ended,
-    )
-
-
-def _add(total: list[int], counts: Iterable[int]) -> None:
-    for number, count in enumerate(counts):
-        total[number] += count

@@ -1,7 +1,6 @@
 """The register in PostgreSQL: reading it. `registering` keeps it."""
 
 import datetime as dt
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -9,9 +8,10 @@ from axis.core.deadlines import Clock
 from axis.core.fate import Transport
 from axis.core.folding import fit
 from axis.core.ids import new_id
-from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Side, Sought, Tally
+from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Sought
 from axis.core.searching import Question, Term, question_of
 from axis.core.workdays import VIETNAM_TIME, vietnam_day
+from axis.store.counting import Counting, read_delivery
 from axis.store.pool import Pool
 from axis.store.queries import load
 from axis.store.register_seam import MOST_AGENCIES, MOST_COUNTED
@@ -103,7 +103,7 @@ class _Asked:
         return latest if before is None else min(before, latest)
 
 
-class PostgresRegister(Registering):
+class PostgresRegister(Registering, Counting):
     """The tables of the register in PostgreSQL."""
 
     def __init__(self, pool: Pool) -> None:
@@ -150,7 +150,7 @@ class PostgresRegister(Registering):
                 floor = await link.fetchrow(_SQL["delivery_window"], top, _WINDOW, recipient)
                 if floor is not None:
                     rows += await self._further_deliveries(link, asked, floor, limit - len(rows))
-        return tuple(map(_delivery, rows))
+        return tuple(map(read_delivery, rows))
 
     async def _further_deliveries(self, link: Any, asked: _Asked, floor: Any, limit: int) -> list[Any]:
         found: dict[Any, Any] = {}
@@ -179,14 +179,6 @@ class PostgresRegister(Registering):
     async def count_deliveries(self, sought: Sought, most: int = MOST_COUNTED) -> int:
         """Count deliveries, and stop at `most`."""
         return len(await self.deliveries(sought, limit=most))
-
-    async def tallies(
-        self, first: dt.date, last: dt.date, *, side: Side, below: str | None = None
-    ) -> tuple[Tally, ...]:
-        """Sum over the days by code and state."""
-        async with self._pool.link("sum the tallies") as link:
-            rows = await link.fetch(_SQL["tallies"], side, first, last, _text(below))
-        return tuple(map(_tally, rows))
 
     async def flow(self, since: dt.datetime, minutes: int) -> tuple[Flow, ...]:
         """Sum what passed by steps of minutes."""
@@ -264,30 +256,3 @@ def _quoted(lexeme: str) -> str:
 
 def _text(value: str | None) -> str | None:
     return None if value is None else fit(value)
-
-
-_DELIVERY = frozenset(EntryDelivery.__dataclass_fields__) - {"envelope_id", "sender", "lane", "entry", "accepted_at"}
-
-
-def _delivery(row: Any) -> EntryDelivery:
-    document = read_entry(row)
-    told: Mapping[str, Any] = {name: row[name] for name in _DELIVERY}
-    return EntryDelivery(
-        envelope_id=document.id,
-        sender=document.sender,
-        lane=document.lane,
-        entry=document,
-        accepted_at=row["accepted_by_recipient_at"],
-        **{**told, "transport": Transport(row["transport"])},
-    )
-
-
-def _tally(row: Any) -> Tally:
-    return Tally(
-        **{
-            **row,
-            "transport": Transport(row["transport"]) if row["transport"] else None,
-            "business": row["business"] or None,
-            "reason": row["reason"] or None,
-        }
-    )

@@ -24,8 +24,10 @@ from axis.core.registered import (
     Sought,
     Tally,
 )
+from axis.core.reporting import Counted
 
 __all__ = [
+    "Counted",
     "Entry",
     "EntryDelivery",
     "FeedItem",
@@ -75,6 +77,24 @@ class RegisterStore(ABC):
         self, first: dt.date, last: dt.date, *, side: Side, below: str | None = None
     ) -> tuple[Tally, ...]:
         """Sum over the days (in Vietnam, of acceptance; both included) by code and state; `below`: a code and below."""
+
+    @abstractmethod
+    async def recount(
+        self, first: dt.date, last: dt.date, *, side: Side, below: str | None = None
+    ) -> tuple[tuple[Tally, ...], tuple[Tally, ...]]:
+        """Return the tallies, and what the registered rows themselves add up to, at one and the same moment."""
+
+    @abstractmethod
+    async def counted(
+        self, counted: Counted, *, limit: int = 50, before: tuple[str, str] | None = None
+    ) -> tuple[EntryDelivery, ...]:
+        """List the deliveries that a number of a report counts, those of the newest document first."""
+
+    @abstractmethod
+    async def counted_documents(
+        self, counted: Counted, *, late: bool, limit: int = 50, before: str | None = None
+    ) -> tuple[Entry, ...]:
+        """List the documents that a number of a report counts, the newest first; `late`: those sent late."""
 
     @abstractmethod
     async def flow(self, since: dt.datetime, minutes: int) -> tuple[Flow, ...]:

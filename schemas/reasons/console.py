@@ -109,5 +109,8 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "console/account": 409,
         "console/provider": 502,
         "console/provider-role": 403,
+        "report/period": 400,
+        "report/future": 400,
+        "report/code": 404,
     }
 )

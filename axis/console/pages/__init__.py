@@ -1,7 +1,7 @@
 """The pages, in the order of the menu. A page that is not listed here is nowhere."""
 
 from axis.console.page import Page
-from axis.console.pages import accounts, agencies, audit, document, documents, findings, overview, own
+from axis.console.pages import accounts, agencies, audit, document, documents, findings, overview, own, reports
 
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
@@ -9,6 +9,7 @@ PAGES: tuple[Page, ...] = (
     *document.PAGES,
     *agencies.PAGES,
     *findings.PAGES,
+    *reports.PAGES,
     *audit.PAGES,
     *accounts.PAGES,
     *own.PAGES,

@@ -221,16 +221,6 @@ WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
   AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
 ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
 
--- name: tallies
-SELECT code, lane, transport, business, reason, arrival, acceptance, finishing, sum(deliveries)::bigint AS deliveries,
-       sum(documents)::bigint AS documents, sum(documents_late)::bigint AS documents_late
-FROM tally
-WHERE side = $1 AND day BETWEEN $2 AND $3
-  AND ($4::text IS NULL OR code = $4 OR starts_with(code, $4 || '.'))
-GROUP BY code, lane, transport, business, reason, arrival, acceptance, finishing
-HAVING sum(deliveries) <> 0 OR sum(documents) <> 0
-ORDER BY code, lane, transport, business, reason, arrival, acceptance, finishing;
-
 -- name: flow
 SELECT date_bin($2::interval, minute, $1::timestamptz) AS at, sum(documents)::bigint AS documents,
        sum(deliveries)::bigint AS deliveries, sum(statuses)::bigint AS statuses

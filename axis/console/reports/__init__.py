@@ -1,0 +1,1 @@
+"""Reports of a period as pages, files and text: made from the tallies, named from the directory."""
