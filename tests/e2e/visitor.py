@@ -71,7 +71,7 @@ class Visitor:
     @property
     def path(self) -> str:
         """Where the window is."""
-        return self.page.url.removeprefix(self.url)
+        return str(self.page.url).removeprefix(self.url)
 
     def main(self) -> Locator:
         """Return what the page is about."""
