@@ -27,7 +27,7 @@ async def whole_directory(desk: Desk) -> Known:
     now = desk.now()
     if isinstance(known, Known) and dt.timedelta() <= now - known.at < _FOR:
         return known
-    organisations, mailboxes, certificates = await desk.store.directory.load()
+    organisations, mailboxes, certificates = await desk.store.directory.shown()
     fresh = Known(now, Directory.build(organisations, mailboxes), certificates)
     desk.kept[_KEY] = fresh
     return fresh

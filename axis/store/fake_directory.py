@@ -40,6 +40,13 @@ class FakeDirectory(DirectoryStore):
             [each for each in certificates if each.organisation in codes],
         )
 
+    async def shown(
+        self, codes: Collection[str] | None = None
+    ) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
+        """Read it without the hashes of passwords."""
+        organisations, mailboxes, certificates = await (self.load() if codes is None else self.load_changed(codes))
+        return organisations, [each.model_copy(update={"password_hash": ""}) for each in mailboxes], certificates
+
     async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:
         """Add or replace periods."""
         self._check()

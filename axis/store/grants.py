@@ -79,7 +79,7 @@ _READING: Grants = {
     **_REGISTER,
     **dict.fromkeys(_WEBHOOKS, ("SELECT",)),
     **dict.fromkeys(_PROVING, ("SELECT",)),
-    "mailbox": ("SELECT (code, valid_from, valid_to)",),  # not what a password could be guessed from
+    "mailbox": ("SELECT (code, valid_from, valid_to, quota)",),  # not what a password could be guessed from
     "blob": ("SELECT",),
     "blob_upload": ("SELECT",),
     "blob_unwanted": ("SELECT",),

@@ -72,6 +72,12 @@ class DirectoryStore(ABC):
         """Read everything of some codes: all periods, and the certificates enrolled for them."""
 
     @abstractmethod
+    async def shown(
+        self, codes: Collection[str] | None = None
+    ) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
+        """Read all of it, or everything of some codes, the hashes of passwords being empty: for who shows it."""
+
+    @abstractmethod
     async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:
         """Add or replace periods, told apart by code and `valid_from`; of two equal ones the later counts."""
 

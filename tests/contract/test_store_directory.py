@@ -27,6 +27,20 @@ async def test_history_comes_back_as_it_was_put(store: Store) -> None:
     assert await store.directory.load() == ([old, new], [box], [certificate("H01")])
 
 
+async def test_what_is_shown_has_no_hash_of_a_password(store: Store) -> None:
+    await store.directory.put_organisations([organisation("H37"), organisation("H38")])
+    for code in ("H37", "H38"):
+        await store.directory.put_mailbox(mailbox(code))
+    await store.directory.put_certificate(certificate("H37"))
+    bare = {code: mailbox(code).model_copy(update={"password_hash": ""}) for code in ("H37", "H38")}
+    assert await store.directory.shown() == (
+        [organisation("H37"), organisation("H38")],
+        [bare["H37"], bare["H38"]],
+        [certificate("H37")],
+    )
+    assert await store.directory.shown({"H38"}) == ([organisation("H38")], [bare["H38"]], [])
+
+
 async def test_putting_tells_new_from_changed_from_same(store: Store) -> None:
     first = [organisation("H37"), organisation("G22")]
     assert await store.directory.put_organisations(first) == Counts(new=2, changed=0, same=0)

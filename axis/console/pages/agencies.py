@@ -120,7 +120,7 @@ async def agency(request: Request, reader: Reader) -> Response:
     """Show how one agency is. An agency user sees the own one; the others are not there for it."""
     desk, now = desk_of(request), desk_of(request).now()
     code = _code(request.path_params["code"])
-    organisations, mailboxes, certificates = await desk.store.directory.load_changed(set(lineage(code)))
+    organisations, mailboxes, certificates = await desk.store.directory.shown(set(lineage(code)))
     history = sorted((each for each in organisations if each.code == code), key=lambda each: each.valid_from)
     held_by = {each.code: each for each in mailboxes if _in_force(each, now)}
     if not reader.may_see(code) or not (history or code in held_by):

@@ -193,7 +193,7 @@ def _summary(tracked: Tracked) -> list[tuple[str, int]]:
 
 
 async def _certificate(desk: Desk, tracked: Tracked) -> Enrolment | None:
-    _, _, certificates = await desk.store.directory.load_changed(set(lineage(tracked.envelope.sender)))
+    _, _, certificates = await desk.store.directory.shown(set(lineage(tracked.envelope.sender)))
     return next((each for each in certificates if each.thumbprint == tracked.envelope.thumbprint), None)
 
 

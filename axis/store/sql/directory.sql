@@ -10,6 +10,13 @@ FROM mailbox
 WHERE $1::text[] IS NULL OR code = ANY ($1)
 ORDER BY code, valid_from;
 
+-- name: shown_mailboxes
+-- For the console, whose role may not read the hashes.
+SELECT code, valid_from, valid_to, '' AS password_hash, quota
+FROM mailbox
+WHERE $1::text[] IS NULL OR code = ANY ($1)
+ORDER BY code, valid_from;
+
 -- name: certificates
 SELECT thumbprint, organisation, role, subject, not_before, not_after, revoked_at, retired_at, invalid_since, revocation,
        evidence, trusted_until, anchor, matched, predecessor, der
