@@ -146,6 +146,7 @@ class Agency(Packaging, Reporting):
             witness=self._witness,
             desk=self,
             start=self._session.start,
+            held=self._held,
             traces=self._traces,
             idle=idle,
             looking=looking,
@@ -163,10 +164,15 @@ class Agency(Packaging, Reporting):
             looking=looking,
         )
 
-    async def deferred(self) -> list[Delivery]:
-        """Return the documents that were set aside (`Delivery.defer`), the first first, to be tried once more."""
+    async def deferred(self, envelope_id: str | None = None) -> list[Delivery]:
+        """Return the documents that were set aside (`Delivery.defer`), the first first, to be tried once more.
+
+        With an id only that one. A recall withdraws them until they are taken: who tries many while an inbox is open
+        asks for each again before it is kept.
+        """
         found = [
-            await handed_out_again(each, self, self._ledger, self._author) for each in await self._ledger.deferred()
+            await handed_out_again(each, self, self._ledger, self._author)
+            for each in await self._ledger.deferred(envelope_id)
         ]
         return [each for each in found if each is not None]
 

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from axis.client.building import Author
 from axis.client.delivery import Delivery, Desk, Reported, Said
 from axis.client.ledger import Deferred, Ledger
-from axis.client.recalls import withdrawing
+from axis.client.recalls import declined, withdrawing
 from axis.core.messages import Signer
 from axis.core.reading import parse_envelope
 from axis.errors import AxisError
@@ -44,7 +44,9 @@ def deferred(delivery: Delivery, error: AxisError, author: Author) -> Deferred:
 async def handed_out_again(kept: Deferred, desk: Desk, ledger: Ledger, author: Author) -> Delivery | None:
     """Make of what is set aside what the application gets; None when it was recalled from all of its recipients."""
     envelope = parse_envelope(kept.body)
-    recalls = [(each, frozenset[str]()) for each in await ledger.recalls(kept.envelope_id) if each.withdrawn]
+    recalls = [
+        (each, await declined(each, ledger)) for each in await ledger.recalls(kept.envelope_id) if each.withdrawn
+    ]
     gone = withdrawing(envelope, kept.recipients, recalls, author).recipients
     recipients = tuple(each for each in kept.recipients if each not in gone)
     if not recipients:

@@ -74,6 +74,7 @@ class Inbox:
         witness: Witness,
         desk: Desk,
         start: Start,
+        held: set[str],
         idle: float | None,
         looking: bool = False,
         traces: Traces = NO_TRACES,
@@ -87,6 +88,7 @@ class Inbox:
         self._witness = witness
         self._desk = desk
         self._start = start
+        self._held = held
         self._idle = idle
         self._looking = looking
         self._current: Delivery | None = None
@@ -133,7 +135,9 @@ class Inbox:
         now = self._author.now
         for each in recalls:
             if await self._ledger.hand_out(each.envelope_id, now(), now() + HELD):
-                self._start(keep_held(self._ledger, each.envelope_id, now))
+                if each.envelope_id not in self._held:  # left in an inbox before, it is held from there
+                    self._held.add(each.envelope_id)
+                    self._start(keep_held(self._ledger, each.envelope_id, now, self._held))
                 self._current = handed_out(each, self._desk, self._ledger)
                 return self._current
         return None
@@ -175,7 +179,7 @@ class Inbox:
     async def _recalling(self, mail: Mail, parcel: Parcel, delivery: Delivery) -> Delivery | None:
         """Hand out a recall of what was taken; keep any other until its document comes. See axis.client.recalls."""
         concerned = delivery.envelope.concerns or ""
-        aside = next((each for each in await self._ledger.deferred() if each.envelope_id == concerned), None)
+        aside = next(iter(await self._ledger.deferred(concerned)), None)
         if aside is None and await self._ledger.taken(concerned) is not None:
             return delivery
         recall = kept(delivery)

@@ -224,8 +224,8 @@ class Ledger(Protocol):
         """Note that the application is done with a recall."""
         ...
 
-    async def deferred(self) -> list[Deferred]:
-        """Return what is set aside, the first first."""
+    async def deferred(self, envelope_id: str | None = None) -> list[Deferred]:
+        """Return what is set aside, the first first; with an id only that one."""
         ...
 
     async def finish_deferred(self, envelope_id: str) -> None:

@@ -155,9 +155,9 @@ class MemoryLedger:
         """See `Ledger`."""
         self._recalls[envelope_id] = replace(self._recalls[envelope_id], done=True)
 
-    async def deferred(self) -> list[Deferred]:
+    async def deferred(self, envelope_id: str | None = None) -> list[Deferred]:
         """See `Ledger`."""
-        return list(self._deferred.values())
+        return [each for each in self._deferred.values() if envelope_id in {None, each.envelope_id}]
 
     async def finish_deferred(self, envelope_id: str) -> None:
         """See `Ledger`."""

@@ -46,6 +46,7 @@ class Office:
             axis_certificate=settings.axis_certificate,
         )
         self._session = Session(settings.code, transport=transport, group=group, deadline=settings.deadline)
+        self._held: set[str] = set()  # ids of the early recalls that this process hands out
         self._opener = Opener(gateway, settings.sealing_keys, settings.sealing_folder)
         self._sealer = Sealer(gateway, settings.state_folder / "sealing", settings.pinned, now)
         self._board: NoticeBoard | None = None

@@ -63,13 +63,13 @@ def kept(delivery: Delivery) -> KeptRecall:
     )
 
 
-async def keep_held(ledger: Ledger, envelope_id: str, now: Callable[[], dt.datetime]) -> None:
-    """Say again and again that a recall is handed out here, until it is done."""
-    held = True
-    while held:
+async def keep_held(ledger: Ledger, envelope_id: str, now: Callable[[], dt.datetime], held: set[str]) -> None:
+    """Say again and again that a recall is handed out here, until it is done; it is one of `held` as long."""
+    while envelope_id in held:
         await asyncio.sleep(HELD_AGAIN_SECONDS)
         try:
-            held = await ledger.hand_out(envelope_id, now(), now() + HELD)
+            if not await ledger.hand_out(envelope_id, now(), now() + HELD):
+                held.discard(envelope_id)
         except Unavailable as error:  # as if this process had died: another may hand it out as well
             log.warning("recall %s: %s", envelope_id, error)
 

@@ -252,10 +252,11 @@ class SqliteLedger:
         """See `Ledger`."""
         await self._run(lambda db: db.execute("UPDATE recall SET done = 1 WHERE envelope_id = ?", (envelope_id,)))
 
-    async def deferred(self) -> list[Deferred]:
+    async def deferred(self, envelope_id: str | None = None) -> list[Deferred]:
         """See `Ledger`."""
-        query = f"SELECT {_DEFERRED} FROM deferred ORDER BY number"  # noqa: S608 - our own columns
-        return [deferred_of(row) for row in await self._run(lambda db: db.execute(query).fetchall())]
+        where, wanted = ("", ()) if envelope_id is None else ("WHERE envelope_id = ?", (envelope_id,))
+        query = f"SELECT {_DEFERRED} FROM deferred {where} ORDER BY number"  # noqa: S608 - our own columns
+        return [deferred_of(row) for row in await self._run(lambda db: db.execute(query, wanted).fetchall())]
 
     async def finish_deferred(self, envelope_id: str) -> None:
         """See `Ledger`."""

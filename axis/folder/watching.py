@@ -212,15 +212,20 @@ class Watcher:
             await asyncio.sleep(wait)
 
     async def _try_aside(self) -> None:
-        """Try once more what is set aside; one that is still in trouble is in nobody's way."""
+        """Try once more what is set aside; one that is still in trouble is in nobody's way.
+
+        Each is asked for again before it is written: its recall may have come and been carried out meanwhile.
+        """
         async with self._handling:
             found = await self._agency.deferred()
             self._aside = {each.envelope.id for each in found}
             await asyncio.to_thread(self._in_hold.check)
             await asyncio.to_thread(self._files.tidy, frozenset(self._aside))
-        for delivery in found:
+        for each in found:
             with contextlib.suppress(Unavailable):
-                await self._document(delivery)
+                async with self._handling:
+                    for delivery in await self._agency.deferred(each.envelope.id):
+                        await self._handle(delivery)
 
     async def _document(self, delivery: Delivery) -> None:
         """Write a document, or set it aside. Raises Unavailable, OSError when something is in the way."""

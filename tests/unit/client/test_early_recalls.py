@@ -3,11 +3,15 @@
 import datetime as dt
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from axis.client import SqliteLedger
+from axis.client.recalls import keep_held
 from axis.core.ids import new_id
+from axis.errors import Refused
+from schemas import StatusCode
 from tests.unit.client.doubles import NOW, World, paper
 from tests.unit.client.test_recalls import NORMAL, URGENT, answered, recall_of, said, taken
 
@@ -68,3 +72,38 @@ async def test_of_two_processes_with_one_ledger_one_gets_an_early_recall(
         assert [each.envelope.id for each in await taken(second)] == [recall.message_id]
         assert await taken(second) == []
     await other.close()
+
+
+async def test_a_recall_that_is_left_again_and_again_is_held_once(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[str] = []
+
+    def counted(ledger: Any, envelope_id: str, *more: Any) -> Any:
+        started.append(envelope_id)
+        return keep_held(ledger, envelope_id, *more)
+
+    monkeypatch.setattr("axis.client.inbox.keep_held", counted)
+    recall = recall_of(world, world.document())
+    await world.post.put(URGENT, recall)
+    async with world.connect() as agency:
+        for _ in range(3):
+            left = agency.inbox(idle=0.2)
+            assert (await anext(left)).envelope.id == recall.message_id
+            left.leave()
+    assert started == [recall.message_id]
+
+
+async def test_who_declined_a_recall_keeps_a_document_that_was_set_aside(world: World) -> None:
+    sent = world.document(recipients=["H37.05", "H37.06"])
+    recall = recall_of(world, sent, recipients=["H37.05", "H37.06"])
+    async with world.connect() as agency:
+        await world.post.put(URGENT, recall)
+        await taken(agency)
+        await agency.report(recall.message_id, StatusCode.DECLINED, recipient="H37.05", reason="đã giải quyết xong")
+        await world.post.put(NORMAL, sent)
+        async for delivery in agency.inbox(idle=0.2):
+            if delivery.envelope.id == sent.message_id:
+                assert delivery.recipients == ("H37.05",)
+                await delivery.defer(Refused("seal/no-key"))
+        assert [each.recipients for each in await agency.deferred()] == [("H37.05",)]

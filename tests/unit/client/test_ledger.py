@@ -248,6 +248,7 @@ async def test_what_is_set_aside_is_kept_once_in_its_order_until_it_is_finished(
     await ledger.write(deferred=[first, second])
     await ledger.write(deferred=[replace(first, code="other")])
     assert await ledger.deferred() == [first, second]
+    assert (await ledger.deferred("a"), await ledger.deferred("c")) == ([second], [])
     await ledger.finish_deferred("b")
     await ledger.finish_deferred("b")
     assert await ledger.deferred() == [second]

@@ -144,3 +144,30 @@ async def test_a_recall_of_what_is_set_aside_withdraws_it(desk: Desk, closed: di
     assert {each["envelope"] for each in about} == {recall.message_id}
     assert [each["code"] for each in about] == ["01", "15", "15"]
     assert about[-1]["destroyed"]["untaken"] is True
+
+
+async def test_what_is_recalled_while_others_are_tried_is_not_written_any_more(
+    desk: Desk, closed: dict[str, Exception], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = await _keyless(desk, closed, 2)
+    async with desk.watching():
+        await desk.told(What.ASIDE, 2)
+    recall = desk.world.document(action=Action.RECALL, concerns=second.message_id, reason="Ban hành nhầm")
+    closed.pop(second.message_id)
+    asked = Delivery.files
+    tried: list[Any] = []
+
+    async def files(delivery: Delivery) -> tuple[Attachment, ...]:
+        if delivery.envelope.id == first.message_id and not tried:
+            tried.append(delivery)
+            await desk.world.post.put(MAILBOX, recall)
+            await desk.until(lambda: len(desk.world.post.statuses()) == 3)  # its sender has the proof
+        return await asked(delivery)
+
+    monkeypatch.setattr(Delivery, "files", files)
+    async with desk.watching() as watcher:
+        (withdrawn,) = await desk.told(What.WITHDRAWN)
+        await desk.until(lambda: watcher.aside == 1)
+        assert [each.envelope.id for each in await watcher._agency.deferred()] == [first.message_id]
+    assert packages(desk) == [withdrawn.file]
+    assert [each[0] for each in desk.world.post.statuses()] == ["01", "15", "15"]
