@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from axis.console.desk import Desk
 from axis.console.downloads import Cell, Row
 from axis.console.language import TEXTS, meaning, text
+from axis.console.parts import own_deliveries, own_entries
 from axis.console.reader import Reader
 from axis.store import Entry, EntryDelivery, Sought
 
@@ -39,11 +40,11 @@ DELIVERY_COLUMNS = (
 )
 
 
-async def document_rows(desk: Desk, sought: Sought) -> AsyncIterator[Row]:
+async def document_rows(desk: Desk, sought: Sought, reader: Reader) -> AsyncIterator[Row]:
     """Yield a row of `DOCUMENT_COLUMNS` for each document."""
     before: str | None = None
     while found := await desk.store.register.search(sought, limit=_PAGE, before=before):
-        for each in found:
+        for each in await own_entries(desk, reader, found):
             yield (
                 each.accepted_at,
                 number_of(each),
@@ -63,7 +64,7 @@ async def delivery_rows(desk: Desk, sought: Sought, reader: Reader) -> AsyncIter
     """Yield a row of `DELIVERY_COLUMNS` for each delivery."""
     before: tuple[str, str] | None = None
     while found := await desk.store.register.deliveries(sought, limit=_PAGE, before=before):
-        for each in found:
+        for each in own_deliveries(reader, found):
             yield _delivery_row(each, reader)
         before = found[-1].envelope_id, found[-1].recipient
 

@@ -126,7 +126,7 @@ class Sought:
     late: Clock | None = None  # open, and its deadline of this kind has passed; SENDING: the document was sent late
     lane: Lane | None = None
     sent_late: bool | None = None
-    open: bool | None = None
+    open: bool | None = None  # anything is to come; to an `account` that received it, of its own deliveries
     reason: str | None = None
 
 

@@ -53,7 +53,7 @@ class FakeRegister(FakeCounting):
                 if (before is None or identifier < before)
                 and self._fits(entry, sought)
                 and (not _about_deliveries(sought) or any(self._deliveries_of(entry, sought)))
-                and (sought.open is None or (entry.open > 0) == sought.open)
+                and sought.open in {None, self._is_open(entry, sought.account)}
             ]
         return tuple(found[:limit])
 
@@ -71,6 +71,11 @@ class FakeRegister(FakeCounting):
                 if sought.open is None or record.ended is not sought.open
             ]
         return tuple(found[:limit])
+
+    def _is_open(self, entry: Entry, account: str | None) -> bool:
+        if account in {None, entry.account}:
+            return entry.open > 0
+        return any(not each.ended for each in self._deliveries_of(entry, Sought(account=account)))
 
     def _fits(self, entry: Entry, sought: Sought) -> bool:
         return (

@@ -192,3 +192,16 @@ async def test_what_is_held_and_what_is_late_is_found(store: Store) -> None:
     (held_one,) = await store.register.deliveries(Sought(transport=Transport.HELD))
     assert (held_one.recipient, held_one.reason, held_one.detail) == ("G01", "mailbox/not-ready", "not there yet")
     assert [each.recipient for each in await store.register.deliveries(Sought(open=False))] == ["Z99"]
+
+
+async def test_a_document_is_open_to_its_recipient_by_its_own_deliveries(store: Store) -> None:
+    both = written(1, ["H37", "G01"])
+    await put(store, both)
+    async with store.transaction() as tx:
+        done = status_row(both.envelope.id, reporter="H37", recipients=("H37",), code="06")
+        await tx.statuses([done], {(both.envelope.id, "H37"): ("06", NOW)})
+    await keep(store)
+    for words in (None, "G01"):  # what another is still to do is neither shown nor found
+        for account, opened in (("H37", False), ("G01", True), ("G22", True), (None, True)):
+            assert await found(store, account=account, open=opened, words=words) == [both.envelope.id]
+            assert await found(store, account=account, open=not opened, words=words) == []

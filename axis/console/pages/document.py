@@ -3,7 +3,7 @@
 import datetime as dt
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -27,8 +27,10 @@ from axis.core.enrolment import Enrolment
 from axis.core.fate import Fate, fates
 from axis.core.lanes import mailbox_queue
 from axis.core.messages import Lane
+from axis.core.operators import Role
 from axis.core.register import Subject, register
 from axis.core.registered import Entry, Record
+from axis.core.seeing import see
 from axis.core.tracked import Tracked, TrackedDelivery
 from axis.core.waiting import waiting
 from axis.core.watching import MailboxWatch
@@ -125,23 +127,10 @@ async def _found(desk: Desk, reader: Reader, identifier: str) -> Tracked:
 
 def _seen(tracked: Tracked, reader: Reader) -> Tracked | None:
     """Leave away what is between others: an agency sees all that it sent, and of what it received its own part."""
-    if reader.may_see(tracked.envelope.account):
+    if reader.role is not Role.AGENCY or reader.code is None:
         return tracked
-    mine = tuple(each for each in tracked.deliveries if each.mailbox == reader.code)
-    if not mine:
-        return None
-    codes = {each.recipient for each in mine}
-    return replace(
-        tracked,
-        deliveries=mine,
-        statuses=tuple(
-            replace(each, recipients=tuple(code for code in each.recipients if code in codes))
-            for each in tracked.statuses
-            if codes & set(each.recipients)
-        ),
-        notices=tuple(each for each in tracked.notices if each.mailbox == reader.code),
-        conversations=tuple(each for each in tracked.conversations if {each.recipient, each.original} & codes),
-    )
+    seen = see(tracked, reader.code)
+    return None if seen is None else seen.tracked
 
 
 def _sent_by(reader: Reader, tracked: Tracked) -> bool:

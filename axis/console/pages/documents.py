@@ -15,6 +15,7 @@ from axis.console.downloads import download, form_asked
 from axis.console.language import text
 from axis.console.naming import names_of
 from axis.console.page import EVERYBODY, Page
+from axis.console.parts import own_deliveries, own_entries
 from axis.console.reader import Reader
 from axis.console.standing import Standing, standings
 from axis.core.deadlines import Clock
@@ -72,7 +73,9 @@ async def documents(request: Request, reader: Reader) -> Response:
         if found.problem is not None:
             raise found.problem
         columns = [text(each, reader.language) for each in DOCUMENT_COLUMNS]
-        return await download(columns, document_rows(desk, found.sought), text("documents", reader.language), form)
+        return await download(
+            columns, document_rows(desk, found.sought, reader), text("documents", reader.language), form
+        )
     before = words_asked(request, "before")
     entries: tuple[Entry, ...] = ()
     if found.problem is None:
@@ -84,7 +87,7 @@ async def documents(request: Request, reader: Reader) -> Response:
         reader,
         "documents.html",
         found,
-        entries=shown,
+        entries=await own_entries(desk, reader, shown),
         count=count,
         before=shown[-1].id if len(entries) > PAGE else None,
         names=await names_of(desk, {each.sender for each in shown}),
@@ -108,13 +111,14 @@ async def deliveries(request: Request, reader: Reader) -> Response:
     count = await _count(desk, found, rows_found, before, deliveries=True)
     shown = rows_found[:PAGE]
     last = shown[-1] if len(rows_found) > PAGE else None
-    codes = {each.sender for each in shown} | {each.recipient for each in shown}
+    mine = own_deliveries(reader, shown)
+    codes = {each.sender for each in mine} | {each.recipient for each in mine}
     return await _answer(
         request,
         reader,
         "deliveries.html",
         found,
-        rows=[(each, _standings(each, desk)) for each in shown],
+        rows=[(each, _standings(each, desk)) for each in mine],
         count=count,
         before=None if last is None else f"{last.envelope_id},{last.recipient}",
         names=await names_of(desk, codes),

@@ -1,7 +1,7 @@
 -- What is read of the register. Parameters, the same in all searches: $1 behind which id, $2 how far it walks, $3 the
 -- page, $4 the question to the index of words, $5 and $6 accepted from and to, $7 to $14 what a delivery has to be like
 -- (axis_register_fits), $15 whether any of that is asked for; $16 to $18 the states that an index finds it by. What is
--- null is not asked for.
+-- null is not asked for. To who received a document it is open when an own delivery is: how others stand is not theirs.
 
 -- name: window
 -- The id at which a walk over so many documents ends; none when there are fewer.
@@ -25,7 +25,10 @@ WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
     SELECT FROM register_delivery AS delivery
     WHERE delivery.envelope_id = document.envelope_id
       AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)))
-  AND ($14::boolean IS NULL OR (document.open > 0) = $14)
+  AND ($14::boolean IS NULL OR $14 = CASE
+    WHEN $7::text IS NULL OR document.account = $7 THEN document.open > 0
+    ELSE EXISTS (SELECT FROM register_delivery AS own
+                 WHERE own.envelope_id = document.envelope_id AND own.mailbox = $7 AND NOT own.ended) END)
 ORDER BY document.envelope_id DESC LIMIT $3;
 
 -- name: by_words
@@ -44,7 +47,10 @@ WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
     SELECT FROM register_delivery AS delivery
     WHERE delivery.envelope_id = document.envelope_id
       AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)))
-  AND ($14::boolean IS NULL OR (document.open > 0) = $14)
+  AND ($14::boolean IS NULL OR $14 = CASE
+    WHEN $7::text IS NULL OR document.account = $7 THEN document.open > 0
+    ELSE EXISTS (SELECT FROM register_delivery AS own
+                 WHERE own.envelope_id = document.envelope_id AND own.mailbox = $7 AND NOT own.ended) END)
 ORDER BY document.envelope_id DESC LIMIT $3;
 
 -- name: by_day
@@ -65,7 +71,10 @@ WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
     SELECT FROM register_delivery AS delivery
     WHERE delivery.envelope_id = document.envelope_id
       AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)))
-  AND ($14::boolean IS NULL OR (document.open > 0) = $14)
+  AND ($14::boolean IS NULL OR $14 = CASE
+    WHEN $7::text IS NULL OR document.account = $7 THEN document.open > 0
+    ELSE EXISTS (SELECT FROM register_delivery AS own
+                 WHERE own.envelope_id = document.envelope_id AND own.mailbox = $7 AND NOT own.ended) END)
 ORDER BY document.envelope_id DESC LIMIT $3;
 
 -- name: by_state
@@ -100,7 +109,10 @@ FROM (SELECT DISTINCT delivery.envelope_id
 WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
   AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
   AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
-  AND ($14::boolean IS NULL OR (document.open > 0) = $14) AND $15::boolean IS NOT NULL
+  AND ($14::boolean IS NULL OR $14 = CASE
+    WHEN $7::text IS NULL OR document.account = $7 THEN document.open > 0
+    ELSE EXISTS (SELECT FROM register_delivery AS own
+                 WHERE own.envelope_id = document.envelope_id AND own.mailbox = $7 AND NOT own.ended) END) AND $15::boolean IS NOT NULL
 ORDER BY document.envelope_id DESC LIMIT $3;
 
 -- name: more_of_state

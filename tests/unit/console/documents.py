@@ -18,8 +18,10 @@ def written(number: int, recipients: list[str], *, at: Any = NOON, **said: Any) 
         if name in said
     }
     identifier = said.pop("id", None) or new_id(at)
+    deliveries: list[DeliveryRow] = said.pop("deliveries", None) or [
+        delivery_row(identifier, each) for each in recipients
+    ]
     document = {"number": str(number), "notation": "VPCP-TTĐT", "issued_on": "2026-11-27", "kind": "Công văn", **said}
-    deliveries: list[DeliveryRow] = [delivery_row(identifier, each) for each in recipients]
     return accepted(
         recipients,
         deliveries=deliveries,

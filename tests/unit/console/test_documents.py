@@ -9,9 +9,11 @@ import re
 import pytest
 
 from axis.core.fate import Transport
+from axis.core.ids import new_id
+from axis.core.records import DeliveryState
 from axis.core.watching import MailboxWatch
 from axis.store import Sought
-from tests.unit.console.browser import NOON, Bench
+from tests.unit.console.browser import NOON, Bench, Browser
 from tests.unit.console.documents import put, written
 from tests.unit.store.registering import keep
 from tests.unit.store.rows import accepted, delivery_row, held, status_row
@@ -169,3 +171,41 @@ async def test_many_recipients_are_shown_some_at_a_time(bench: Bench) -> None:
         assert [each.count('<article class="card recipient"') for each in (first, rest)] == [50, 39]
         assert len(await bench.store.register.deliveries(Sought(transport=Transport.ACCEPTED), limit=100)) == 89
         assert (await browser.get(f"/documents/{identifier}?from=999999")).status_code == 200
+
+
+async def test_agency_users_are_shown_nothing_of_how_others_stand_or_of_what_never_arrived(bench: Bench) -> None:
+    identifier, never, half = new_id(NOON), new_id(NOON), new_id(NOON)
+    await put(
+        bench,
+        written(1, ["H37", "G01"], id=identifier, subject="chỉ còn nơi khác"),
+        written(2, [], id=never, subject="thu hồi trước khi đến", deliveries=[
+            delivery_row(never, "H37", state=DeliveryState.WITHDRAWN), delivery_row(never, "G01"),
+        ]),
+        written(3, [], id=half, subject="một nửa", deliveries=[
+            delivery_row(half, "H37"), delivery_row(half, "H37.05", mailbox="H37", state=DeliveryState.WITHDRAWN),
+        ]),
+    )  # fmt: skip
+    async with bench.store.transaction() as tx:
+        done = status_row(identifier, reporter="H37", recipients=("H37",), code="06")
+        await tx.statuses([done], {(identifier, "H37"): ("06", NOON)})
+    await keep(bench.store)
+    async with bench.browser("agency") as browser, bench.browser("viewer") as staff:
+        for path in ("/documents", "/deliveries"):
+            for form in ("", "?as=csv"):
+                page = (await browser.get(f"{path}{form}")).text
+                assert "thu hồi trước khi đến" not in page, (path, form)
+                assert "một nửa" in page
+                assert "thu hồi trước khi đến" in (await staff.get(f"{path}{form}")).text
+        assert (await browser.get(f"/documents/{never}")).headers["axis-code"] == "track/unknown"
+        assert (await browser.get(f"/documents/{half}")).text.count('<article class="card recipient"') == 1
+        for looker, left in ((browser, "0"), (staff, "1")):
+            (row,) = await _rows(looker, "/documents?as=csv&number=1")
+            assert row["Chưa xong"] == left
+        # Nor can it be asked for.
+        assert [row["Chưa xong"] for row in await _rows(browser, "/documents?as=csv&number=1&open=no")] == ["0"]
+        assert await _rows(browser, "/documents?as=csv&number=1&open=yes") == []
+        assert len(await _rows(staff, "/documents?as=csv&number=1&open=yes")) == 1
+
+
+async def _rows(browser: Browser, path: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(io.StringIO((await browser.get(path)).text.removeprefix("\ufeff"))))
