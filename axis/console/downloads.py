@@ -1,7 +1,8 @@
 """The rows of a page as a file: CSV, or a workbook (XLSX). What agencies wrote never becomes a formula.
 
-A cell of CSV that begins like a formula gets an apostrophe before it (OWASP, CSV injection); in a workbook every text
-is a text. At most `MOST_ROWS` rows: who needs more narrows the search, or asks the agency API.
+What begins like a formula in a cell of CSV gets an apostrophe before it (OWASP, CSV injection). So does what follows a
+semicolon, a tab or a line end in it: where spreadsheets part fields by those, it begins a cell. In a workbook every
+text is a text. At most `MOST_ROWS` rows: who needs more narrows the search, or asks the agency API.
 """
 
 import asyncio
@@ -33,7 +34,10 @@ MOST_ROWS = 100_000
 _AT_ONCE = 500
 _CHUNK = 64 * 1024
 _MOST_CHARACTERS = 32_767  # of a cell of a workbook
-_FORMULA = re.compile(r"[=+\-@\t\r]")
+# Spreadsheets look past spaces for it, and some take the wide forms of Chinese and Japanese keyboards for the same.
+_FORMULA = re.compile(
+    r"^(?=[\t\r])|(^|[;\t\r\n])(?=(?:[^\S\t\r\n]|[\u200b-\u200f\u2060\ufeff])*[=+\-@\uff1d\uff0b\uff0d\uff20])"
+)
 # What XML 1.0 cannot hold; openpyxl would refuse the whole workbook for it.
 _UNFIT = re.compile("[\0-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _TYPES: dict[Form, str] = {
@@ -159,9 +163,7 @@ def _harmless(cell: Cell) -> str:
         return ""
     if not isinstance(cell, str):
         return _shown(cell)
-    text = _UNFIT.sub("\N{REPLACEMENT CHARACTER}", cell)
-    # Spreadsheets look past spaces for the beginning of a formula.
-    return f"'{text}" if _FORMULA.match(text) or _FORMULA.match(text.lstrip()) else text
+    return _FORMULA.sub(r"\1'", _UNFIT.sub("\N{REPLACEMENT CHARACTER}", cell))
 
 
 def _cell(sheet: WriteOnlyWorksheet, cell: Cell) -> object:

@@ -1,5 +1,6 @@
 """Rows as files: what agencies wrote is text, whatever it looks like."""
 
+import asyncio
 import csv
 import datetime as dt
 import io
@@ -31,8 +32,33 @@ async def test_csv_says_what_the_rows_say_and_is_no_formula() -> None:
     told = (await content(["=tên", "n", "at", "none"], rows, "csv")).decode("utf-8-sig")
     read = list(csv.reader(io.StringIO(told, newline="")))
     assert read[0] == ["'=tên", "n", "at", "none"]
-    assert read[1:-1] == [[f"'{text}", "7", "2026-11-28 00:30:00", ""] for text in HOSTILE]
+    assert read[1:-1] == [
+        [f"'{text}".replace("\t=", "\t'=").replace("\r=", "\r'="), "7", "2026-11-28 00:30:00", ""] for text in HOSTILE
+    ]
     assert read[-1] == ["Số 7816/VPCP-TTĐT, “mật”", "-7", "2026-11-27", "True"]
+
+
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [
+        ("V/v họp;=1+1", "V/v họp;'=1+1"),  # a semicolon parts fields where a comma is in numbers, as in Vietnam
+        ("a; \t+1", "a; \t'+1"),
+        ("a\r\n@x", "a\r\n'@x"),
+        ("\t=1", "'\t'=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("\u200b=1", "'\u200b=1"),
+        ("Điều 3; khoản 2-4 = 5", "Điều 3; khoản 2-4 = 5"),
+    ],
+)
+async def test_no_part_of_a_cell_is_a_formula_wherever_fields_are_parted(text: str, written: str) -> None:
+    told = (await content(["n"], [(text,)], "csv")).decode("utf-8-sig")
+    assert list(csv.reader(io.StringIO(told, newline="")))[1] == [written]
+
+
+async def test_what_is_looked_at_for_formulas_is_looked_at_once() -> None:
+    rows: list[Row] = [(each * 100_000,) for each in (";", "\t\n", "\n ", " ", "'=")]
+    async with asyncio.timeout(10):
+        await content(["n"], rows, "csv")
 
 
 async def test_a_workbook_holds_texts_and_numbers() -> None:
