@@ -29,4 +29,4 @@ def follow(request: Request, reader: Reader, topic: Topic[T], render: Callable[[
         now = await reader_of(request, desk, origins, used=False)
         return now is not None and (now.role, now.code) == (reader.role, reader.code)
 
-    return desk.streams.answer(topic, render, session=reader.csrf, counts=counts)
+    return desk.streams.answer(topic, render, session=reader.csrf, login=reader.login, counts=counts)

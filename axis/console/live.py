@@ -20,7 +20,9 @@ from axis.gateway.problems import HttpRefused
 
 T = TypeVar("T")
 
-PER_SESSION = 6
+# A browser opens six connections to a host at most (over HTTP/1.1): were all of them live, no page could be asked for.
+PER_SESSION = 4
+PER_LOGIN = 20  # who logs in again and again takes nobody's place
 ALL = 500
 HEARTBEAT_SECONDS = 15.0
 
@@ -100,6 +102,7 @@ class Streams:
     def __init__(self, *, heartbeat_seconds: float = HEARTBEAT_SECONDS) -> None:
         self._heartbeat_seconds = heartbeat_seconds
         self._open: Counter[str] = Counter()
+        self._logins: Counter[str] = Counter()
         self._ending = asyncio.Event()
 
     @property
@@ -118,26 +121,28 @@ class Streams:
         *,
         session: str,
         counts: Callable[[], Awaitable[bool]],
+        login: str,
     ) -> StreamingResponse:
         """Answer with a stream of what `render` makes of each look: HTML for htmx to put in, or JSON.
 
-        `session`: whose streams are counted together (Reader.csrf). `counts`: whether the session still does; asked
-        with each heartbeat. Raises HttpRefused http/busy.
+        `session` (Reader.csrf) and `login`: whose streams are counted together. `counts`: whether the session still
+        does; asked with each heartbeat. Raises HttpRefused http/busy.
         """
-        if self._open[session] >= PER_SESSION or self.open >= ALL:
+        if self._open[session] >= PER_SESSION or self._logins[login] >= PER_LOGIN or self.open >= ALL:
             raise HttpRefused("http/busy", f"At most {PER_SESSION} pages of a session are live at once.")
-        return _Stream(self._events(topic, render, counts), self._counted(session))
+        return _Stream(self._events(topic, render, counts), self._counted(session, login))
 
     @contextlib.contextmanager
-    def _counted(self, session: str) -> Iterator[None]:
+    def _counted(self, session: str, login: str) -> Iterator[None]:
         # Counted from when the answer begins: one that never does, for a browser that has gone, leaves nothing behind.
         self._open[session] += 1
+        self._logins[login] += 1
         try:
             yield
         finally:
-            self._open[session] -= 1
-            if not self._open[session]:
-                del self._open[session]
+            # What comes to nothing is left out: a counter is as long as there are streams.
+            self._open -= Counter((session,))
+            self._logins -= Counter((login,))
 
     async def _events(
         self, topic: Topic[T], render: Callable[[T], str], counts: Callable[[], Awaitable[bool]]

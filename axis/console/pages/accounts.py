@@ -8,6 +8,7 @@ from starlette.responses import RedirectResponse, Response
 from axis.console.access.passwords import one_time_password
 from axis.console.desk import desk_of
 from axis.console.forms import Form, form_of
+from axis.console.guarding import SAFE_METHODS
 from axis.console.page import ADMINISTRATORS, Page
 from axis.console.reader import Reader
 from axis.core.codes import canonical
@@ -19,7 +20,7 @@ _MOST_NAME = 200
 
 async def accounts(request: Request, reader: Reader) -> Response:
     """List the accounts, or make one."""
-    if request.method == "GET":
+    if request.method in SAFE_METHODS:
         return await _list(request, reader)
     desk, form = desk_of(request), form_of(request)
     try:
@@ -36,7 +37,7 @@ async def accounts(request: Request, reader: Reader) -> Response:
 async def account(request: Request, reader: Reader) -> Response:
     """Show an account, or do something with it."""
     login = request.path_params["login"]
-    if request.method == "GET":
+    if request.method in SAFE_METHODS:
         return await _one(request, reader, login)
     desk, form = desk_of(request), form_of(request)
     found = await desk.store.operators.find(login)

@@ -9,6 +9,7 @@ from axis.console.access.passwords import check_new
 from axis.console.access.sessions import digest, set_cookie, token_of
 from axis.console.desk import Desk, desk_of
 from axis.console.forms import form_of
+from axis.console.guarding import SAFE_METHODS
 from axis.console.page import EVERYBODY, Page
 from axis.console.reader import Reader
 from axis.errors import AxisError, Refused
@@ -31,7 +32,7 @@ async def logout(request: Request, reader: Reader) -> Response:
 async def password(request: Request, reader: Reader) -> Response:
     """Show the form, or set a new password: all sessions end, this one too."""
     desk, origins = desk_of(request), request.app.state.origins
-    if request.method == "GET":
+    if request.method in SAFE_METHODS:
         return desk.rendering.page(request, "password.html", reader=reader, problem=None)
     form = form_of(request)
     try:

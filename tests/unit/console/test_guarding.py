@@ -1,6 +1,7 @@
 """What every request has to be, and what every answer says."""
 
 import asyncio
+import re
 
 import pytest
 from starlette.requests import Request
@@ -192,3 +193,12 @@ async def test_a_page_is_for_its_roles(bench: Bench) -> None:
                     (200, None) if may else (403, "console/role")
                 )
             assert ('href="/only"' in (await browser.get("/")).text) is may
+
+
+async def test_every_page_is_asked_for_its_headers_alone(bench: Bench) -> None:
+    async with bench.browser("administrator") as browser:
+        for page in PAGES:
+            if "GET" in page.methods:
+                path = re.sub(r"{\w+(:path)?}", "viewer", page.path)
+                answer = await browser.client.head(path)
+                assert answer.status_code < 500, path

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Callable
 import pytest
 from starlette.types import Message
 
-from axis.console.live import PER_SESSION, Streams, Topic, event
+from axis.console.live import PER_LOGIN, PER_SESSION, Streams, Topic, event
 from axis.errors import Refused, Unavailable
 from axis.gateway.problems import HttpRefused
 
@@ -66,10 +66,20 @@ async def yes() -> bool:
 
 @contextlib.asynccontextmanager
 async def watching(
-    streams: Streams, counting: Counting, session: str = "s", counts: Callable[[], object] = yes
+    streams: Streams,
+    counting: Counting,
+    session: str = "s",
+    counts: Callable[[], object] = yes,
+    login: str = "an",
 ) -> AsyncIterator[tuple[Watching, "asyncio.Task[None]"]]:
     browser = Watching()
-    answer = streams.answer(counting.topic, str, session=session, counts=counts)  # type: ignore[arg-type]
+    answer = streams.answer(
+        counting.topic,
+        str,
+        session=session,
+        login=login,
+        counts=counts,  # type: ignore[arg-type]
+    )
     scope = {"type": "http", "asgi": {"spec_version": "2.3"}}
     task = asyncio.create_task(answer(scope, browser.receive, browser.send))
     try:
@@ -133,8 +143,22 @@ async def test_one_session_has_only_so_many() -> None:
             browser, _ = await stack.enter_async_context(watching(streams, counting))
             await browser.until(lambda told: "data: 1" in told)
         with pytest.raises(HttpRefused, match="http/busy"):
-            streams.answer(counting.topic, str, session="s", counts=yes)
-        streams.answer(counting.topic, str, session="another", counts=yes)
+            streams.answer(counting.topic, str, session="s", login="an", counts=yes)
+        streams.answer(counting.topic, str, session="another", login="an", counts=yes)
+
+
+async def test_who_logs_in_often_takes_nobodys_place() -> None:
+    streams, counting = Streams(), Counting(seconds=60)
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(PER_LOGIN):
+            browser, _ = await stack.enter_async_context(watching(streams, counting, f"session {number}"))
+            await browser.until(lambda told: "data: 1" in told)
+        with pytest.raises(HttpRefused, match="http/busy"):
+            streams.answer(counting.topic, str, session="one more", login="an", counts=yes)
+        async with watching(streams, counting, "another's", login="bình") as (browser, _):
+            await browser.until(lambda told: "data: 1" in told)
+    async with watching(streams, counting) as (browser, _):
+        await browser.until(lambda told: told.startswith("data: "))
 
 
 async def test_who_takes_nothing_holds_up_nobody_and_misses_looks() -> None:
