@@ -24,6 +24,8 @@ def follow(request: Request, reader: Reader, topic: Topic[T], render: Callable[[
     Watching is not using: a page that is left open does not keep its session. Raises HttpRefused http/busy.
     """
     desk, origins = desk_of(request), request.app.state.origins
+    if request.method == "HEAD":
+        return Response(media_type="text/event-stream")  # of what has no end there is a beginning
 
     async def counts() -> bool:
         now = await reader_of(request, desk, origins, used=False)

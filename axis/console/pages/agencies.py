@@ -15,6 +15,7 @@ from axis.console.downloads import Row, download, form_asked
 from axis.console.health import SOON, Facts, days_left, judge
 from axis.console.language import text
 from axis.console.page import EVERYBODY, Page
+from axis.console.parts import own_deliveries
 from axis.console.reader import Language, Reader
 from axis.core.codes import canonical, lineage
 from axis.core.deadlines import Clock
@@ -132,7 +133,7 @@ async def agency(request: Request, reader: Reader) -> Response:
         clock: await register.count_deliveries(reader.sought(Sought(recipient=code, late=clock)), _COUNTED + 1)
         for clock in _CLOCKS
     }
-    recent = await register.deliveries(reader.sought(Sought(recipient=code)), limit=_RECENT)
+    recent = own_deliveries(reader, await register.deliveries(reader.sought(Sought(recipient=code)), limit=_RECENT))
     reasons = Counter(each.reason or "" for each in held)
     own = [each for each in certificates if each.organisation == code]
     facts = Facts(

@@ -1,16 +1,15 @@
 """The first page: everything at a glance, live. An agency user is shown the own agency instead."""
 
 from collections.abc import AsyncIterator
-from typing import Any, cast
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from axis.console.access.sessions import reader_of
 from axis.console.asking import words_asked
 from axis.console.desk import Desk, desk_of
 from axis.console.downloads import Row, download, form_asked
-from axis.console.guarding import Origins
+from axis.console.following import follow
 from axis.console.language import text
 from axis.console.live import Topic
 from axis.console.naming import names_of
@@ -38,17 +37,14 @@ async def overview(request: Request, reader: Reader) -> Response:
 
 async def live(request: Request, reader: Reader) -> Response:
     """Answer with the same again and again."""
-    desk, origins = desk_of(request), cast("Origins", request.app.state.origins)
+    desk = desk_of(request)
     topic: Topic[tuple[Look, dict[str, str]]] = desk.topics.setdefault(_TOPIC, Topic(lambda: _named(desk), SECONDS))
-
-    async def counts() -> bool:
-        return await reader_of(request, desk, origins, used=False) is not None
 
     def render(seen: tuple[Look, dict[str, str]]) -> str:
         look, names = seen
         return desk.rendering.part(request, "overview-part.html", reader=reader, **_shown(look), names=names, part=True)
 
-    return desk.streams.answer(topic, render, session=reader.csrf, counts=counts)
+    return follow(request, reader, topic, render)
 
 
 async def _named(desk: Desk) -> tuple[Look, dict[str, str]]:

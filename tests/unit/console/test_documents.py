@@ -15,6 +15,7 @@ from axis.core.watching import MailboxWatch
 from axis.store import Sought
 from tests.unit.console.browser import NOON, Bench, Browser
 from tests.unit.console.documents import put, written
+from tests.unit.core.records import organisation
 from tests.unit.store.registering import keep
 from tests.unit.store.rows import accepted, delivery_row, held, status_row
 
@@ -174,7 +175,8 @@ async def test_many_recipients_are_shown_some_at_a_time(bench: Bench) -> None:
 
 
 async def test_agency_users_are_shown_nothing_of_how_others_stand_or_of_what_never_arrived(bench: Bench) -> None:
-    identifier, never, half = new_id(NOON), new_id(NOON), new_id(NOON)
+    identifier, never, half = new_id(NOON), new_id(NOON + MINUTE), new_id(NOON)
+    await bench.store.directory.put_organisations([organisation("H37")])
     await put(
         bench,
         written(1, ["H37", "G01"], id=identifier, subject="chỉ còn nơi khác"),
@@ -197,6 +199,9 @@ async def test_agency_users_are_shown_nothing_of_how_others_stand_or_of_what_nev
                 assert "một nửa" in page
                 assert "thu hồi trước khi đến" in (await staff.get(f"{path}{form}")).text
         assert (await browser.get(f"/documents/{never}")).headers["axis-code"] == "track/unknown"
+        card = await browser.get("/agencies/H37")
+        assert (card.status_code, "thu hồi trước khi đến" in card.text) == (200, False)
+        assert "thu hồi trước khi đến" in (await staff.get("/agencies/H37")).text
         assert (await browser.get(f"/documents/{half}")).text.count('<article class="card recipient"') == 1
         for looker, left in ((browser, "0"), (staff, "1")):
             (row,) = await _rows(looker, "/documents?as=csv&number=1")
