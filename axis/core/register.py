@@ -17,6 +17,7 @@ from axis.core.fate import Fate, Transport, fates
 from axis.core.folding import fit
 from axis.core.lanes import LANES
 from axis.core.messages import Lane
+from axis.core.records import DeliveryState
 from axis.core.registered import Entry, Kept, News, Record, Side
 from axis.core.searching import lexemes_of
 from axis.core.tracked import Tracked, TrackedDelivery
@@ -314,8 +315,12 @@ def _news(known: Record | None, record: Record) -> News | None:
 
 
 def _feed(subject: Subject, entry: Entry, records: Iterable[Record]) -> Iterator[Told]:
-    """What only its sender can know, and what is not the recipient's yet, is told to the sender alone."""
-    mailboxes = {each.recipient: each.mailbox for each in subject.tracked.deliveries}
+    """What only its sender can know, and what is not the recipient's yet or never was, is told to the sender alone."""
+    mailboxes = {
+        each.recipient: each.mailbox
+        for each in subject.tracked.deliveries
+        if each.state is not DeliveryState.WITHDRAWN or each.delivered_at is not None  # else see axis.core.seeing
+    }
     if subject.before is None:
         yield Told(entry.account, News.ACCEPTED, None, None, entry.accepted_at)
     for record in records:
@@ -323,7 +328,7 @@ def _feed(subject: Subject, entry: Entry, records: Iterable[Record]) -> Iterator
         if news is None:
             continue
         both = news in {News.DELIVERED, News.WITHDRAWN}
-        for account in _whose(entry.account, record.mailbox if both else None):
+        for account in _whose(entry.account, mailboxes.get(record.recipient) if both else None):
             yield Told(account, news, record.recipient, record.reason, _at(subject, record))
     for event in dict.fromkeys(subject.events):
         for account in _whose(entry.account, mailboxes.get(event.recipient)):

@@ -76,6 +76,8 @@ async def test_what_was_recalled_before_it_arrived_was_never_there(axis: Office)
     for code in ("H37", "K99"):
         assert (await axis.ask(code, f"/v1/documents/{envelope}")).status_code == 404
         assert (await axis.got(code, "/v1/documents"))["documents"] == []
+        assert (await axis.got(code, "/v1/changes"))["changes"] == []
+    assert "withdrawn" in {each["kind"] for each in (await axis.got("G22", "/v1/changes"))["changes"]}
     assert recipients(await axis.got("H37.05", f"/v1/documents/{envelope}")) == ["H37.05"]
     assert len((await axis.got("G22", f"/v1/documents/{envelope}"))["deliveries"]) == 3
 
