@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import ssl
 from collections.abc import AsyncIterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from axis.errors import Refused
 from axis.outside import Destinations, Forbidden, request_to
 from axis.tls import told
 
+LOOKUPS = 200  # at once: as many as webhooks are worked on
 CONNECT_SECONDS = 5.0
 DEADLINE_SECONDS = 10.0
 
@@ -56,6 +58,9 @@ class Poster:
 @contextlib.asynccontextmanager
 async def posting(targets: Destinations, ca: Path | None = None) -> AsyncIterator[Poster]:
     """Open a poster for as long as the block lasts; proxies of the environment are not used."""
+    # A name whose server does not answer holds a thread for as long as the system tries, longer than an attempt may
+    # take: with the few that asyncio has, the names of one agency would keep everybody's from being looked up.
+    asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(LOOKUPS, "lookup"))
     verify = ssl.create_default_context(cafile=None if ca is None else str(ca))
     timeout = httpx.Timeout(DEADLINE_SECONDS, connect=CONNECT_SECONDS)
     once = httpx.Limits(max_connections=None, max_keepalive_connections=0)

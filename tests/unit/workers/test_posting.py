@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import ipaddress
+import socket
+import threading
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
@@ -100,6 +102,27 @@ async def test_a_name_that_leads_inside_since_is_not_called(monkeypatch: pytest.
         assert await post("https://x.gov.vn/", b"{}", HEADERS) is None
         assert await post("https://x.gov.vn/", b"{}", HEADERS) == "x.gov.vn is 10.0.0.5, inside the network"
     assert [str(request.url) for request in seen] == ["https://93.184.216.34/"]
+
+
+async def test_names_that_nobody_answers_for_keep_no_other_from_being_looked_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    end = threading.Event()
+
+    def resolve(host: str, *_: Any, **__: Any) -> list[Any]:
+        if host.startswith("silent"):
+            end.wait(60)
+        return [(2, 1, 6, "", ("10.0.0.5", 443))]
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    try:
+        async with posting(Destinations()) as post, asyncio.TaskGroup() as group:
+            hasty = replace(post, deadline=0.01)
+            silent = [group.create_task(hasty(f"https://silent{n}.gov.vn/", b"{}", HEADERS)) for n in range(100)]
+            assert await post("https://x.gov.vn/", b"{}", HEADERS) == "x.gov.vn is 10.0.0.5, inside the network"
+            assert {await each for each in silent} == {"no answer within 0.01 s"}
+    finally:
+        end.set()
 
 
 @pytest.mark.parametrize(
