@@ -7,7 +7,8 @@ import re
 
 import pytest
 
-from tests.unit.console.browser import PASSWORD, Bench
+from axis.core.operators import Operator, Role
+from tests.unit.console.browser import CHEAP, PASSWORD, Bench
 
 HOSTILE = "<img src=x onerror=alert(1)>\"'&{{7*7}}"
 
@@ -107,7 +108,10 @@ async def test_the_audit_is_searched_paged_and_taken_along(bench: Bench) -> None
         page = await browser.get("/audit?action=agency.&subject=")
         assert page.text.count("<code>agency.limit</code>") == 50
         assert "<img src=x" not in page.text
-        assert tuple(re.findall(r'<span class="quiet">(before\.a)</span> (\d+)', page.text)[0]) == ("before.a", "119")
+        assert tuple(re.findall(r'<span class="quiet">(before\.a)</span> <bdi>(\d+)', page.text)[0]) == (
+            "before.a",
+            "119",
+        )
         seen = 50
         while (older := re.search(r'rel="next" href="([^"]+)"', page.text)) is not None:
             page = await browser.get("/audit" + html.unescape(older[1]))
@@ -139,3 +143,12 @@ async def test_a_name_is_shown_as_it_is_everywhere(bench: Bench) -> None:
                 assert "<img src=x" not in page.text
                 assert "49" not in re.sub(r"[0-9a-f]{16,}|\d{2}:\d{2}:\d{2}|data-at=.\d+", "", page.text)
         assert PASSWORD not in str(bench.store.audits)
+
+
+async def test_names_and_what_is_noted_of_them_turn_no_page_around(bench: Bench) -> None:
+    named = Operator("mai", "Mai \u202enimda <b>", Role.ADMINISTRATOR)
+    assert await bench.store.operators.add(named, CHEAP.hash(PASSWORD), by="test")
+    async with bench.browser("mai") as browser:
+        for path in ("/accounts", "/audit", "/password"):
+            page = (await browser.get(path)).text
+            assert ("\u202e" in page, "U+202E" in page, "<b>" in page) == (False, True, False), path
