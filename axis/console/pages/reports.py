@@ -173,10 +173,10 @@ def _link(made: Made, line: Line, side: str, name: str, reason: str | None = Non
 
 async def _page(desk: Desk, wanted: _Wanted, limit: int, before: str | None) -> tuple[Entry | EntryDelivery, ...]:
     register = desk.store.register
+    identifier, _, recipient = (before or "").partition(",")
     if wanted.documents:
         late = wanted.name == DOCUMENTS_LATE
-        return await register.counted_documents(wanted.counted, late=late, limit=limit, before=before)
-    identifier, _, recipient = (before or "").partition(",")
+        return await register.counted_documents(wanted.counted, late=late, limit=limit, before=identifier or None)
     place = (identifier, recipient) if before is not None else None
     return await register.counted(wanted.counted, limit=limit, before=place)
 
