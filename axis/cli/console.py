@@ -12,9 +12,12 @@ from typing import Annotated, Any
 
 import typer
 from pydantic import BaseModel
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.table import Table
+from rich.text import Text
 
 from axis.errors import AxisError
 from schemas.reasons import REASONS, Reason
@@ -25,6 +28,7 @@ TlsOption = Annotated[
 ]
 
 _FILE_WIDTH = 4_000  # characters; a table takes what it needs of it
+_GAP = 2  # between two columns
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -53,13 +57,52 @@ def print_json(value: object) -> None:
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
-    """Print rows under headings; None is shown as a dash. Nothing is cut off, and in a file a row is one line."""
+    """Print rows under headings; None is shown as a dash. Nothing is cut off, and in a file a row is one line.
+
+    In a terminal too narrow for the longest words each row is a paragraph of its own: an identifier broken in two
+    cannot be copied.
+    """
+    console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
+    widths = _widths(columns, rows)
+    if sum(widths) + _GAP * (len(columns) - 1) > console.width:
+        _print_paragraphs(columns, rows, title, console.width)
+        return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name in columns:
-        table.add_column(name, overflow="fold")
+    for name, width in zip(columns, widths, strict=True):
+        table.add_column(name, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
-    Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH).print(table)
+    console.print(table)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
+    """Return how wide each column has to be for no word and no time to be broken."""
+
+    def longest(value: object) -> int:
+        if isinstance(value, dt.datetime):
+            return cell_len(local_time(value))
+        return max((cell_len(word) for word in printable(str(value)).split()), default=1)
+
+    return [max([longest(name), *(longest(row[place]) for row in rows)]) for place, name in enumerate(columns)]
+
+
+def _print_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None, width: int) -> None:
+    if title is not None:
+        out.print(f"[italic]{escape(title)}[/italic]")
+    for first, *others in rows:
+        out.print(f"[bold]{_cell(first)}[/bold]")
+        line = ""
+        for name, value in zip(columns[1:], others, strict=True):
+            if value is None or value == "":
+                continue
+            told = local_time(value) if isinstance(value, dt.datetime) else printable(str(value))
+            part = f"{name}: {told}"
+            if line and cell_len(f"  {line}; {part}") > width:
+                out.print(Padding(Text(f"{line};"), (0, 0, 0, 2)), soft_wrap=False)
+                line = ""
+            line = f"{line}; {part}" if line else part
+        if line:
+            out.print(Padding(Text(line), (0, 0, 0, 2)), soft_wrap=False)
 
 
 def speaks_vietnamese(environ: Mapping[str, str] = os.environ) -> bool:

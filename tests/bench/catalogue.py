@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from tests.bench import (
     blobs,
     communes,
+    console,
     growth,
     lanes,
     latency,
@@ -86,6 +87,11 @@ BENCHES = {
     "register-1m": Bench(
         "what pages ask of the register with 1,000,000 documents and three deliveries of each in it, against 10,000",
         register.register_1m,
+        default=False,
+    ),
+    "console-1m": Bench(
+        "every page of the console with 1,000,000 envelopes stored and registered, against 10,000",
+        console.console_1m,
         default=False,
     ),
     "blob-memory": Bench(

@@ -80,7 +80,7 @@ async def register_1m(stage: Stage, options: Options, progress: Progress) -> lis
         for count in (many, _FEW):
             progress(f"filling a register with {count:,} documents")
             dsn = stack.enter_context(real.fresh_database(stage.services, stage.template))
-            await _fill(dsn, count)
+            await fill(dsn, count)
             registers.append((await stack.enter_async_context(Store.connect(dsn)), count))
         for number in range(-1, options.rounds):  # one more before: statements are prepared, pages are read
             for name, ask in _questions().items():
@@ -102,7 +102,8 @@ async def register_1m(stage: Stage, options: Options, progress: Progress) -> lis
     ]
 
 
-async def _fill(dsn: str, count: int) -> None:
+async def fill(dsn: str, count: int) -> None:
+    """Fill the register of a database."""
     link = await asyncpg.connect(dsn, command_timeout=_FILL_SECONDS)
     try:
         for query in parse(_SQL.read_text(encoding="utf-8"), "register").values():

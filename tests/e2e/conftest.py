@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Error, sync_playwright
+from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from axis.console.access.passwords import Passwords
 from axis.core.operators import Operator, Role
@@ -19,7 +19,7 @@ from axis.settings import Settings
 from axis.store import Store
 from tests.acceptance.clones import PROGRAM, SECONDS, clone
 from tests.e2e.chromium import FLAGS, ensure
-from tests.e2e.visitor import HOSTILE, Visitor
+from tests.e2e.visitor import DEADLINE, HOSTILE, Visitor
 
 PASSWORD = "mật khẩu đủ dài 1"
 # Whoever sits at the console in these tests; each is named as its role, and the agency user is of H37.
@@ -108,6 +108,7 @@ def hostile(axis: Running) -> str:
 @pytest.fixture(scope="session")
 def browser(axis: Running) -> Iterator[Browser]:
     # Inside of the axis: Playwright keeps a loop of its own in this thread until it ends.
+    expect.set_options(timeout=DEADLINE)
     with sync_playwright() as started:
         opened = started.chromium.launch(executable_path=ensure(), args=FLAGS)
         yield opened

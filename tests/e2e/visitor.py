@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, Locator, Page, Response, expect
 
 # What a subject may try: markup, a right-to-left override, an isolate, and zero-width characters.
 HOSTILE = (
-    "V/v <script>document.title='x'</script><img src=x onerror=alert(1)> \u202eDAO NGUOC\u202c \u2066ẩn\u2069 {{7*7}}"
+    "V/v {{7*7}} <script>document.title='x'</script><img src=x onerror=alert(1)> \u202eDAO NGUOC\u202c \u2066ẩn\u2069"
 )
 PHONE = 390
 DEADLINE = 30_000  # ms, for a machine that is slow
@@ -59,7 +59,7 @@ class Visitor:
         """Fill in the form and send it; the page behind it is open then."""
         self.go("/login")
         self.type_in(login, password)
-        expect(self.page.locator("form[action='/logout']")).to_be_visible(timeout=DEADLINE)
+        expect(self.page.locator("form[action='/logout']")).to_be_visible()
 
     def type_in(self, login: str, password: str) -> None:
         """Fill in the form of the login, and send it by the key that everybody uses."""
@@ -79,4 +79,4 @@ class Visitor:
 
     def sees(self, words: str | re.Pattern[str]) -> None:
         """Wait until the page shows words."""
-        expect(self.main()).to_contain_text(words, timeout=DEADLINE)
+        expect(self.main()).to_contain_text(words)

@@ -72,7 +72,7 @@ async def _names(store: Store, codes: set[str], at: dt.datetime) -> Mapping[str,
     """Return code -> name as of a time, else the last it had; a code that was never in the directory is left out."""
     if not codes:
         return {}
-    organisations, _, _ = await store.directory.load_changed(codes)
+    organisations, _, _ = await store.directory.shown(codes)
     directory = Directory.build(organisations, [])
     named = {code: directory.organisation(code, at) or directory.latest(code) for code in codes}
     return {code: found.name for code, found in named.items() if found is not None}
