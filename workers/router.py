@@ -17,14 +17,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from axis.core.admission import IdWindow, admit_envelope, admit_source, refuse_over_limit
+from axis.core.admission import IdWindow
 from axis.core.concerning import Waiting
-from axis.core.decisions import Accept, Candidate, Desk, Refuse, digest, poison
+from axis.core.decisions import Accept, Candidate, Desk, Refuse, poison
 from axis.core.directory import Directory
-from axis.core.hybrid import check_second
+from axis.core.examining import Rules, examine
 from axis.core.lanes import lane_of, mailbox_queue
 from axis.core.messages import Submission
-from axis.core.reading import read_envelope, signature_of
 from axis.core.records import EnvelopeRow, Existing, NoticeRow
 from axis.core.resolving import Resolution, Resolver, resolver
 from axis.core.routing import Sight, blobs_of, check_blobs, deliveries_of, resolve_recipients
@@ -153,16 +152,9 @@ class Router:
         self, submission: Submission, directory: Directory, at: dt.datetime, resolve: Resolver, source: str
     ) -> Resolved | Refuse:
         try:
-            refuse_over_limit(submission)
-            envelope = read_envelope(submission)
-            signature = signature_of(submission)
-            signer = self._view.keyring.verify(submission.body, signature, at)
-            admit_envelope(envelope, submission, signer, directory, at)
-            check_second(envelope.sender, signer, self._view.hybrid_required)
-            admit_source(envelope, source)
-            self._window.check(envelope.id, at, "envelope/id-time")
-            candidate = Candidate(submission, envelope, signer, signature, digest(submission.body))
-            return Resolved(candidate, resolve_recipients(envelope, resolve))
+            rules = Rules(directory, self._view.keyring.verify, self._window, self._view.hybrid_required)
+            candidate = examine(submission, source, at, rules)
+            return Resolved(candidate, resolve_recipients(candidate.envelope, resolve))
         except Refused as error:
             return self._refuse(submission, error, source)
         except Exception as error:  # noqa: BLE001 - one message must never take its neighbours with it

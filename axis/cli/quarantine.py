@@ -9,6 +9,7 @@ import typer
 
 from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say, say_reasons
 from axis.cli.moments import moment
+from axis.cli.quarantine_acting import check, drop_command, requeue_command
 from axis.errors import AxisError, NotFound
 from axis.settings import Settings
 from axis.store import Quarantined, Store
@@ -93,6 +94,11 @@ def show_command(
     _tell(found)
     if save is not None:
         say(f"saved {save}: do not open it with the program it was made for")
+
+
+app.command("check")(check)
+app.command("requeue")(requeue_command)
+app.command("drop")(drop_command)
 
 
 async def _list(limit: int, reason: str | None, before: str | None) -> tuple[Quarantined, ...]:

@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from axis.console.paths import ours
 from axis.console.reader import Language
-from axis.console.texts import accounts, agencies, documents, layout, overview, reports
+from axis.console.texts import accounts, agencies, documents, layout, overview, quarantine, reports
 from axis.gateway.problems import HttpRefused
 from schemas.reasons import REASONS, Reason
 
@@ -30,7 +30,15 @@ def _together(*parts: Texts) -> Texts:
     return MappingProxyType(found)
 
 
-TEXTS = _together(layout.TEXTS, accounts.TEXTS, agencies.TEXTS, documents.TEXTS, overview.TEXTS, reports.TEXTS)
+TEXTS = _together(
+    layout.TEXTS,
+    accounts.TEXTS,
+    agencies.TEXTS,
+    documents.TEXTS,
+    overview.TEXTS,
+    quarantine.TEXTS,
+    reports.TEXTS,
+)
 
 
 def text(key: str, language: Language, **values: object) -> str:

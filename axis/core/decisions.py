@@ -155,6 +155,7 @@ class Desk:
                 headers={key: str(value)[:4000] for key, value in submission.headers.items()},
                 size=size,
                 unwanted=unwanted,
+                properties={} if secret is not None else _properties(submission),
             )
         message_id = receipts.claimed_id(submission)
         return Refuse(error.code, error.detail, notice, quarantine, message_id)
@@ -163,6 +164,12 @@ class Desk:
         return NoticeRow(
             id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=self.sign(body)
         )
+
+
+def _properties(submission: Submission) -> dict[str, str]:
+    """Keep what a message came with besides its headers: without it nobody could hand it to a router again."""
+    said = {"routing_key": submission.routing_key, "type": submission.type, "content_type": submission.content_type}
+    return {name: value[:255] for name, value in said.items() if value is not None}
 
 
 def _bare(submission: Submission) -> Submission:

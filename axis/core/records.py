@@ -123,6 +123,7 @@ class QuarantineRow:
     headers: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
     unwanted: tuple[str, ...] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)  # routing key, type, content type
 
 
 @dataclass(frozen=True, slots=True)

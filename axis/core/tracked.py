@@ -3,7 +3,7 @@
 import datetime as dt
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from axis.core.concerning import Waiting
 from axis.core.conversation import Conversation
@@ -124,3 +124,10 @@ class Quarantined:
     sha256: str
     headers: Mapping[str, str]
     body: bytes
+    properties: Mapping[str, str] = field(default_factory=dict)  # that it came with; none before they were kept
+    left_at: dt.datetime | None = None  # when somebody took it out last
+
+    @property
+    def is_in(self) -> bool:
+        """Whether it is in quarantine: it never left, or came again since."""
+        return self.left_at is None or self.left_at < self.last_seen_at

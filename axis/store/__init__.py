@@ -18,6 +18,7 @@ from axis.store.operator_seam import OperatorStore, SoughtActs
 from axis.store.paper_seam import FiledPaper, PaperStore, WaitingPaper
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore, Signed, Stamp
+from axis.store.quarantine_seam import Departure, QuarantineStore
 from axis.store.register_seam import (
     Entry,
     EntryDelivery,
@@ -54,6 +55,7 @@ __all__ = [
     "Calls",
     "ComparingStore",
     "Counts",
+    "Departure",
     "DirectoryStore",
     "Entry",
     "EntryDelivery",
@@ -73,6 +75,7 @@ __all__ = [
     "Pile",
     "Placed",
     "ProofStore",
+    "QuarantineStore",
     "Quarantined",
     "QuotaStore",
     "RegisterStore",

@@ -27,6 +27,7 @@ from axis.store.fake_operators import FakeOperators
 from axis.store.fake_papers import FakePapers
 from axis.store.fake_partners import FakePartners
 from axis.store.fake_proofs import FakeProofs
+from axis.store.fake_quarantine import FakeQuarantine
 from axis.store.fake_quotas import FakeQuotas
 from axis.store.fake_register import FakeRegister
 from axis.store.fake_replays import FakeReplays
@@ -78,6 +79,7 @@ class FakeStore(Store):
         )
         self.backlog = FakeBacklog(self._alone)
         self.operators = FakeOperators(self._check, now, self.acts, self.audit)
+        self.quarantines = FakeQuarantine(self._alone, now, self.audit)
         self.replays = FakeReplays(self._alone, now)
         self.watches = FakeWatches(self._alone, self.directory, self.comparing)
 
@@ -237,7 +239,9 @@ class FakeStore(Store):
             found = [
                 each
                 for each in memory.quarantine.values()
-                if (reason is None or each.reason == reason) and (before is None or each.last_seen_at < before)
+                if (reason is None or each.reason == reason)
+                and (before is None or each.last_seen_at < before)
+                and each.is_in
             ]
             return tuple(sorted(found, key=lambda each: (each.last_seen_at, each.id), reverse=True)[:limit])
 

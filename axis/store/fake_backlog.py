@@ -18,7 +18,7 @@ class FakeBacklog(BacklogStore):
         """Count what waits now."""
         async with self._alone() as memory:
             held = [each for _, each in memory.held()][:MOST]
-            kept = list(memory.quarantine.values())[:MOST]
+            kept = [each for each in memory.quarantine.values() if each.is_in][:MOST]
             return Backlog(
                 envelopes=_pile(e.row.accepted_at for e in memory.envelopes.values() if e.published_at is None),
                 notices=_pile(each.attempted_at for each in memory.notices.values() if each.published_at is None),

@@ -121,4 +121,6 @@ class FakeTransaction(FakeActing):
                 sha256=row.sha256,
                 headers=dict(row.headers) if old is None else old.headers,
                 body=row.body,
+                properties=dict(row.properties) if old is None else old.properties,
+                left_at=None if old is None else old.left_at,
             )

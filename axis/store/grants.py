@@ -74,6 +74,12 @@ _WEBHOOKS: Grants = {
     "webhook": ("SELECT", "INSERT", "UPDATE (events)", "DELETE"),
     "webhook_call": ("SELECT", "UPDATE (state, due_at, since, attempts)"),
 }
+# Taking messages out of quarantine by hand; what was done is only added to.
+_QUARANTINE: Grants = {
+    "quarantine": ("SELECT", "UPDATE (left_at)"),
+    "quarantine_departure": ("SELECT", "INSERT"),
+    "waiting": ("SELECT", "INSERT"),
+}
 _READING: Grants = {
     **_DIRECTORY,
     **_REGISTER,
@@ -242,6 +248,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
         },
         "axis_operator": {
             **_READING,
+            **_QUARANTINE,
             **_PROVING,
             "organisation": ("SELECT", "INSERT", "UPDATE"),
             "mailbox": ("SELECT", "INSERT", "UPDATE"),
@@ -258,7 +265,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "partner_application": ("SELECT", "UPDATE (closed_at)"),
             **_WEBHOOKS,
         },
-        "axis_console": _READING,
+        "axis_console": {**_READING, **_QUARANTINE},
     }
 )
 

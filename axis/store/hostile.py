@@ -73,4 +73,5 @@ def _fit(row: QuarantineRow) -> QuarantineRow:
         message_id=None if row.message_id is None else text(row.message_id, MAX_NAME),
         body=row.body[:MAX_BODY],
         headers={text(name, MAX_NAME): text(value, MAX_TEXT) for name, value in headers},
+        properties={name: text(value, MAX_NAME) for name, value in row.properties.items()},
     )

@@ -24,6 +24,7 @@ from axis.store.partitions import ensure_partitions
 from axis.store.partners import PostgresPartners
 from axis.store.pool import Pool, open_pool
 from axis.store.proofs import PostgresProofs
+from axis.store.quarantine import PostgresQuarantine
 from axis.store.queries import load
 from axis.store.quotas import PostgresQuotas
 from axis.store.reaching import reaching
@@ -69,6 +70,7 @@ class PostgresStore(Store):
         self.papers = PostgresPapers(pool)
         self.register = PostgresRegister(pool)
         self.workdays = PostgresWorkdays(pool)
+        self.quarantines = PostgresQuarantine(pool)
         self.webhooks = PostgresWebhooks(pool)
         self.seen = PostgresSeen(pool)
         self.backlog = PostgresBacklog(pool)

@@ -163,6 +163,7 @@ def quarantined(record: Any) -> Quarantined:
             "id": str(record["id"]),
             "sha256": record["sha256"].hex(),
             "headers": json.loads(record["headers"]),
+            "properties": json.loads(record["properties"]),
         }
     )
 

@@ -39,6 +39,7 @@ from axis.store.operator_seam import OperatorStore
 from axis.store.paper_seam import PaperStore
 from axis.store.partner_seam import PartnerStore
 from axis.store.proving import ProofStore
+from axis.store.quarantine_seam import QuarantineStore
 from axis.store.register_seam import RegisterStore
 from axis.store.replay_seam import ReplayStore
 from axis.store.seen_seam import SeenStore
@@ -264,6 +265,7 @@ class Store(ABC):
     papers: PaperStore
     register: RegisterStore
     workdays: WorkdayStore
+    quarantines: QuarantineStore
     webhooks: WebhookStore
     seen: SeenStore
     backlog: BacklogStore
@@ -352,7 +354,10 @@ class Store(ABC):
     async def quarantined(
         self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None
     ) -> tuple[Quarantined, ...]:
-        """List what is in quarantine, last seen first; `before`: the `last_seen_at` to go on from."""
+        """List what is in quarantine, last seen first; `before`: the `last_seen_at` to go on from.
+
+        What was taken out by hand is not, unless it came again.
+        """
 
     @abstractmethod
     async def quarantined_one(self, identifier: str) -> Quarantined | None:

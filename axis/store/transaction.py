@@ -147,7 +147,7 @@ class PostgresTransaction(ActingTransaction):
                 if unwanted:
                     digests, accounts = zip(*unwanted, strict=True)
                     await self._link.execute(_ACCEPTING["unwanted"], list(map(bytes.fromhex, digests)), list(accounts))
-                await self._link.execute(_ACCEPTING["quarantine"], *convert.columns(map(_quarantine, kept), 13))
+                await self._link.execute(_ACCEPTING["quarantine"], *convert.columns(map(_quarantine, kept), 14))
 
 
 def _envelope(accepted: Accepted) -> tuple[Any, ...]:
@@ -236,4 +236,5 @@ def _quarantine(kept: hostile.Kept) -> tuple[Any, ...]:
         bytes.fromhex(row.sha256),
         hostile.as_json(row.headers),
         row.body,
+        hostile.as_json(row.properties),
     )

@@ -112,5 +112,6 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "report/period": 400,
         "report/future": 400,
         "report/code": 404,
+        "quarantine/stays": 409,
     }
 )

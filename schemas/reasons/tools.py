@@ -251,6 +251,13 @@ REASONS = (
         remedy_vi="Xem các mã bằng lệnh axis quarantine list.",
     ),
     Reason(
+        code="quarantine/stays",
+        title="The message cannot be handed to the routers again.",
+        title_vi="Không thể đưa gói tin này trở lại xử lý.",
+        remedy="Ask its sender to send it again, or drop it from quarantine.",
+        remedy_vi="Đề nghị bên gửi gửi lại, hoặc loại bỏ gói tin khỏi khu cách ly.",
+    ),
+    Reason(
         code="track/unknown",
         title="No document is known under this id.",
         title_vi="Không có văn bản nào mang mã này.",

@@ -1,13 +1,25 @@
 """The pages, in the order of the menu. A page that is not listed here is nowhere."""
 
 from axis.console.page import Page
-from axis.console.pages import accounts, agencies, audit, document, documents, findings, overview, own, reports
+from axis.console.pages import (
+    accounts,
+    agencies,
+    audit,
+    document,
+    documents,
+    findings,
+    overview,
+    own,
+    quarantine,
+    reports,
+)
 
 PAGES: tuple[Page, ...] = (
     *overview.PAGES,
     *documents.PAGES,
     *document.PAGES,
     *agencies.PAGES,
+    *quarantine.PAGES,
     *findings.PAGES,
     *reports.PAGES,
     *audit.PAGES,

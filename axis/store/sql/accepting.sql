@@ -36,12 +36,14 @@ ON CONFLICT (id, kind) DO NOTHING;
 
 -- name: quarantine
 INSERT INTO quarantine AS old
-    (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body)
+    (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body,
+     properties)
 SELECT id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256,
-       headers::jsonb, body
+       headers::jsonb, body, properties::jsonb
 FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::bigint[], $6::text[], $7::text[],
-            $8::text[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::bytea[])
-    AS new (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body)
+            $8::text[], $9::text[], $10::text[], $11::bytea[], $12::text[], $13::bytea[], $14::text[])
+    AS new (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body,
+            properties)
 ON CONFLICT (sha256, account, reason) DO UPDATE
 SET count = old.count + excluded.count, last_seen_at = greatest(old.last_seen_at, excluded.last_seen_at);
 

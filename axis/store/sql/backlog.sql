@@ -16,7 +16,7 @@ GROUP BY reason;
 
 -- name: quarantine
 SELECT reason, count(*) AS count, min(last_seen_at) AS oldest
-FROM (SELECT reason, last_seen_at FROM quarantine LIMIT $1) AS kept
+FROM (SELECT reason, last_seen_at FROM quarantine WHERE left_at IS NULL OR left_at < last_seen_at LIMIT $1) AS kept
 GROUP BY reason;
 
 -- name: waiting

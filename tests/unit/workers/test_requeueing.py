@@ -1,0 +1,92 @@
+"""A message from quarantine goes through the router like any other, with the account that was proved when it came."""
+
+import datetime as dt
+from dataclasses import replace
+
+import pytest
+
+from axis.core.tracked import Quarantined
+from axis.errors import Refused
+from axis.evidence.quarantined import Done, Examiner, drop, one, requeue
+from tests.unit.workers.harness import Axis, axis_of, document
+
+SOURCE = "axis.route.normal"
+PAST, FUTURE = dt.timedelta(days=31), dt.timedelta(hours=1)
+
+
+async def examiner(axis: Axis) -> Examiner:
+    return await Examiner.of(axis.store, axis.now(), past=PAST, future=FUTURE, hybrid=frozenset())
+
+
+async def poisoned(axis: Axis, monkeypatch: pytest.MonkeyPatch) -> Quarantined:
+    """Have the router fail over a good document, by a fault of ours that is mended then."""
+    with monkeypatch.context() as broken:
+        broken.setattr("workers.router.examine", lambda *_: 1 / 0)
+        await axis.router().handle([document()], SOURCE)
+    (kept,) = await axis.store.quarantined()
+    assert kept.reason == "message/poison"
+    return kept
+
+
+async def test_a_good_document_is_accepted_when_it_is_requeued(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37"])
+    kept = await poisoned(axis, monkeypatch)
+    outcome = await (await examiner(axis)).check(kept)
+    assert (outcome.code, [each.mailbox for each in outcome.resolutions]) == (None, ["H37"])
+    assert axis.mail("H37") == []  # looking changed nothing
+    assert await requeue(axis.store, [kept.id], axis.now(), by="lan", why="đã sửa lỗi") == Done(1)
+    assert await axis.store.quarantined() == ()
+    axis.pass_time()
+    await axis.router().take_up(SOURCE)
+    assert len(axis.mail("H37")) == 1
+    (tracked,) = await axis.store.track(kept.message_id or "")
+    assert (tracked.envelope.account, tracked.envelope.sha256) == ("G22", kept.sha256)
+    again = await (await examiner(axis)).check(kept)
+    assert (again.code, again.known) == (None, True)
+    assert [action for _, action, *_ in axis.store.audits] == ["quarantine.requeued"]
+
+
+async def test_what_is_still_wrong_is_refused_again_and_comes_back() -> None:
+    axis = await axis_of(["G22", "H37"])
+    await axis.router().handle([replace(document(), routing_key="normal.H37")], SOURCE)
+    (kept,) = await axis.store.quarantined()
+    assert kept.reason == "abuse/routing-key"
+    assert (await (await examiner(axis)).check(kept)).code == "abuse/routing-key"
+    assert (await requeue(axis.store, [kept.id], axis.now(), by="lan", why="thử")).done == 1
+    axis.pass_time()
+    await axis.router().take_up(SOURCE)
+    assert axis.mail("H37") == []
+    assert [each.id for each in await axis.store.quarantined()] == [kept.id]
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"account": None}, "no account"),
+        ({"source": "axis.track"}, "no queue of documents"),
+        ({"properties": {}}, "was not kept"),
+        ({"body": b"{"}, "bytes were kept"),
+    ],
+)
+async def test_what_is_not_known_is_not_made_up(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, object], words: str
+) -> None:
+    axis = await axis_of(["G22", "H37"])
+    kept = replace(await poisoned(axis, monkeypatch), **changes)  # type: ignore[arg-type]
+    outcome = await (await examiner(axis)).check(kept)
+    assert outcome.code == "quarantine/stays"
+    assert words in outcome.detail
+
+
+async def test_nothing_leaves_without_a_reason_why(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37"])
+    kept = await poisoned(axis, monkeypatch)
+    for why in (" ", "x" * 501):
+        with pytest.raises(Refused, match="quarantine/stays"):
+            await drop(axis.store, [kept.id], by="lan", why=why)
+        with pytest.raises(Refused, match="quarantine/stays"):
+            await requeue(axis.store, [kept.id], axis.now(), by="lan", why=why)
+    assert (await one(axis.store, kept.id)).is_in
+    assert await drop(axis.store, [kept.id], by="lan", why="rác") == Done(1)
+    again = await requeue(axis.store, [kept.id], axis.now(), by="lan", why="muộn")
+    assert (again.done, [error.code for _, error in again.stayed]) == (0, ["quarantine/stays"])
