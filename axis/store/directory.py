@@ -38,10 +38,10 @@ class PostgresDirectory(DirectoryStore):
         self, codes: Collection[str] | None = None
     ) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read it without the hashes of passwords."""
-        return await self._read(None if codes is None else sorted(codes), "shown_mailboxes")
+        return await self._read(None if codes is None else sorted(codes), _SQL["shown_mailboxes"])
 
     async def _read(
-        self, codes: list[str] | None, of_mailboxes: str = "mailboxes"
+        self, codes: list[str] | None, mailboxes_of: str = _SQL["mailboxes"]
     ) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         # One picture of all three tables: a mailbox without its organisation would hold nothing.
         async with (
@@ -49,7 +49,7 @@ class PostgresDirectory(DirectoryStore):
             link.transaction(isolation="repeatable_read", readonly=True),
         ):
             organisations = await link.fetch(_SQL["organisations"], codes)
-            mailboxes = await link.fetch(_SQL[of_mailboxes], codes)
+            mailboxes = await link.fetch(mailboxes_of, codes)
             certificates = await link.fetch(_SQL["certificates"], codes)
         return (
             [_organisation(record) for record in organisations],
