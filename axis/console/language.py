@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from axis.console.paths import ours
 from axis.console.reader import Language
-from axis.console.texts import accounts, agencies, documents, layout, overview, quarantine, reports
+from axis.console.texts import accounts, agencies, directory, documents, layout, overview, quarantine, reports
 from axis.gateway.problems import HttpRefused
 from schemas.reasons import REASONS, Reason
 
@@ -34,6 +34,7 @@ TEXTS = _together(
     layout.TEXTS,
     accounts.TEXTS,
     agencies.TEXTS,
+    directory.TEXTS,
     documents.TEXTS,
     overview.TEXTS,
     quarantine.TEXTS,
