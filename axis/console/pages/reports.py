@@ -1,7 +1,6 @@
 """Statistics of a period, and the rows behind each of their numbers."""
 
-import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -14,6 +13,8 @@ from axis.console.document_rows import number_of
 from axis.console.downloads import Row, download, form_asked
 from axis.console.language import TEXTS, text
 from axis.console.page import EVERYBODY, Page
+from axis.console.pages.documents import ENVELOPE
+from axis.console.parts import own_deliveries
 from axis.console.reader import Language, Reader
 from axis.console.refusing import error_status
 from axis.console.rendering import query
@@ -31,7 +32,6 @@ from axis.store import Entry, EntryDelivery
 _PAGE = 50
 _FILE_PAGE = 500
 _COLUMNS = ("accepted", "number", "subject", "sender", "recipient", "transport", "business", "reason", "envelope")
-_ENVELOPE = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _NO_REASON = "none"
 _DOCUMENT_COLUMNS = ("accepted", "number", "subject", "sender", "envelope")
 
@@ -81,7 +81,7 @@ async def report_rows(request: Request, reader: Reader) -> Response:
     headings = [text(f"report.{each}", reader.language) for each in names]
     if form is not None:
         name = _file_name(wanted.period, wanted.counted.code, reader.language)
-        return await download(headings, _all(desk, wanted, reader.language), name, form)
+        return await download(headings, _all(desk, wanted, reader), name, form)
     found = await _page(desk, wanted, _PAGE + 1, _before(request))
     shown = found[:_PAGE]
     return desk.rendering.page(
@@ -89,7 +89,7 @@ async def report_rows(request: Request, reader: Reader) -> Response:
         "report-rows.html",
         reader=reader,
         columns=headings,
-        rows=[_row(each, reader.language) for each in shown],
+        rows=[_row(each, reader.language) for each in _own(reader, shown)],
         before=_key(shown[-1]) if len(found) > _PAGE else None,
         period=period_text(wanted.period, reader.language),
         unit=wanted.counted.code or text("report.unit.national", reader.language),
@@ -181,12 +181,17 @@ async def _page(desk: Desk, wanted: _Wanted, limit: int, before: str | None) -> 
     return await register.counted(wanted.counted, limit=limit, before=place)
 
 
-async def _all(desk: Desk, wanted: _Wanted, language: Language) -> AsyncIterator[Row]:
+async def _all(desk: Desk, wanted: _Wanted, reader: Reader) -> AsyncIterator[Row]:
     before: str | None = None
     while found := await _page(desk, wanted, _FILE_PAGE, before):
-        for each in found:
-            yield _row(each, language)
+        for each in _own(reader, found):
+            yield _row(each, reader.language)
         before = _key(found[-1])
+
+
+def _own(reader: Reader, rows: Iterable[Entry | EntryDelivery]) -> list[Entry | EntryDelivery]:
+    """Leave away what its recipient never had; documents alone are counted for their sender."""
+    return [each for each in rows if isinstance(each, Entry) or own_deliveries(reader, [each])]
 
 
 def _key(row: Entry | EntryDelivery) -> str:
@@ -212,7 +217,7 @@ def _row(row: Entry | EntryDelivery, language: Language) -> Row:
 def _before(request: Request) -> str | None:
     """Read where to go on from; raise Refused console/form."""
     asked = words_asked(request, "before")
-    if asked is not None and not _ENVELOPE.fullmatch(asked.partition(",")[0]):
+    if asked is not None and not ENVELOPE.fullmatch(asked.partition(",")[0]):
         raise Refused("console/form", "before: no id.")
     return asked
 

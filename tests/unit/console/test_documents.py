@@ -199,6 +199,11 @@ async def test_agency_users_are_shown_nothing_of_how_others_stand_or_of_what_nev
                 assert "một nửa" in page
                 assert "thu hồi trước khi đến" in (await staff.get(f"{path}{form}")).text
         assert (await browser.get(f"/documents/{never}")).headers["axis-code"] == "track/unknown"
+        for form in ("", "&as=csv"):
+            rows = f"/reports/rows?period=2026-11&code=H37&side=received{form}"
+            page = (await browser.get(rows)).text
+            assert ("thu hồi trước khi đến" in page, "một nửa" in page) == (False, True)
+            assert "thu hồi trước khi đến" in (await staff.get(rows)).text
         card = await browser.get("/agencies/H37")
         assert (card.status_code, "thu hồi trước khi đến" in card.text) == (200, False)
         assert "thu hồi trước khi đến" in (await staff.get("/agencies/H37")).text
