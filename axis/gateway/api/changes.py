@@ -32,7 +32,7 @@ class Changes:
         until = asyncio.get_running_loop().time() + query.number("wait", 0, LONGEST_WAIT_SECONDS)
         async with self._api.waiting.take(account):
             found, end = await self._read(account, after, limit)
-            while not found and await self._api.end.beyond(end, until):
+            while not found and await self._api.end.beyond(end, until, request.is_disconnected):
                 found, end = await self._read(account, end, limit)
         return told({"changes": [_change(each) for each in found], **_on(found, end, full=len(found) == limit)})
 

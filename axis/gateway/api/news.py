@@ -3,6 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
+from axis.gateway.body import Disconnected
+
 _LOOK_SECONDS = 0.5
 
 
@@ -15,10 +17,15 @@ class FeedEnd:
         self._looked: float | None = None
         self._end = 0
 
-    async def beyond(self, number: int, until: float) -> bool:
-        """Wait until the feed goes on behind a number, or the loop's clock shows `until`; say whether it does."""
+    async def beyond(self, number: int, until: float, gone: Callable[[], Awaitable[bool]]) -> bool:
+        """Wait until the feed goes on behind a number, or the loop's clock shows `until`; say whether it does.
+
+        Raises Disconnected once who waits is `gone`.
+        """
         loop = asyncio.get_running_loop()
         while await self._now() <= number:
+            if await gone():
+                raise Disconnected("Nobody waits any more.")
             left = until - loop.time()
             if left <= 0:
                 return False

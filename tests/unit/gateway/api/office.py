@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from starlette.types import ASGIApp
 
 from axis.blobs import Blobs
 from axis.core.ids import new_id
@@ -30,9 +31,9 @@ class Office:
     """Who can be asked as; `at` is the gateway's clock."""
 
     def __init__(
-        self, client: httpx.AsyncClient, store: FakeStore, keys: dict[str, SigningKey], api: AgencyApi
+        self, client: httpx.AsyncClient, store: FakeStore, keys: dict[str, SigningKey], api: AgencyApi, app: ASGIApp
     ) -> None:
-        self.client, self.store, self.keys, self.api = client, store, keys, api
+        self.client, self.store, self.keys, self.api, self.app = client, store, keys, api, app
 
     async def ask(
         self, code: str, path: str, method: str = "GET", *, key: str | None = None, **more: Any
@@ -40,6 +41,29 @@ class Office:
         token = issue_token(self.keys[key or code], code=code, method=method, path=path.partition("?")[0], now=NOW)
         headers = {"authorization": f"Bearer {token}"} | more.pop("headers", {})
         return await self.client.request(method, path, headers=headers, **more)
+
+    async def leave(self, code: str, path: str) -> None:
+        """Ask, and go away before there is an answer; return when the gateway is done with it."""
+        address, _, query = path.partition("?")
+        token = issue_token(self.keys[code], code=code, method="GET", path=address, now=NOW)
+        told: list[dict[str, Any]] = [{"type": "http.request", "body": b"", "more_body": False}]
+
+        async def receive() -> Any:
+            return told.pop() if told else {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            raise AssertionError(message)
+
+        scope = {
+            "type": "http",
+            "method": "GET",
+            "path": address,
+            "raw_path": address.encode(),
+            "query_string": query.encode(),
+            "headers": [(b"authorization", f"Bearer {token}".encode())],
+            "state": {},
+        }
+        await self.app(scope, receive, send)
 
     async def got(self, code: str, path: str) -> Any:
         answer = await self.ask(code, path)
@@ -83,4 +107,4 @@ async def office(tmp_path: Path, targets: Destinations | None = None) -> AsyncIt
     )
     transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://gateway", trust_env=False) as client:
-        yield Office(client, store, {code: key for code, (key, _, _) in made.items()}, api)
+        yield Office(client, store, {code: key for code, (key, _, _) in made.items()}, api, app)

@@ -96,6 +96,14 @@ async def test_a_wait_has_an_end_and_an_agency_so_many_of_them(axis: Office) -> 
     assert answer.json()["code"] == "http/query"
 
 
+async def test_who_goes_away_leaves_the_place_to_who_comes_back(axis: Office) -> None:
+    waiting = [asyncio.create_task(axis.leave("G22", "/v1/changes?wait=30")) for _ in range(4)]
+    async with asyncio.timeout(20):  # far less than they would have waited
+        await asyncio.gather(*waiting)
+    assert axis.api.waiting.taken == 0
+    assert (await axis.got("G22", "/v1/changes"))["changes"] == []
+
+
 async def test_statuses_come_with_what_was_said(axis: Office) -> None:
     envelope = await axis.send()
     await axis.report(envelope, "K99", "02", "sai thẩm quyền")
