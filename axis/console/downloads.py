@@ -6,13 +6,13 @@ text is a text. At most `MOST_ROWS` rows: who needs more narrows the search, or 
 """
 
 import asyncio
+import contextlib
 import csv
 import datetime as dt
 import io
 import re
 import tempfile
 from collections.abc import AsyncGenerator, AsyncIterable, AsyncIterator, Iterable, Sequence
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import IO, Literal
 from urllib.parse import quote
@@ -89,7 +89,7 @@ async def csv_of(columns: Sequence[str], rows: Iterable[Row] | AsyncIterable[Row
     writer = csv.writer(told, lineterminator="\r\n")
     told.write("\ufeff")  # without it Excel takes UTF-8 for something older
     writer.writerow([_harmless(column) for column in columns])
-    async with aclosing(_pages(rows)) as pages:
+    async with contextlib.aclosing(_pages(rows)) as pages:
         async for page in pages:
             writer.writerows([_harmless(cell) for cell in row] for row in page)
             yield told.getvalue()
@@ -103,26 +103,41 @@ async def workbook(
 ) -> IO[bytes]:
     """Write rows as a workbook into a temporary file, which is the caller's to close."""
     book = Workbook(write_only=True)
-    sheet = book.create_sheet("axis")
-    sheet.freeze_panes = "A2"
-    sheet.append([_text(sheet, column) for column in columns])
-    async with aclosing(_pages(rows)) as pages:
-        async for page in pages:
-            for row in page:
-                sheet.append([_cell(sheet, cell) for cell in row])
-            await asyncio.sleep(0)  # others have a turn: this is work, not waiting
-    for each in more:
-        sheet = book.create_sheet(each.name)
-        for row in (each.columns, *each.rows):
-            sheet.append([_cell(sheet, cell) for cell in row])
     file = tempfile.TemporaryFile()  # noqa: SIM115 - whoever sends it closes it
     try:
+        sheet = book.create_sheet("axis")
+        sheet.freeze_panes = "A2"
+        sheet.append([_text(sheet, column) for column in columns])
+        async with contextlib.aclosing(_pages(rows)) as pages:
+            async for page in pages:
+                # This is work, not waiting: beside it others are answered.
+                await asyncio.to_thread(_append, sheet, page)
+        for each in more:
+            await asyncio.to_thread(_append, book.create_sheet(each.name), (each.columns, *each.rows))
         await asyncio.to_thread(book.save, file)
         file.seek(0)
     except BaseException:
         file.close()
+        _drop(book)
         raise
     return file
+
+
+def _append(sheet: WriteOnlyWorksheet, rows: Iterable[Row]) -> None:
+    for row in rows:
+        sheet.append([_cell(sheet, cell) for cell in row])
+
+
+def _drop(book: Workbook) -> None:
+    """Leave nothing of a workbook that nobody gets: openpyxl has a file for each sheet until the process ends."""
+    for sheet in book.worksheets:
+        writer = getattr(sheet, "_writer", None)  # there is no other way to them
+        if writer is not None:
+            # A thread may be at it still; it then writes into a file without a name.
+            with contextlib.suppress(Exception):
+                sheet.close()
+            with contextlib.suppress(OSError, ValueError):
+                writer.cleanup()
 
 
 async def _sent(file: IO[bytes]) -> AsyncIterator[bytes]:
@@ -135,7 +150,7 @@ async def _pages(rows: Iterable[Row] | AsyncIterable[Row]) -> AsyncGenerator[lis
     """Yield rows some at a time, at most `MOST_ROWS` of them."""
     page: list[Row] = []
     count = 0
-    async with aclosing(_each(rows)) as each:
+    async with contextlib.aclosing(_each(rows)) as each:
         async for row in each:
             page.append(row)
             count += 1

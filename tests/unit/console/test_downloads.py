@@ -4,7 +4,9 @@ import asyncio
 import csv
 import datetime as dt
 import io
+import tempfile
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
@@ -97,3 +99,22 @@ def test_a_page_is_asked_for_as_a_file() -> None:
     assert [asked(b""), asked(b"as=csv"), asked(b"as=xlsx")] == [None, "csv", "xlsx"]
     with pytest.raises(Refused, match="console/form"):
         asked(b"as=../x")
+
+
+async def test_of_a_workbook_that_nobody_gets_nothing_is_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    begun: list[str] = []
+
+    def names() -> list[str]:
+        return [each.name for each in tmp_path.iterdir()]
+
+    async def endless() -> AsyncIterator[Row]:
+        for number in range(600):
+            yield (number,)
+        begun.extend(names())
+        raise TimeoutError
+
+    with pytest.raises(TimeoutError):
+        await content(["n"], endless(), "xlsx")
+    assert len(begun) == 1
+    assert names() == []
