@@ -150,7 +150,10 @@ def look(before: MailboxWatch | None, count: QueueCount, at: dt.datetime) -> Mai
         before = None
     match = _MAILBOX.fullmatch(count.queue)
     waiting = count.ready + count.unacked
-    moved = before is None or waiting < before.waiting or count.taken != before.taken
+    taken = before is not None and count.taken != before.taken
+    moved = before is None or waiting < before.waiting or taken
+    # Who connects, takes and goes between two looks was there all the same.
+    alone = None if before is None or taken else before.no_consumer_since
     return MailboxWatch(
         queue=count.queue,
         mailbox=None if match is None else match[3],
@@ -158,7 +161,7 @@ def look(before: MailboxWatch | None, count: QueueCount, at: dt.datetime) -> Mai
         ready=count.ready,
         unacked=count.unacked,
         consumers=count.consumers,
-        no_consumer_since=None if count.consumers else (before and before.no_consumer_since) or at,
+        no_consumer_since=None if count.consumers else alone or at,
         oldest_at=((before and before.oldest_at) or at) if waiting else None,
         still_since=None if not waiting else at if moved else (before and before.still_since) or at,
         moved_at=at if moved else (before and before.moved_at) or at,

@@ -285,7 +285,7 @@ def _held(memory: Memory, hold: Hold, at: dt.datetime, each: StoredDelivery) -> 
 
 def _released(each: StoredDelivery, at: dt.datetime) -> StoredDelivery:
     row = replace(each.row, state=DeliveryState.ROUTED, reason=None, detail=None, held_for=None)
-    return replace(each, row=row, published_at=at)
+    return replace(each, row=row, published_at=at, tried=True)
 
 
 def _id_of(item: tuple[object, StoredEnvelope] | tuple[object, StoredNotice]) -> str:

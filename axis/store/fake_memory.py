@@ -159,7 +159,9 @@ def _delivery(
     stored: StoredDelivery, envelope_published_at: dt.datetime | None, fetched_at: dt.datetime | None
 ) -> TrackedDelivery:
     row = stored.row
-    held = row.state in {DeliveryState.HELD, DeliveryState.WITHDRAWN} or stored.published_at is not None
+    # What was put into a mailbox again has a mark of its own as well, and was never held.
+    released_at = stored.published_at if stored.tried else None
+    held = row.state in {DeliveryState.HELD, DeliveryState.WITHDRAWN} or released_at is not None
     delivered_at = stored.published_at or envelope_published_at if row.state is DeliveryState.ROUTED else None
     return TrackedDelivery(
         recipient=row.recipient,
@@ -173,7 +175,7 @@ def _delivery(
         last_status=stored.last_status,
         last_status_at=stored.last_status_at,
         held_since=stored.placed_at if held else None,
-        released_at=stored.published_at,
+        released_at=released_at,
         fetched_at=fetched_at,
     )
 

@@ -203,8 +203,10 @@ class FakeRegister(FakeCounting):
 
     async def tell_late(self, at: dt.datetime) -> int:
         """Put into the feed whose deadline has passed."""
-        async with self._alone():
+        async with self._alone() as memory:
             since, until = self._late_from, min(at, self._late_from + _STEP)
+            if any(self._touched(memory)):
+                return 0  # since when is not known here
             passed = [
                 (deadline, identifier, recipient, clock, record)
                 for (identifier, recipient), record in self._records.items()
@@ -231,9 +233,10 @@ class FakeRegister(FakeCounting):
     async def rebuild(self) -> int:
         """Forget the register, and touch every envelope."""
         async with self._alone() as memory:
+            untold = {stored.row.id for stored, _ in self._touched(memory)}
             for forgotten in (self._entries, self._lexemes, self._records, self._tallies, self._due, self._looks):
                 forgotten.clear()
-            self._silent = set(memory.envelopes)
+            self._silent = (memory.envelopes.keys() - untold) | (self._silent & untold)
             return len(memory.envelopes)
 
 

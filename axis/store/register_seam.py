@@ -134,7 +134,10 @@ class RegisterStore(ABC):
 
     @abstractmethod
     async def tell_late(self, at: dt.datetime) -> int:
-        """Put into the feed whose deadline has passed since the last call, at most an hour's; return how many."""
+        """Put into the feed whose deadline has passed since the last call, at most an hour's; return how many.
+
+        Of a time that is not registered yet nothing is told: it waits, as long as the register is behind.
+        """
 
     @abstractmethod
     async def prune(self, before: dt.datetime) -> int:
@@ -144,5 +147,6 @@ class RegisterStore(ABC):
     async def rebuild(self) -> int:
         """Forget the register, and touch every envelope; return how many. The feed and the flow stay.
 
+        Nobody who writes waits for it. What waits to be told is told after it, some of it once more than before.
         The owner's work: nobody else may empty tables.
         """

@@ -57,8 +57,8 @@ class Registering(RegisterStore):
         async with self._pool.link("tell what is late") as link, link.transaction():
             if not await link.fetchval(_SQL["lock"], _LOCK):
                 return 0
-            since = await link.fetchval(_SQL["late_from"])
-            until = min(at, since + _STEP)
+            since, registered_to = await link.fetchrow(_SQL["late_from"])
+            until = min(at, since + _STEP, registered_to or at)
             if until <= since:
                 return 0
             passed = await link.fetch(_SQL["passed"], since, until, vietnam_day(since), vietnam_day(until))
@@ -84,12 +84,17 @@ class Registering(RegisterStore):
         return gone
 
     async def rebuild(self) -> int:
-        """Forget the register, and touch every envelope."""
+        """Forget the register, and touch every envelope.
+
+        Emptied last: an emptied table is locked until the commit, and who reads the register would wait as long as the
+        filling takes. `touched` is not emptied at all: every router writes there, and what is not told yet stands there
+        alone.
+        """
         async with self._pool.link("rebuild the register") as link, link.transaction():
             while not await link.fetchval(_SQL["lock"], _LOCK):
                 await link.execute("SELECT pg_sleep(0.1)")
-            await link.execute(_SQL["empty"])
             done: str = await link.execute(_SQL["fill"], timeout=_REBUILD_SECONDS)
+            await link.execute(_SQL["empty"])
         return int(done.rpartition(" ")[2])
 
 

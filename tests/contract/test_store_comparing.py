@@ -142,3 +142,14 @@ async def test_what_was_put_again_counts_from_then(store: Store) -> None:
     assert by_recipient["H37"] is not None
     assert by_recipient["G01"] is not None
     assert by_recipient["H37"] > by_recipient["G01"]
+
+
+async def test_what_was_put_again_was_not_held(store: Store) -> None:
+    # Held time is not its recipient's: a mailbox that is made again must not take it off every deadline.
+    document = accepted(["H37"])
+    await keep(store, document)
+    await store.comparing.put_again([(document.envelope.id, "H37")], [])
+    (tracked,) = await store.track(document.envelope.id)
+    (delivery,) = tracked.deliveries
+    assert (delivery.held_since, delivery.released_at) == (None, None)
+    assert delivery.delivered_at is not None

@@ -1,5 +1,6 @@
 """Keeping the register, on the fake and on PostgreSQL: what changes what, and what is told to whom."""
 
+import asyncio
 import datetime as dt
 from collections.abc import Sequence
 from typing import Any
@@ -257,3 +258,45 @@ async def one_among_thousands(store: Store) -> None:
     (entry,) = await store.register.search(Sought())
     assert (entry.recipients, entry.open) == (1_200, 1_200)
     assert await store.register.count_deliveries(Sought(transport=Transport.ACCEPTED), most=5_000) == 1_199
+
+
+async def test_a_rebuild_forgets_nothing_that_is_not_told_yet(store: Store) -> None:
+    told, untold = accepted(["H37"]), accepted(["G01"])
+    async with store.transaction() as tx:
+        await tx.accept([told])
+    await keep(store)
+    async with store.transaction() as tx:
+        await tx.accept([untold])
+    await say(store, told.envelope.id, "H37", "01")
+    await store.register.rebuild()
+    await keep(store)
+    items = await store.register.feed("G22", 0, 100)
+    assert {(each.envelope_id, each.kind.value, each.code) for each in items} >= {
+        (told.envelope.id, "accepted", None),
+        (told.envelope.id, "status", "01"),
+        (untold.envelope.id, "accepted", None),
+    }
+
+
+async def test_what_became_late_while_the_register_was_behind_is_told(store: Store) -> None:
+    at = dt.datetime.now(dt.UTC)
+    document = accepted(["H37"], accepted_at=at, lane="urgent", id=new_id(at))  # to arrive within 15 minutes
+    async with store.transaction() as tx:
+        await tx.accept([document])
+    await store.register.tell_late(at + dt.timedelta(minutes=30))  # nothing is registered yet
+    await keep(store)
+    while await store.register.tell_late(at + dt.timedelta(minutes=30)):
+        pass
+    late = [each for each in await store.register.feed("H37", 0, 10) if each.kind.value == "late"]
+    assert [each.code for each in late] == ["arrival"]
+
+
+async def test_nobody_waits_for_a_rebuild(database: str) -> None:
+    # In the fake everybody is alone anyway.
+    async with Store.connect(database) as store, Store.connect(database) as other:
+        async with store.transaction() as tx:
+            await tx.accept([accepted(["H37"])])
+            async with asyncio.timeout(10):
+                assert await other.register.rebuild() == 0  # a router is in the middle of something
+        await keep(store)
+        assert len(await store.register.search(Sought())) == 1

@@ -108,7 +108,7 @@ FROM (SELECT delivery.envelope_id, delivery.recipient, hold.queue, hold.reason, 
 WHERE delivery.envelope_id = wanted.envelope_id AND delivery.recipient = wanted.recipient;
 
 -- name: release
-UPDATE delivery SET state = 'routed', held_for = NULL, published_at = now(), reason = NULL, detail = NULL
+UPDATE delivery SET state = 'routed', held_for = NULL, published_at = now(), reason = NULL, detail = NULL, tried = true
 FROM (SELECT envelope_id, recipient FROM delivery
       WHERE envelope_id = ANY ($2::uuid[]) AND held_for = $1 AND state = 'held'
       ORDER BY envelope_id, recipient FOR NO KEY UPDATE) AS wanted

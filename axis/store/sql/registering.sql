@@ -142,7 +142,8 @@ FROM numbered, unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[]
     WITH ORDINALITY AS told (envelope_id, account, kind, recipient, code, at, number);
 
 -- name: late_from
-SELECT late_from FROM register_state;
+-- And to when everything is registered; null: to now. What is late is not known beyond that.
+SELECT late_from, (SELECT at FROM touched ORDER BY id LIMIT 1) AS registered_to FROM register_state;
 
 -- name: passed
 -- Agency by agency, each found in the indexes of what is still waited for; whose deadline is the register's to say.
@@ -173,7 +174,7 @@ WHERE seq = ANY (ARRAY (SELECT seq FROM (SELECT seq, noted_at FROM feed ORDER BY
 DELETE FROM register_flow WHERE minute < $1;
 
 -- name: empty
-TRUNCATE register_document, register_delivery, tally, register_due, touched;
+TRUNCATE register_document, register_delivery, tally, register_due;
 
 -- name: fill
 INSERT INTO touched (envelope_id, news) SELECT id, false FROM envelope ORDER BY id DESC;

@@ -57,6 +57,11 @@ def stood(count: QueueCount, long: dt.timedelta = PATIENCE) -> MailboxWatch:
     return after(*[count] * (long // STEP + 1))
 
 
+def test_who_takes_something_between_two_looks_was_there() -> None:
+    watch = after(counted(ready=9), counted(ready=9), counted(ready=5, taken=4), counted(ready=5, taken=4))
+    assert watch.no_consumer_since == NOW + 2 * STEP
+
+
 def test_a_look_says_whose_queue_it_is_and_in_which_lane() -> None:
     names = {"mailbox.urgent.H37": "urgent", QUEUE: "normal", "notices.H37": "notices", "axis.track": "axis"}
     for name, lane in names.items():
