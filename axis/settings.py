@@ -173,7 +173,7 @@ class Settings(BaseSettings):
         description="How long the gateway keeps what document systems have sent and are done with; never less than "
         "AXIS_ID_PAST_DAYS, so that a repeat is known for what it is.",
     )
-    id_future_minutes: int = Field(60, gt=0, description="How far ahead the time in an id may be.")
+    id_future_minutes: int = Field(60, gt=0, le=120, description="How far ahead the time in an id may be.")
     batch_size: int = Field(256, gt=0, le=2_000)
     batch_linger_ms: float = Field(3.0, ge=0)
     lanes: tuple[Lane, ...] = Field(

@@ -159,8 +159,9 @@ def _delivery(
     stored: StoredDelivery, envelope_published_at: dt.datetime | None, fetched_at: dt.datetime | None
 ) -> TrackedDelivery:
     row = stored.row
-    # What was put into a mailbox again has a mark of its own as well, and was never held.
-    released_at = stored.published_at if stored.tried else None
+    # What was put into a mailbox again has a mark of its own as well, and was never held; what is held again has one of
+    # its last release.
+    released_at = stored.published_at if stored.tried and row.state is not DeliveryState.HELD else None
     held = row.state in {DeliveryState.HELD, DeliveryState.WITHDRAWN} or released_at is not None
     delivered_at = stored.published_at or envelope_published_at if row.state is DeliveryState.ROUTED else None
     return TrackedDelivery(

@@ -24,8 +24,9 @@ _SQL = load("register")
 _WINDOW = 10_000
 _FAR = 50_000  # what no index finds at all
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
-# An id carries its sender's time, which may be later than its acceptance; see the setting id_future_minutes.
-_AHEAD = dt.timedelta(days=1)
+# An id carries its sender's time, which may be later than its acceptance: so much at most (the setting
+# id_future_minutes). What came then is walked through for nothing before the days that are asked for.
+_AHEAD = dt.timedelta(hours=2)
 _OPEN = (Transport.ACCEPTED, Transport.HELD, Transport.ROUTED, Transport.TAKEN)
 _FAILED = frozenset({Transport.UNDELIVERABLE, Transport.WITHDRAWN})
 _ENDS = ("02", "06")
@@ -63,8 +64,13 @@ class _Asked:
     def about_deliveries(self) -> bool:
         """Whether anything is asked of deliveries that is not in the index of words."""
         sought = self.sought
-        late = sought.late not in {None, Clock.SENDING}
-        return late or any(each is not None for each in (sought.transport, sought.business, sought.reason))
+        asked = (sought.transport, sought.business, sought.reason)
+        return self.about_lateness or any(each is not None for each in asked)
+
+    @property
+    def about_lateness(self) -> bool:
+        """Whether a deadline of deliveries is asked for: the newest are not late yet, and not walked through."""
+        return self.sought.late not in {None, Clock.SENDING}
 
     @property
     def by_state(self) -> bool:
@@ -114,6 +120,9 @@ class PostgresRegister(Registering, Counting):
         asked = _Asked.of(sought)
         top = asked.top(before)
         async with self._pool.link("search the register") as link:
+            if asked.about_lateness:
+                rows = await self._further(link, asked, top or _LAST, limit)
+                return tuple(map(read_entry, rows))
             rows = await link.fetch(_SQL["newest"], top, _WINDOW, limit, *asked.filters, timeout=_SECONDS)
             if len(rows) < limit:
                 floor = await link.fetchval(_SQL["window"], top, _WINDOW)
@@ -143,6 +152,9 @@ class PostgresRegister(Registering, Counting):
             top, recipient = latest, ""
         recipient = fit(recipient)
         async with self._pool.link("list deliveries of the register") as link:
+            if asked.about_lateness:
+                start = {"envelope_id": top or _LAST, "recipient": recipient}
+                return tuple(map(read_delivery, await self._further_deliveries(link, asked, start, limit)))
             rows = await link.fetch(
                 _SQL["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient, timeout=_SECONDS
             )

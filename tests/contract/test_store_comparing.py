@@ -4,7 +4,7 @@ import datetime as dt
 
 from axis.core.audit import Marked, ToldMark
 from axis.core.ids import new_id
-from axis.core.records import Accepted
+from axis.core.records import Accepted, Hold
 from axis.store import Store
 from tests.builders import NOW
 from tests.unit.store.rows import accepted, delivery_row, envelope_row, held, notice_row, status_row
@@ -153,3 +153,16 @@ async def test_what_was_put_again_was_not_held(store: Store) -> None:
     (delivery,) = tracked.deliveries
     assert (delivery.held_since, delivery.released_at) == (None, None)
     assert delivery.delivered_at is not None
+
+
+async def test_what_is_held_once_more_is_not_released(store: Store) -> None:
+    document = accepted(["H37"])
+    await keep(store, document)
+    queue, identifier = "mailbox.normal.H37", document.envelope.id
+    for _ in range(2):
+        await store.hold([Hold(identifier, "H37", queue, "mailbox/full", "50,000 wait")])
+        (tracked,) = await store.track(identifier)
+        assert (tracked.deliveries[0].held_since is not None, tracked.deliveries[0].released_at) == (True, None)
+        await store.release(queue, [identifier])
+    (tracked,) = await store.track(identifier)
+    assert tracked.deliveries[0].released_at is not None

@@ -1,5 +1,6 @@
 -- Only what was tried after a hold was held. What was put into a mailbox again (`axis mailbox rebuild`) has a mark of its
--- own too, and was shown as held since it came and released, with that time taken off its recipient's deadlines.
+-- own too, and was shown as held since it came and released, with that time taken off its recipient's deadlines. And what
+-- is held once more is not released, as it was before: that time was not taken off.
 CREATE OR REPLACE VIEW delivery_state AS
 SELECT delivery.envelope_id,
        delivery.recipient,
@@ -17,5 +18,5 @@ SELECT delivery.envelope_id,
        delivery.last_status_at,
        CASE WHEN delivery.state IN ('held', 'withdrawn') OR (delivery.published_at IS NOT NULL AND delivery.tried)
             THEN delivery.placed_at END AS held_since,
-       CASE WHEN delivery.tried THEN delivery.published_at END AS released_at
+       CASE WHEN delivery.tried AND delivery.state <> 'held' THEN delivery.published_at END AS released_at
 FROM delivery JOIN envelope ON envelope.id = delivery.envelope_id;
