@@ -14,7 +14,7 @@ from tests.rig import until
 from tests.services import role_variables
 from tests.unit.store.rows import accepted
 
-DOCUMENTS = 1_200  # more than two batches
+DOCUMENTS = 600  # more than a batch
 
 
 @contextlib.asynccontextmanager
