@@ -232,7 +232,12 @@ class FakeStore(Store):
             return tuple(tracked_envelope(each, self.proofs.of) for each in found[:limit])
 
     async def quarantined(
-        self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None
+        self,
+        limit: int = 100,
+        *,
+        reason: str | None = None,
+        before: dt.datetime | None = None,
+        behind: str | None = None,
     ) -> tuple[Quarantined, ...]:
         """List what is in quarantine, last seen first."""
         async with self._alone() as memory:
@@ -240,7 +245,7 @@ class FakeStore(Store):
                 each
                 for each in memory.quarantine.values()
                 if (reason is None or each.reason == reason)
-                and (before is None or each.last_seen_at < before)
+                and (before is None or (each.last_seen_at, each.id) < (before, behind or ""))
                 and each.is_in
             ]
             return tuple(sorted(found, key=lambda each: (each.last_seen_at, each.id), reverse=True)[:limit])

@@ -184,11 +184,18 @@ class PostgresStore(Store):
             return tuple(map(rows.tracked_envelope, await link.fetch(_TRACKING["sent"], sender, before, limit)))
 
     async def quarantined(
-        self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None
+        self,
+        limit: int = 100,
+        *,
+        reason: str | None = None,
+        before: dt.datetime | None = None,
+        behind: str | None = None,
     ) -> tuple[Quarantined, ...]:
         """List what is in quarantine, last seen first."""
         async with self._pool.link("list the quarantine") as link:
-            return tuple(map(rows.quarantined, await link.fetch(_EVIDENCE["quarantined"], limit, reason, before)))
+            return tuple(
+                map(rows.quarantined, await link.fetch(_EVIDENCE["quarantined"], limit, reason, before, behind))
+            )
 
     async def quarantined_one(self, identifier: str) -> Quarantined | None:
         """Return one message in quarantine."""

@@ -352,10 +352,16 @@ class Store(ABC):
 
     @abstractmethod
     async def quarantined(
-        self, limit: int = 100, *, reason: str | None = None, before: dt.datetime | None = None
+        self,
+        limit: int = 100,
+        *,
+        reason: str | None = None,
+        before: dt.datetime | None = None,
+        behind: str | None = None,
     ) -> tuple[Quarantined, ...]:
         """List what is in quarantine, last seen first; `before`: the `last_seen_at` to go on from.
 
+        A worker sets aside a whole batch at one moment: `behind`, the id of the last one, goes on among those.
         What was taken out by hand is not, unless it came again.
         """
 

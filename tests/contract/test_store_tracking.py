@@ -2,6 +2,7 @@
 
 import datetime as dt
 from dataclasses import asdict
+from typing import Any
 
 import orjson
 import pytest
@@ -259,6 +260,17 @@ async def test_quarantine_is_listed_by_reason_and_page(store: Store) -> None:
     assert [each.id for each in listed] == [rows[3].id, rows[2].id]
     rest = await store.quarantined(10, reason="message/not-json", before=listed[-1].last_seen_at)
     assert [each.id for each in rest] == [rows[1].id, rows[0].id]
+
+
+async def test_what_was_set_aside_at_one_moment_is_listed_whole(store: Store) -> None:
+    rows = [quarantine_row(body=bytes([n])) for n in range(5)]
+    await quarantine(store, *rows)
+    listed: list[str] = []
+    place: dict[str, Any] = {}
+    while found := await store.quarantined(2, **place):
+        listed += [each.id for each in found]
+        place = {"before": found[-1].last_seen_at, "behind": found[-1].id}
+    assert listed == sorted((each.id for each in rows), reverse=True)
 
 
 HOSTILE = "a\0b\ud800c\udfff\U0001f600đ"

@@ -2,6 +2,7 @@
 
 import datetime as dt
 from collections.abc import AsyncIterator
+from typing import TypedDict
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -33,7 +34,7 @@ async def quarantine(request: Request, reader: Reader) -> Response:
     if form is not None:
         columns = [text(f"quarantine.{name}", reader.language) for name in _COLUMNS]
         return await download(columns, _rows(desk.store, reason, reader), text("quarantine", reader.language), form)
-    found = await desk.store.quarantined(PAGE + 1, reason=reason, before=_before(request))
+    found = await desk.store.quarantined(PAGE + 1, reason=reason, **_place(request))
     shown = found[:PAGE]
     return desk.rendering.page(
         request,
@@ -42,7 +43,7 @@ async def quarantine(request: Request, reader: Reader) -> Response:
         found=shown,
         piles=sorted((await desk.store.backlog.look()).quarantine.items(), key=lambda each: -each[1].count),
         reason=reason,
-        before=f"{shown[-1].last_seen_at.timestamp():.6f}" if len(found) > PAGE else None,
+        before=f"{shown[-1].last_seen_at.isoformat()},{shown[-1].id}" if len(found) > PAGE else None,
         may=reader.role in OPERATORS,
         at_once=AT_ONCE,
         done=number_asked(request, "done"),
@@ -120,8 +121,8 @@ def hexadecimal(content: bytes) -> str:
 
 
 async def _rows(store: Store, reason: str | None, reader: Reader) -> AsyncIterator[Row]:
-    before: dt.datetime | None = None
-    while found := await store.quarantined(500, reason=reason, before=before):
+    place: _Place = {}
+    while found := await store.quarantined(500, reason=reason, **place):
         for each in found:
             yield (
                 each.last_seen_at,
@@ -134,17 +135,28 @@ async def _rows(store: Store, reason: str | None, reader: Reader) -> AsyncIterat
                 each.message_id,
                 each.id,
             )
-        before = found[-1].last_seen_at
+        place = {"before": found[-1].last_seen_at, "behind": found[-1].id}
 
 
-def _before(request: Request) -> dt.datetime | None:
+class _Place(TypedDict, total=False):
+    """Where a list goes on from."""
+
+    before: dt.datetime
+    behind: str
+
+
+def _place(request: Request) -> _Place:
     asked = words_asked(request, "before")
     if asked is None:
-        return None
+        return {}
+    moment, _, identifier = asked.partition(",")
     try:
-        return dt.datetime.fromtimestamp(float(asked), dt.UTC)
-    except (ValueError, OverflowError, OSError) as error:
+        before = dt.datetime.fromisoformat(moment).astimezone(dt.UTC)
+    except (ValueError, OverflowError) as error:
         raise Refused("console/form", "before: no time.") from error
+    if not ENVELOPE.fullmatch(identifier):
+        raise Refused("console/form", "before: no id.")
+    return {"before": before, "behind": identifier}
 
 
 PAGES = (

@@ -49,6 +49,19 @@ async def test_groups_are_counted_as_their_rows(bench: Bench) -> None:
         assert (await browser.get("/quarantine?before=never")).status_code == 400
 
 
+async def test_what_was_set_aside_at_one_moment_is_listed_whole(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axis.console.pages.quarantine.PAGE", 2)
+    async with bench.browser("viewer") as browser:
+        page = (await browser.get("/quarantine")).text
+        older = re.search(r'rel="next" href="([^"]+)"', page)
+        assert older is not None
+        page += (await browser.get("/quarantine" + html.unescape(older[1]))).text
+        for each in await bench.store.quarantined():
+            assert f'href="/quarantine/{each.id}"' in page
+        for asked in ("2026-11-27", "x,y", "0001-01-01T00:00:00%2B14:00,x", "2026-11-27T00:00:00%2B07:00,x"):
+            assert (await browser.get(f"/quarantine?before={asked}")).status_code == 400
+
+
 async def test_a_message_is_shown_and_does_nothing(bench: Bench) -> None:
     kept = next(each for each in await bench.store.quarantined() if HOSTILE.encode() == each.body)
     async with bench.browser("operator") as browser, bench.browser("agency") as agency:
