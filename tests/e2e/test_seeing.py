@@ -3,6 +3,7 @@
 import csv
 import io
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
+from axis.console.pages import PAGES
 from axis.core.operators import Role
 from tests.e2e.conftest import ABSENT, AGENCY, Running
 from tests.e2e.looking import picture, shortcomings
@@ -147,3 +149,35 @@ def test_hostile_words_that_are_typed_are_shown_as_words(visit: Visit) -> None:
     expect(visitor.page.locator("h1")).to_be_visible()
     assert visitor.page.locator("main script, main img").count() == 0
     assert visitor.page.title() != "x"
+
+
+@pytest.mark.skipif("/quarantine" not in {page.path for page in PAGES}, reason="the console has no page of quarantine")
+def test_what_is_in_quarantine_goes_back_at_a_click_and_is_decided_anew(axis: Running, visit: Visit) -> None:
+    # The demo's forgery: it stays one, so it comes back with the same reason, and who sent it there is in the audit.
+    group = "/quarantine?reason=abuse/account"
+    onlooker = visit(Role.VIEWER)
+    onlooker.go(group)
+    onlooker.sees("G09")
+    assert onlooker.page.locator("button[name=act]").count() == 0
+    visitor = visit(Role.OPERATOR)
+    visitor.agrees = True
+    visitor.go(group)
+    assert shortcomings(visitor) == []
+    picture(visitor, "quarantine-group-vi-1280")
+    visitor.page.locator("main tbody th a").first.click()
+    visitor.sees("abuse/account")
+    assert shortcomings(visitor) == []
+    picture(visitor, "quarantine-message-vi-1280")
+    visitor.go(group)
+    why = f"thử lại {time.time_ns()}"
+    visitor.page.locator("input[name=why]").fill(why)
+    visitor.page.locator("button[name=act][value=requeue]").click()
+    expect(visitor.page.get_by_role("status")).to_be_visible()
+    for _ in range(60):  # until a router has decided
+        if axis.json("quarantine", "list")["quarantined"]:
+            break
+        visitor.page.wait_for_timeout(500)
+    visitor.go(group)
+    visitor.sees("G09")
+    visitor.go("/audit?actor=operator")
+    visitor.sees(why)

@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Self
 
-from playwright.sync_api import Browser, Locator, Page, Response, expect
+from playwright.sync_api import Browser, Dialog, Locator, Page, Response, expect
 
 # What a subject may try: markup, a right-to-left override, an isolate, and zero-width characters.
 HOSTILE = (
@@ -16,12 +16,16 @@ DEADLINE = 30_000  # ms, for a machine that is slow
 
 @dataclass(slots=True)
 class Visitor:
-    """A window of its own, with cookies of its own. `allowed`: complaints that a test provokes."""
+    """A window of its own, with cookies of its own.
+
+    `allowed`: complaints that a test provokes; `agrees`: to whatever is asked before it is done.
+    """
 
     page: Page
     url: str
     complaints: list[str] = field(default_factory=list)
     allowed: str = r"(?!)"
+    agrees: bool = False
 
     @classmethod
     def arrive(cls, browser: Browser, url: str, *, width: int) -> Self:
@@ -37,13 +41,21 @@ class Visitor:
         visitor = cls(context.new_page(), url)
         visitor.page.on("pageerror", lambda error: visitor._complain(f"script: {error}"))
         visitor.page.on("console", lambda said: visitor._hear(said.type, said.text))
-        visitor.page.on("dialog", lambda dialog: visitor._complain(f"dialog: {dialog.message}"))
+        # Playwright notes at what it is given that it has it: not at a method of an object with slots.
+        visitor.page.on("dialog", lambda dialog: visitor._answer(dialog))  # noqa: PLW0108
         return visitor
 
     def _hear(self, kind: str, said: str) -> None:
         # Chromium tells violations of the content security policy as errors.
         if kind in {"error", "warning", "assert"}:
             self._complain(f"{kind}: {said}")
+
+    def _answer(self, dialog: Dialog) -> None:
+        if self.agrees and dialog.type == "confirm":
+            dialog.accept()
+            return
+        self._complain(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _complain(self, what: str) -> None:
         if not re.search(self.allowed, what):
