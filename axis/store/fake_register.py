@@ -271,4 +271,5 @@ def _deadline(record: Record, clock: Clock | None) -> tuple[dt.datetime | None, 
 
 def _is_late(record: Record, clock: Clock | None, at: dt.datetime) -> bool:
     deadline, done_at = _deadline(record, clock)
-    return not record.ended and done_at is None and deadline is not None and deadline < at
+    awaited = not record.ended and record.mailbox is not None  # else nobody is late with it
+    return awaited and done_at is None and deadline is not None and deadline < at

@@ -50,7 +50,7 @@ class _Asked:
         open_states = [each.value for each in _OPEN if transport in {None, each}] if sought.open is not False else []
         failed = [each.value for each in _FAILED if transport in {None, each}]
         ends = [business] if business is not None else list(_ENDS)
-        if sought.open is True or sought.late is not None:
+        if sought.open is True:
             failed, ends = [], []
         if business is not None:
             failed = []
@@ -69,8 +69,13 @@ class _Asked:
 
     @property
     def about_lateness(self) -> bool:
-        """Whether a deadline of deliveries is asked for: the newest are not late yet, and not walked through."""
+        """Whether a deadline of deliveries is asked for, which has indexes of its own."""
         return self.sought.late not in {None, Clock.SENDING}
+
+    def among_late(self, limit: int) -> int | None:
+        """Return how many of what is late are looked at; None: all, since more is asked of them than that."""
+        plain = Sought(late=self.sought.late)
+        return limit if self.sought == plain else None
 
     @property
     def by_state(self) -> bool:
@@ -121,8 +126,8 @@ class PostgresRegister(Registering, Counting):
         top = asked.top(before)
         async with self._pool.link("search the register") as link:
             if asked.about_lateness:
-                rows = await self._further(link, asked, top or _LAST, limit)
-                return tuple(map(read_entry, rows))
+                late = (top or _LAST, asked.among_late(limit), limit, *asked.filters)
+                return tuple(map(read_entry, await link.fetch(_SQL["late"], *late, timeout=_SECONDS)))
             rows = await link.fetch(_SQL["newest"], top, _WINDOW, limit, *asked.filters, timeout=_SECONDS)
             if len(rows) < limit:
                 floor = await link.fetchval(_SQL["window"], top, _WINDOW)
@@ -153,8 +158,8 @@ class PostgresRegister(Registering, Counting):
         recipient = fit(recipient)
         async with self._pool.link("list deliveries of the register") as link:
             if asked.about_lateness:
-                start = {"envelope_id": top or _LAST, "recipient": recipient}
-                return tuple(map(read_delivery, await self._further_deliveries(link, asked, start, limit)))
+                late = (top or _LAST, asked.among_late(limit), limit, *asked.filters, recipient)
+                return tuple(map(read_delivery, await link.fetch(_SQL["deliveries_late"], *late, timeout=_SECONDS)))
             rows = await link.fetch(
                 _SQL["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient, timeout=_SECONDS
             )

@@ -194,6 +194,50 @@ async def test_what_is_held_and_what_is_late_is_found(store: Store) -> None:
     assert [each.recipient for each in await store.register.deliveries(Sought(open=False))] == ["Z99"]
 
 
+async def test_what_is_late_is_listed_as_it_is_counted_however_much_is_open(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The oldest are late: behind more newer ones than a walk from the newest goes through."""
+    monkeypatch.setattr("axis.store.register._WINDOW", 3)
+    now = dt.datetime.now(dt.UTC)
+    late = [written(number, ["H37", "G01"], at=now - dt.timedelta(days=60 - number)) for number in range(3)]
+    await put(store, *late, *(written(number, ["H37"], at=now - number * SECOND) for number in range(10, 15)))
+    newest = [each.envelope.id for each in reversed(late)]
+    for clock in (Clock.ARRIVAL, Clock.ACCEPTANCE):
+        listed = await store.register.deliveries(Sought(late=clock))
+        assert [(each.envelope_id, each.recipient) for each in listed] == [
+            (each, code) for each in newest for code in ("H37", "G01")
+        ]
+        counts = {each.mailbox: each.count for each in await store.register.overdue(clock, now)}
+        assert counts == {"H37": 3, "G01": 3}
+        assert await store.register.count_deliveries(Sought(late=clock)) == 6
+        assert await store.register.count_deliveries(Sought(late=clock), most=4) == 4
+        assert await store.register.count_deliveries(Sought(late=clock, recipient="H37")) == 3
+        assert await store.register.count_deliveries(Sought(late=clock, account="G01", words="g22")) == 3
+        assert await store.register.count_deliveries(Sought(late=clock, open=False)) == 0
+        assert await found(store, late=clock) == newest
+        assert await found(store, late=clock, recipient="H37", transport=Transport.ACCEPTED) == newest
+        assert await found(store, late=clock, account="H01") == []
+        page = await store.register.search(Sought(late=clock), limit=2)
+        assert [each.id for each in page] == newest[:2]
+        assert [each.id for each in await store.register.search(Sought(late=clock), before=page[-1].id)] == newest[2:]
+        rest = await store.register.deliveries(Sought(late=clock), before=(newest[0], "H37"))
+        assert [(each.envelope_id, each.recipient) for each in rest][:2] == [(newest[0], "G01"), (newest[1], "H37")]
+
+
+async def test_what_was_sent_late_and_never_arrived_is_found_however_far_back(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axis.store.register._WINDOW", 2)
+    lost = written(1, [], issued_on="2026-01-05")
+    refused = delivery_row(
+        lost.envelope.id, "Z99", mailbox=None, resolved=None, state=DeliveryState.REFUSED, reason="recipient/unknown"
+    )
+    await put(store, accepted_again(lost, refused), *(written(number, ["H37"]) for number in range(2, 7)))
+    sought = Sought(late=Clock.SENDING, transport=Transport.UNDELIVERABLE)
+    assert [each.recipient for each in await store.register.deliveries(sought)] == ["Z99"]
+
+
 async def test_a_document_is_open_to_its_recipient_by_its_own_deliveries(store: Store) -> None:
     both = written(1, ["H37", "G01"])
     await put(store, both)

@@ -233,6 +233,69 @@ WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
   AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
 ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
 
+-- name: late
+-- All that is late, agency by agency as `overdue` counts it: the oldest are late, so no walk from the newest finds them.
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by
+FROM (SELECT delivery.envelope_id
+      FROM (SELECT DISTINCT mailbox FROM register_due
+            WHERE clock = $12 AND day <= ($13::timestamptz AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS agency
+           CROSS JOIN LATERAL (
+              SELECT * FROM register_delivery
+              WHERE $12 = 'arrival' AND mailbox = agency.mailbox AND NOT ended AND arrived_at IS NULL AND arrive_by < $13
+              UNION ALL
+              SELECT * FROM register_delivery
+              WHERE $12 = 'acceptance' AND mailbox = agency.mailbox AND NOT ended AND accepted_at IS NULL AND accept_by < $13
+              UNION ALL
+              SELECT * FROM register_delivery
+              WHERE $12 = 'finishing' AND mailbox = agency.mailbox AND NOT ended AND finished_at IS NULL AND finish_by < $13
+           ) AS delivery
+           JOIN register_document AS document USING (envelope_id)
+      WHERE delivery.envelope_id < $1::uuid
+        AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, NULL)
+      GROUP BY delivery.envelope_id ORDER BY delivery.envelope_id DESC LIMIT $2) AS found
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND ($14::boolean IS NULL OR $14 = CASE
+    WHEN $7::text IS NULL OR document.account = $7 THEN document.open > 0
+    ELSE EXISTS (SELECT FROM register_delivery AS own
+                 WHERE own.envelope_id = document.envelope_id AND own.mailbox = $7 AND NOT own.ended) END) AND $15::boolean IS NOT NULL
+ORDER BY document.envelope_id DESC LIMIT $3;
+
+-- name: deliveries_late
+SELECT document.envelope_id, document.sender, document.account, document.lane, document.action, document.concerns,
+       document.number, document.notation, document.issued_on, document.kind, document.subject, document.document_id,
+       document.priority, document.due_on, document.sent_at, document.accepted_at, document.sent_late,
+       document.recipients, document.open, document.signed_by,
+       delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, delivery.business, delivery.since,
+       delivery.reason, delivery.detail, delivery.arrive_by, delivery.accept_by, delivery.finish_by,
+       delivery.arrived_at, delivery.accepted_at AS accepted_by_recipient_at, delivery.finished_at, delivery.ended
+FROM (SELECT delivery.*
+      FROM (SELECT DISTINCT mailbox FROM register_due
+            WHERE clock = $12 AND day <= ($13::timestamptz AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS agency
+           CROSS JOIN LATERAL (
+              SELECT * FROM register_delivery
+              WHERE $12 = 'arrival' AND mailbox = agency.mailbox AND NOT ended AND arrived_at IS NULL AND arrive_by < $13
+              UNION ALL
+              SELECT * FROM register_delivery
+              WHERE $12 = 'acceptance' AND mailbox = agency.mailbox AND NOT ended AND accepted_at IS NULL AND accept_by < $13
+              UNION ALL
+              SELECT * FROM register_delivery
+              WHERE $12 = 'finishing' AND mailbox = agency.mailbox AND NOT ended AND finished_at IS NULL AND finish_by < $13
+           ) AS delivery
+      WHERE (delivery.envelope_id, delivery.recipient) < ($1::uuid, $16::text)
+      ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2) AS delivery
+     JOIN register_document AS document USING (envelope_id)
+WHERE ($4::text IS NULL OR document.words @@ $4::text::tsquery)
+  AND ($5::timestamptz IS NULL OR document.accepted_at >= $5)
+  AND ($6::timestamptz IS NULL OR document.accepted_at < $6)
+  AND ($15::boolean IS NOT NULL AND axis_register_fits(delivery, document.account, $7, $8, $9, $10, $11, $12, $13, $14))
+ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
+
 -- name: flow
 SELECT date_bin($2::interval, minute, $1::timestamptz) AS at, sum(documents)::bigint AS documents,
        sum(deliveries)::bigint AS deliveries, sum(statuses)::bigint AS statuses
