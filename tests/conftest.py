@@ -2,13 +2,44 @@
 
 import signal
 from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from axis import local
 from tests import services as real
 
 pytest_plugins = ["tests.reached"]
+
+# What takes longest begins first, so that no process is left with it at the end.
+_FIRST = ("faults", "acceptance", "integration", "contract")
+
+
+class OneAxisBroken(LoadFileScheduling):  # type: ignore[misc]  # pytest-xdist tells no types
+    """Give each process files whole, and all of tests/faults to one.
+
+    A scenario of faults takes all the processors there are, and waits until a private axis has worked off what it was
+    sent: two at a time take four times as long. The other processes wait for brokers meanwhile, mostly.
+    """
+
+    def _split_scope(self, nodeid: str) -> str:
+        scope: str = super()._split_scope(nodeid)
+        return "tests/faults" if scope.startswith("tests/faults/") else scope
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> OneAxisBroken | None:
+    return OneAxisBroken(config, log) if config.getoption("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    folders = Path(item.nodeid.partition("::")[0]).parts[1:-1]
+    return _FIRST.index(folders[0]) if folders and folders[0] in _FIRST else len(_FIRST)
 
 
 def pytest_configure(config: pytest.Config) -> None:
