@@ -12,7 +12,7 @@ from starlette.responses import RedirectResponse, Response
 
 from axis.console.paths import ours
 from axis.console.reader import Language
-from axis.console.texts import accounts, agencies, directory, documents, layout, overview, quarantine, reports
+from axis.console.texts import accounts, agencies, directory, documents, layout, overview, quarantine, reports, webhooks
 from axis.gateway.problems import HttpRefused
 from schemas.reasons import REASONS, Reason
 
@@ -39,6 +39,7 @@ TEXTS = _together(
     overview.TEXTS,
     quarantine.TEXTS,
     reports.TEXTS,
+    webhooks.TEXTS,
 )
 
 

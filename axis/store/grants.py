@@ -265,7 +265,11 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "partner_application": ("SELECT", "UPDATE (closed_at)"),
             **_WEBHOOKS,
         },
-        "axis_console": {**_READING, **_QUARANTINE},
+        "axis_console": {
+            **_READING,
+            **_QUARANTINE,
+            "webhook_call": ("SELECT", "UPDATE (state, due_at, since, attempts)"),  # tried again by hand
+        },
     }
 )
 

@@ -109,6 +109,7 @@ def test_a_viewer_finds_nothing_to_do(hostile: str, visit: Visit) -> None:
         f"/agencies/{ABSENT}",
         "/findings",
         "/audit",
+        "/webhooks",
     ):
         assert visitor.go(address).ok, address
         forms = visitor.page.eval_on_selector_all(

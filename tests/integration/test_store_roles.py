@@ -66,7 +66,7 @@ WRITERS: Mapping[str, frozenset[str]] = {
     "feed": frozenset({"axis_registrar"}),
     "workday_override": frozenset({"axis_operator"}),
     "webhook": frozenset({"axis_gateway", "axis_operator", "axis_herald"}),
-    "webhook_call": frozenset({"axis_gateway", "axis_operator", "axis_herald"}),
+    "webhook_call": frozenset({"axis_gateway", "axis_operator", "axis_herald", "axis_console"}),
     "partner": frozenset({"axis_operator"}),
     "partner_code": frozenset({"axis_operator"}),
     "partner_incoming": frozenset({"axis_gateway", "axis_operator"}),

@@ -13,6 +13,7 @@ from axis.console.pages import (
     own,
     quarantine,
     reports,
+    webhooks,
 )
 
 PAGES: tuple[Page, ...] = (
@@ -24,6 +25,7 @@ PAGES: tuple[Page, ...] = (
     *directory.PAGES,
     *findings.PAGES,
     *reports.PAGES,
+    *webhooks.PAGES,
     *audit.PAGES,
     *accounts.PAGES,
     *own.PAGES,
