@@ -43,7 +43,7 @@ down: setup ## stop the axis; its data under .axis/ stays
 	@$(BIN)/axis down $(ARGS)
 
 test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some)
-	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --reasons .axis/reasons.txt $(ARGS)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --reasons=.axis/reasons.txt $(ARGS)
 
 BROWSING := .venv/.browsing
 $(BROWSING): $(STAMP) requirements-e2e.lock
