@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import NamedTuple, TypeGuard
 
 from axis.core.deadlines import Clock, Deadlines, DocumentFacts, Pause
 from axis.core.fate import Fate, Transport, fates
@@ -330,9 +330,24 @@ def _feed(subject: Subject, entry: Entry, records: Iterable[Record]) -> Iterator
         both = news in {News.DELIVERED, News.WITHDRAWN}
         for account in _whose(entry.account, mailboxes.get(record.recipient) if both else None):
             yield Told(account, news, record.recipient, record.reason, _at(subject, record))
+    if subject.before is None:
+        yield from _already_due(entry, records)
     for event in dict.fromkeys(subject.events):
         for account in _whose(entry.account, mailboxes.get(event.recipient)):
             yield Told(account, event.kind, event.recipient, event.code, event.at)
+
+
+def _already_due(entry: Entry, records: Iterable[Record]) -> Iterator[Told]:
+    """Of deadlines that pass from now on `tell_late` tells: it never comes to what was due before that."""
+    for record in records:
+        if was_due(record.finish_by, entry) and record.mailbox is not None and not record.ended:
+            for account in _whose(entry.account, record.mailbox):
+                yield Told(account, News.LATE, record.recipient, Clock.FINISHING.value, record.finish_by)
+
+
+def was_due(by: dt.datetime | None, entry: Entry) -> TypeGuard[dt.datetime]:
+    """Say whether a deadline had passed before its document was accepted."""
+    return by is not None and by < entry.accepted_at
 
 
 def _whose(*accounts: str | None) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Literal
 
 from axis.core.codes import is_within
 from axis.core.deadlines import Clock
-from axis.core.register import DueKey, Event, Registered, Subject, TallyKey, Told
+from axis.core.register import DueKey, Event, Registered, Subject, TallyKey, Told, was_due
 from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Sought
 from axis.core.searching import answers, question_of
 from axis.core.tracked import Tracked
@@ -213,6 +213,7 @@ class FakeRegister(FakeCounting):
                 for clock in (Clock.ARRIVAL, Clock.ACCEPTANCE, Clock.FINISHING)
                 if (deadline := _deadline(record, clock)[0]) is not None and since <= deadline < until
                 if record.mailbox is not None and _is_late(record, clock, until)
+                if not was_due(deadline, self._entries[identifier])
             ]
             for deadline, identifier, recipient, clock, record in sorted(passed, key=lambda each: each[:3]):
                 for account in dict.fromkeys((self._entries[identifier].account, record.mailbox or "")):

@@ -2,6 +2,7 @@
 
 import asyncio
 import datetime as dt
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -276,6 +277,27 @@ async def test_a_rebuild_forgets_nothing_that_is_not_told_yet(store: Store) -> N
         (told.envelope.id, "status", "01"),
         (untold.envelope.id, "accepted", None),
     }
+
+
+@pytest.mark.parametrize("registered_at_once", [True, False])
+async def test_what_was_due_before_it_was_accepted_is_told_once(store: Store, registered_at_once: bool) -> None:
+    at = dt.datetime.now(dt.UTC)
+    identifier = new_id(at)
+    body = json.dumps({"id": identifier, "document": {"due_on": (at - 9 * DAY).date().isoformat()}}).encode()
+    document = accepted(["H37"], accepted_at=at, id=identifier, body=body)
+    async with store.transaction() as tx:
+        await tx.accept([document])
+    if registered_at_once:
+        await keep(store)
+    await store.register.tell_late(at + dt.timedelta(minutes=5))
+    await keep(store)
+    await store.mark_published([identifier], [])
+    await keep(store)
+    while await store.register.tell_late(at + dt.timedelta(minutes=5)):
+        pass
+    for account in ("G22", "H37"):
+        told = news(await store.register.feed(account, 0, 100))
+        assert [each for each in told if each[0] == "late"] == [("late", "H37", "finishing")]
 
 
 async def test_what_became_late_while_the_register_was_behind_is_told(store: Store) -> None:

@@ -160,6 +160,7 @@ FROM (SELECT DISTINCT mailbox FROM register_due WHERE day BETWEEN $3::date AND $
         WHERE mailbox = agency.mailbox AND NOT ended AND finished_at IS NULL AND finish_by >= $1 AND finish_by < $2
      ) AS passed
      JOIN register_document AS document USING (envelope_id)
+WHERE by >= document.accepted_at -- what was due before was told when it was registered
 ORDER BY by, envelope_id, recipient;
 
 -- name: late_until
