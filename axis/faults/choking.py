@@ -14,6 +14,9 @@ from typing import Any
 
 RAISES, SPINS, KILLS = "choke-raises", "choke-spins", "choke-kills"
 
+# Where each worker takes what it reads a message with.
+READERS = (("axis.core.examining", "read_envelope"), ("workers.tracker", "read_status"))
+
 
 def _choke(body: bytes) -> None:
     if RAISES.encode() in body:
@@ -38,8 +41,8 @@ def _make_choke(module: str, name: str) -> None:
 def main() -> None:
     """Run the worker named on the command line."""
     program = importlib.import_module("workers.__main__")
-    _make_choke("workers.router", "read_envelope")
-    _make_choke("workers.tracker", "read_status")
+    for module, name in READERS:
+        _make_choke(module, name)
     program.main(program.Worker(sys.argv[1]))
 
 
