@@ -36,7 +36,7 @@ def test_every_command_named_exists() -> None:
 
 def test_every_target_named_exists() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in set(re.findall(r"(?:^|`)make ([a-z]+)", README, flags=re.MULTILINE)):
+    for target in set(re.findall(r"(?:^|`)make ([a-z0-9]+)", README, flags=re.MULTILINE)):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 

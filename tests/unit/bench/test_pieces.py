@@ -122,7 +122,7 @@ def test_the_goals_of_the_design_have_their_benches() -> None:
     rows = {"route-1", "route-1-faststream", "route-63", "track", "urgent-lane", "blob-memory", "resolve-100k"}
     assert rows | {"growth-1m"} <= catalogue.BENCHES.keys()
     apart = {name for name, bench in catalogue.BENCHES.items() if not bench.default}
-    assert apart == {"package-memory", "register-1m", "soak"}
+    assert apart == {"console-1m", "package-memory", "register-1m", "soak"}
 
 
 def test_processor_time_is_compared_as_baseline_over_ours() -> None:
