@@ -65,7 +65,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     widths = _widths(columns, rows)
     if sum(widths) + _GAP * (len(columns) - 1) > console.width:
-        _print_paragraphs(columns, rows, title, console.width)
+        _print_paragraphs(console, columns, rows, title)
         return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name, width in zip(columns, widths, strict=True):
@@ -86,23 +86,25 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[in
     return [max([longest(name), *(longest(row[place]) for row in rows)]) for place, name in enumerate(columns)]
 
 
-def _print_paragraphs(columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None, width: int) -> None:
+def _print_paragraphs(
+    console: Console, columns: Sequence[str], rows: Sequence[Sequence[object]], title: str | None
+) -> None:
     if title is not None:
-        out.print(f"[italic]{escape(title)}[/italic]")
+        console.print(f"[italic]{escape(title)}[/italic]")
     for first, *others in rows:
-        out.print(f"[bold]{_cell(first)}[/bold]")
+        console.print(f"[bold]{_cell(first)}[/bold]")
         line = ""
         for name, value in zip(columns[1:], others, strict=True):
             if value is None or value == "":
                 continue
             told = local_time(value) if isinstance(value, dt.datetime) else printable(str(value))
             part = f"{name}: {told}"
-            if line and cell_len(f"  {line}; {part}") > width:
-                out.print(Padding(Text(f"{line};"), (0, 0, 0, 2)), soft_wrap=False)
+            if line and cell_len(f"  {line}; {part}") > console.width:
+                console.print(Padding(Text(f"{line};"), (0, 0, 0, 2)), soft_wrap=False)
                 line = ""
             line = f"{line}; {part}" if line else part
         if line:
-            out.print(Padding(Text(line), (0, 0, 0, 2)), soft_wrap=False)
+            console.print(Padding(Text(line), (0, 0, 0, 2)), soft_wrap=False)
 
 
 def speaks_vietnamese(environ: Mapping[str, str] = os.environ) -> bool:

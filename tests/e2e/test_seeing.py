@@ -11,7 +11,6 @@ import openpyxl
 import pytest
 from playwright.sync_api import expect
 
-from axis.console.pages import PAGES
 from axis.core.operators import Role
 from tests.e2e.conftest import ABSENT, AGENCY, Running
 from tests.e2e.looking import picture, shortcomings
@@ -152,7 +151,6 @@ def test_hostile_words_that_are_typed_are_shown_as_words(visit: Visit) -> None:
     assert visitor.page.title() != "x"
 
 
-@pytest.mark.skipif("/quarantine" not in {page.path for page in PAGES}, reason="the console has no page of quarantine")
 def test_what_is_in_quarantine_goes_back_at_a_click_and_is_decided_anew(axis: Running, visit: Visit) -> None:
     # The demo's forgery: it stays one, so it comes back with the same reason, and who sent it there is in the audit.
     group = "/quarantine?reason=abuse/account"

@@ -33,7 +33,7 @@ def test_a_wide_terminal_shows_a_table(
     assert sum(f"{MOMENT.astimezone():%Y-%m-%d %H:%M:%S}" in row for row in rows) == 2
 
 
-@pytest.mark.parametrize("columns", [80, 100])
+@pytest.mark.parametrize("columns", [40, 80, 100])
 def test_a_narrow_one_breaks_no_identifier_and_no_time(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
 ) -> None:
