@@ -92,3 +92,14 @@ class Malformed(AxisError):
         super().__init__(detail, code=code)
         self.line = line
         self.column = column
+
+
+def only_error(group: BaseExceptionGroup[BaseException]) -> AxisError | None:
+    """Return the first error that task groups wrapped, if all that went wrong is errors of ours; else None."""
+    known, others = group.split(AxisError)
+    if known is None or others is not None:
+        return None
+    first: BaseException = known
+    while isinstance(first, BaseExceptionGroup):
+        first = first.exceptions[0]
+    return first if isinstance(first, AxisError) else None

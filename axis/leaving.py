@@ -2,10 +2,32 @@
 
 import os
 import sys
+from collections.abc import Callable
 from typing import NoReturn
+
+from axis.errors import AxisError, only_error
 
 # What brings threads of its own (tokio's, by pyo3-async-runtimes) that take the interpreter to hand a result over.
 _THREADED = "obstore"
+
+
+def outcome(name: str, work: Callable[[], object]) -> int:
+    """Do the work of a service and return its exit code: 0, or of the error of ours that ended it, told by name."""
+    try:
+        work()
+    except AxisError as error:
+        return _told(name, error)
+    except BaseExceptionGroup as group:
+        wrapped = only_error(group)
+        if wrapped is None:
+            raise
+        return _told(name, wrapped)
+    return 0
+
+
+def _told(name: str, error: AxisError) -> int:
+    sys.stderr.write(f"{name}: {error}\n")
+    return error.exit_code
 
 
 def leave(code: int) -> NoReturn:

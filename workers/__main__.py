@@ -7,7 +7,6 @@ time stamps) takes as long as everything that routers and trackers need, which a
 import asyncio
 import importlib
 import os
-import sys
 from collections.abc import Callable, Coroutine
 from enum import StrEnum
 from functools import partial
@@ -15,8 +14,7 @@ from functools import partial
 import typer
 
 from axis.core.lanes import route_queue
-from axis.errors import AxisError
-from axis.leaving import leave
+from axis.leaving import leave, outcome
 from axis.settings import Settings
 from schemas.wire import TRACK_QUEUE
 from workers.context import Context, context_of
@@ -107,12 +105,7 @@ async def run(worker: Worker, settings: Settings) -> None:
 
 def main(worker: Worker) -> None:
     """Run one process of the axis; settings come from AXIS_… variables or .axis/axis.env."""
-    try:
-        asyncio.run(run(worker, Settings.load()))
-    except AxisError as error:
-        sys.stderr.write(f"{worker.value}: {error}\n")
-        leave(error.exit_code)
-    leave(0)
+    leave(outcome(worker.value, lambda: asyncio.run(run(worker, Settings.load()))))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from axis.cli import console
-from axis.errors import AxisError
+from axis.errors import AxisError, only_error
 from axis.leaving import leave
 
 __all__ = ["application", "main", "run"]
@@ -119,7 +119,7 @@ def run() -> int:
     except AxisError as error:
         return console.report(error, as_json=as_json)
     except BaseExceptionGroup as group:
-        told = _told_in(group)
+        told = only_error(group)
         if told is None:
             raise
         return console.report(told, as_json=as_json)
@@ -130,14 +130,3 @@ def run() -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return 0
-
-
-def _told_in(group: BaseExceptionGroup[BaseException]) -> AxisError | None:
-    """Return the error that a task group wrapped, if all that went wrong is errors of ours."""
-    known, others = group.split(AxisError)
-    if known is None or others is not None:
-        return None
-    first: BaseException = known
-    while isinstance(first, BaseExceptionGroup):
-        first = first.exceptions[0]
-    return first if isinstance(first, AxisError) else None

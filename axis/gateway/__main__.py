@@ -4,14 +4,14 @@ import argparse
 import asyncio
 import os
 import sys
+from functools import partial
 from pathlib import Path
 
 import structlog
 
-from axis.errors import AxisError
 from axis.gateway.logs import configure_logging
 from axis.gateway.server import run
-from axis.leaving import leave
+from axis.leaving import leave, outcome
 from axis.settings import Settings
 
 
@@ -29,39 +29,23 @@ def main() -> int:
     arguments = parser.parse_args()
     port_file: Path | None = arguments.port_file
 
-    def announce(host: str, port: int) -> None:
+    def announce(settings: Settings, host: str, port: int) -> None:
         address = f"[{host}]" if ":" in host else host
         if port_file is not None:
-            partial = port_file.with_name(f"{port_file.name}.{os.getpid()}")
-            partial.write_text(f"{port}\n", encoding="ascii")
-            partial.replace(port_file)  # a reader sees the whole number or no file
+            unfinished = port_file.with_name(f"{port_file.name}.{os.getpid()}")
+            unfinished.write_text(f"{port}\n", encoding="ascii")
+            unfinished.replace(port_file)  # a reader sees the whole number or no file
         scheme = "http" if settings.gateway_certificate is None else "https"
         sys.stdout.write(f"gateway: {scheme}://{address}:{port}\n")
         sys.stdout.flush()
         structlog.get_logger(part="gateway").info("listening", host=host, port=port)
 
-    try:
+    def work() -> None:
         settings = Settings.load(arguments.home)
         configure_logging(settings.log_format, settings.log_level)
-        asyncio.run(run(settings, announce, arguments.part))
-    except AxisError as error:
-        return _fail(error)
-    except BaseExceptionGroup as group:
-        known, rest = group.split(AxisError)
-        if known is None or rest is not None:
-            raise
-        return _fail(_first(known))
-    return 0
+        asyncio.run(run(settings, partial(announce, settings), arguments.part))
 
-
-def _fail(error: AxisError) -> int:
-    sys.stderr.write(f"gateway: {error}\n")
-    return error.exit_code
-
-
-def _first(group: BaseExceptionGroup[AxisError]) -> AxisError:
-    inner = group.exceptions[0]
-    return _first(inner) if isinstance(inner, BaseExceptionGroup) else inner
+    return outcome("gateway", work)
 
 
 if __name__ == "__main__":
