@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from axis.core.admission import IdWindow
 from axis.core.concerning import Waiting
 from axis.core.decisions import Accept, Candidate, Desk, Refuse, poison
-from axis.core.directory import Directory
 from axis.core.examining import Rules, examine
 from axis.core.lanes import lane_of, mailbox_queue
 from axis.core.messages import Submission
@@ -116,9 +115,10 @@ class Router:
         started, began = time.perf_counter(), time.time_ns()
         pause, directory, at = Pause(), self._view.directory, self._desk.now()
         resolve = resolver(directory, at)
+        rules = Rules(directory, self._view.keyring.verify, self._window, self._view.hybrid_required)
         read: list[Read] = []
         for submission in batch:
-            read.append((submission, self._read(submission, directory, at, resolve, source)))
+            read.append((submission, self._read(submission, source, at, rules, resolve)))
             await pause()
         ends: list[End] = []
         for part in _parts(read):
@@ -149,10 +149,9 @@ class Router:
     # Deciding: nothing here changes anything outside.
 
     def _read(
-        self, submission: Submission, directory: Directory, at: dt.datetime, resolve: Resolver, source: str
+        self, submission: Submission, source: str, at: dt.datetime, rules: Rules, resolve: Resolver
     ) -> Resolved | Refuse:
         try:
-            rules = Rules(directory, self._view.keyring.verify, self._window, self._view.hybrid_required)
             candidate = examine(submission, source, at, rules)
             return Resolved(candidate, resolve_recipients(candidate.envelope, resolve))
         except Refused as error:
