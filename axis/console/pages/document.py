@@ -17,6 +17,7 @@ from axis.console.moments import Moment, moments_of
 from axis.console.naming import names_of
 from axis.console.page import EVERYBODY, Page
 from axis.console.pages.documents import ENVELOPE
+from axis.console.parts import own_entries
 from axis.console.reader import Language, Reader
 from axis.console.reckoning import reckoner
 from axis.console.rendering import VIETNAM
@@ -39,9 +40,10 @@ from axis.gateway.proofs import prove
 from axis.proving import LogReader
 from axis.signatures.verdict import MEANINGS, Verdict
 from axis.signatures.verdict import Standing as PaperStanding
-from axis.store import FiledPaper
+from axis.store import FiledPaper, Sought
 
 CARDS = 50  # recipients on one page
+_OTHERS = 21  # envelopes about one document, itself among them
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?")
 
 
@@ -208,10 +210,15 @@ _PAPER_TONES = {PaperStanding.SIGNED: "good", PaperStanding.BROKEN: "bad", Paper
 
 
 async def _others(desk: Desk, reader: Reader, entry: Entry) -> list[str]:
-    """Return the other envelopes about the same document that the reader may see."""
-    found = await desk.store.track(entry.document_id) if entry.document_id else ()
-    seen = [each.envelope.id for each in found if each.envelope.id != entry.id and _seen(each, reader) is not None]
-    return seen[:20]
+    """Return the other envelopes about the same document that the reader may see, the newest first.
+
+    By the register: of each no more than a row is read, however many recipients it has.
+    """
+    if not entry.document_id:
+        return []
+    found = await desk.store.register.search(reader.sought(Sought(words=entry.document_id)), limit=_OTHERS)
+    about = [each for each in found if each.document_id == entry.document_id and each.id != entry.id]
+    return [each.id for each in await own_entries(desk, reader, about)]
 
 
 def _moment_asked(request: Request) -> dt.datetime | None:

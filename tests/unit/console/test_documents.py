@@ -11,6 +11,7 @@ import pytest
 from axis.core.fate import Transport
 from axis.core.ids import new_id
 from axis.core.records import DeliveryState
+from axis.core.tracked import Tracked
 from axis.core.watching import MailboxWatch
 from axis.store import Sought
 from tests.unit.console.browser import NOON, Bench, Browser
@@ -127,6 +128,32 @@ async def test_agency_users_see_their_own_traffic_and_of_it_their_own_part(bench
         assert (await browser.get(f"/documents/{between}/proof")).status_code == 404
         # What is asked for in the address changes nothing of it.
         assert "của người khác" not in (await browser.get("/documents?account=G01&sender=G22")).text
+
+
+async def test_other_envelopes_about_the_same_document_are_named_and_not_read_whole(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    same, alike = "G22,2026/11/24,99/QĐ-TTg", "G22,2026/11/24,99/QĐ-TTgiao"
+    first, again, elsewhere, near = await put(
+        bench,
+        written(1, ["H37"], document_id=same),
+        written(2, ["H37", "G01"], document_id=same),
+        written(3, ["G01"], document_id=same),
+        written(4, ["H37"], document_id=alike),
+    )
+    read: list[str] = []
+    track = bench.store.track
+
+    async def noting(term: str) -> tuple[Tracked, ...]:
+        read.append(term)
+        return await track(term)
+
+    monkeypatch.setattr(bench.store, "track", noting)
+    async with bench.browser("agency") as browser, bench.browser("viewer") as staff:
+        own, whole = [(await each.get(f"/documents/{first}")).text for each in (browser, staff)]
+    assert [each in own for each in (again, elsewhere, near)] == [True, False, False]
+    assert [each in whole for each in (again, elsewhere, near)] == [True, True, False]
+    assert set(read) == {first}
 
 
 async def test_a_document_says_what_it_waits_for_and_what_happened(bench: Bench) -> None:
