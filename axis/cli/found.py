@@ -9,11 +9,11 @@ import typer
 from axis.cli import moments
 from axis.cli.console import JsonOption, local_time, print_json, say, speaks_vietnamese
 from axis.cli.findings import Check, Level, few
+from axis.core.glance import is_stale
 from axis.core.watching import Finding, Kind, MailboxWatch
 from axis.settings import Settings
 from axis.store import Store
 
-_STALE_LOOKS = 8  # with so many looks missed nobody is looking
 _START = "start it: `axis up`, or python -m workers auditor"
 
 
@@ -42,7 +42,7 @@ def findings(
     """
     settings = Settings.load()
     found, looked_at = asyncio.run(_read(settings, healed=healed, limit=limit, kind=kind))
-    stale = is_stale(settings, looked_at)
+    stale = is_stale(looked_at, moments.now(), settings.watch_seconds)
     if as_json:
         print_json({"looked_at": looked_at, "stale": stale, "findings": [plain(each) for each in found]})
     else:
@@ -62,19 +62,13 @@ def findings(
 async def check(settings: Settings) -> list[Check]:
     """Judge, for the doctor, what the auditor found and whether it is looking."""
     found, looked_at = await _read(settings, healed=False, limit=1_000, kind=None)
-    if is_stale(settings, looked_at):
+    if is_stale(looked_at, moments.now(), settings.watch_seconds):
         told = "has never looked" if looked_at is None else f"looked last at {local_time(looked_at)}"
         return [Check("auditor", Level.FAIL, told, _START)]
     if not found:
         return [Check("auditor", Level.OK, f"nothing is stuck, missing or doubled; looked at {local_time(looked_at)}")]
     subjects = [f"{each.kind.value} {each.subject}" for each in found]
     return [Check("auditor", Level.WARN, f"{len(found)} found: {few(subjects)}", "`axis findings` says what to do")]
-
-
-def is_stale(settings: Settings, looked_at: dt.datetime | None) -> bool:
-    """Say whether the auditor has not looked for too long."""
-    longest = dt.timedelta(seconds=max(60.0, _STALE_LOOKS * settings.watch_seconds))
-    return looked_at is None or moments.now() - looked_at > longest
 
 
 def plain(finding: Finding) -> dict[str, Any]:

@@ -2,13 +2,13 @@
 
 import asyncio
 import datetime as dt
-from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 from axis.cli.accounts import management
 from axis.core.deadlines import Clock
 from axis.core.fate import Transport
+from axis.core.glance import Totals, is_stale, totals, untaken
 from axis.core.lanes import LANES, route_queue
 from axis.core.registered import Flow, Sought
 from axis.core.watching import MailboxWatch, QueueCount, look
@@ -18,22 +18,9 @@ from axis.store import Store
 
 FLOW_MINUTES = 5
 BEHIND = dt.timedelta(minutes=1)  # the register is to be seconds old
-_STALE_LOOKS = 8  # the auditor's, as `axis findings` counts them
 _SECONDS = 10.0
 _WORST = 8
 _REFUSALS = 5
-
-
-@dataclass(frozen=True, slots=True)
-class LaneView:
-    """The queues of one kind together: those that a worker reads, or the mailboxes of a lane."""
-
-    name: str
-    queues: int
-    ready: int
-    unacked: int
-    consumers: int
-    oldest_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +51,7 @@ class Overview:
 
     at: dt.datetime
     flow: Sequence[Flow] | None = None
-    lanes: tuple[LaneView, ...] | None = None
+    lanes: tuple[Totals, ...] | None = None
     looked_at: dt.datetime | None = None
     agencies: tuple[AgencyView, ...] | None = None
     refusals: tuple[RefusalView, ...] | None = None
@@ -95,17 +82,14 @@ async def overlook(store: Store, settings: Settings, at: dt.datetime) -> Overvie
 
     async def agencies() -> None:
         overdue = {each.mailbox: each for each in await store.register.overdue(Clock.ARRIVAL, at)}
-        away: defaultdict[str, list[MailboxWatch]] = defaultdict(list)
-        for each in watches:
-            if each.mailbox is not None and each.lane in LANES and each.ready and not each.consumers:
-                away[each.mailbox].append(each)
+        away = untaken(watches)
         views = [
             AgencyView(
                 mailbox,
                 overdue[mailbox].count if mailbox in overdue else 0,
                 overdue[mailbox].oldest if mailbox in overdue else None,
-                sum(each.ready for each in away[mailbox]),
-                min((each.no_consumer_since for each in away[mailbox] if each.no_consumer_since), default=None),
+                away[mailbox].waiting if mailbox in away else 0,
+                away[mailbox].since if mailbox in away else None,
             )
             for mailbox in {*overdue, *away}
         ]
@@ -153,8 +137,7 @@ async def _watches(store: Store, settings: Settings, seen: Overview) -> Sequence
     """Return the queues as the auditor saw them; when it has not looked for long, as the broker shows them now."""
     watches = await store.watches.watches()
     seen.looked_at = max((each.seen_at for each in watches), default=None)
-    patience = dt.timedelta(seconds=max(60.0, settings.watch_seconds * _STALE_LOOKS))
-    if seen.looked_at is not None and seen.at - seen.looked_at <= patience:
+    if not is_stale(seen.looked_at, seen.at, settings.watch_seconds):
         return watches
     seen.trouble.append(
         "the auditor has not looked yet" if seen.looked_at is None else "the auditor does not look any more"
@@ -168,7 +151,7 @@ async def _watches(store: Store, settings: Settings, seen: Overview) -> Sequence
     return [look(known.get(each.queue), each, seen.at) for each in counts]
 
 
-def lanes_of(watches: Iterable[MailboxWatch]) -> tuple[LaneView, ...]:
+def lanes_of(watches: Iterable[MailboxWatch]) -> tuple[Totals, ...]:
     """Sum up the queues: those of the workers one by one, mailboxes by lane."""
     named = {**{route_queue(lane): f"route {lane}" for lane in LANES}, "axis.track": "track"}
     groups: dict[str, list[MailboxWatch]] = {
@@ -180,14 +163,4 @@ def lanes_of(watches: Iterable[MailboxWatch]) -> tuple[LaneView, ...]:
             name = "notices" if each.lane == "notices" else f"mailboxes {each.lane}"
         if name is not None:
             groups[name].append(each)
-    return tuple(
-        LaneView(
-            name,
-            len(group),
-            sum(each.ready for each in group),
-            sum(each.unacked for each in group),
-            sum(each.consumers for each in group),
-            min((each.oldest_at for each in group if each.oldest_at is not None), default=None),
-        )
-        for name, group in groups.items()
-    )
+    return totals(groups)

@@ -13,6 +13,7 @@ from axis.console.desk import Desk
 from axis.core.deadlines import Clock
 from axis.core.fate import Transport
 from axis.core.findings import Finding
+from axis.core.glance import Totals, is_stale, totals, untaken
 from axis.core.lanes import LANES
 from axis.core.registered import Flow, Sought, Tally
 from axis.core.watching import MailboxWatch
@@ -24,21 +25,8 @@ FLOW_MINUTES = 60
 COUNTED = 1_000  # held deliveries are looked through as far as this
 _SHOWN = 8
 _SECONDS = 10.0
-_STALE_LOOKS = 8  # of the auditor's, as `axis findings` counts them
 _BEHIND = dt.timedelta(minutes=1)
 _DAY = dt.timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class Group:
-    """Queues of one kind together; `name` is the part of an address: a worker's queue, or `mailbox-<lane>`."""
-
-    name: str
-    queues: int
-    ready: int
-    unacked: int
-    consumers: int
-    oldest_at: dt.datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +51,7 @@ class Look:
     held: Mapping[str, int] | None = None
     overdue: Mapping[Clock, int] | None = None
     watches: tuple[MailboxWatch, ...] = ()
-    groups: tuple[Group, ...] | None = None
+    groups: tuple[Totals, ...] | None = None
     looked_at: dt.datetime | None = None
     silent: tuple[Silent, ...] | None = None
     silent_more: int = 0
@@ -116,11 +104,8 @@ async def _held(desk: Desk, seen: Look) -> None:
 async def _queues(desk: Desk, seen: Look) -> None:
     seen.watches = await desk.store.watches.watches()
     seen.looked_at = max((each.seen_at for each in seen.watches), default=None)
-    patience = dt.timedelta(seconds=max(60.0, desk.settings.watch_seconds * _STALE_LOOKS))
-    if seen.looked_at is None:
-        seen.trouble.append(("no auditor", ""))
-    elif seen.at - seen.looked_at > patience:
-        seen.trouble.append(("auditor", ""))
+    if is_stale(seen.looked_at, seen.at, desk.settings.watch_seconds):
+        seen.trouble.append(("no auditor" if seen.looked_at is None else "auditor", ""))
     seen.groups = grouped(seen.watches)
 
 
@@ -129,7 +114,9 @@ async def _agencies(desk: Desk, seen: Look) -> None:
     late = {clock: await desk.store.register.overdue(clock, seen.at) for clock in clocks}
     seen.overdue = {clock: sum(each.count for each in found) for clock, found in late.items()}
     overdue = {each.mailbox: each.count for each in late[Clock.ARRIVAL]}
-    silent = sorted(silent_ones(seen.watches, overdue), key=lambda each: (-each.waiting, -each.overdue, each.mailbox))
+    away = untaken(seen.watches).values()
+    silent = [Silent(each.mailbox, each.waiting, overdue.get(each.mailbox, 0), each.since) for each in away]
+    silent.sort(key=lambda each: (-each.waiting, -each.overdue, each.mailbox))
     seen.silent, seen.silent_more = tuple(silent[:_SHOWN]), max(0, len(silent) - _SHOWN)
 
 
@@ -151,44 +138,17 @@ async def _try(desk: Desk, seen: Look, part: Callable[[Desk, Look], Awaitable[No
         seen.trouble.append(("away", error.code))
 
 
-def grouped(watches: Iterable[MailboxWatch]) -> tuple[Group, ...]:
-    """Sum up the queues by kind, those with nothing of it too."""
+def grouped(watches: Iterable[MailboxWatch]) -> tuple[Totals, ...]:
+    """Sum up the queues by kind (`group_of`: the part of an address), those with nothing of it too."""
     groups: dict[str, list[MailboxWatch]] = {f"mailbox-{lane}": [] for lane in (*LANES, "notices")}
     for each in watches:
         groups.setdefault(group_of(each), []).append(each)
-    return tuple(
-        Group(
-            name,
-            len(group),
-            sum(each.ready for each in group),
-            sum(each.unacked for each in group),
-            sum(each.consumers for each in group),
-            min((each.oldest_at for each in group if each.oldest_at is not None), default=None),
-        )
-        for name, group in groups.items()
-    )
+    return totals(groups)
 
 
 def group_of(watch: MailboxWatch) -> str:
     """Name the kind of a queue: a worker's by its own name."""
     return watch.queue if watch.mailbox is None else f"mailbox-{watch.lane}"
-
-
-def silent_ones(watches: Iterable[MailboxWatch], overdue: Mapping[str, int]) -> list[Silent]:
-    """Return the agencies for which documents wait that nobody is connected to take."""
-    away: dict[str, list[MailboxWatch]] = {}
-    for each in watches:
-        if each.mailbox is not None and each.lane in LANES and each.ready and not each.consumers:
-            away.setdefault(each.mailbox, []).append(each)
-    return [
-        Silent(
-            mailbox,
-            sum(each.ready for each in queues),
-            overdue.get(mailbox, 0),
-            min((each.no_consumer_since for each in queues if each.no_consumer_since), default=None),
-        )
-        for mailbox, queues in away.items()
-    ]
 
 
 def _by_reason(tallies: Sequence[Tally]) -> Mapping[str, int]:

@@ -21,6 +21,7 @@ from axis.core.codes import canonical, lineage
 from axis.core.deadlines import Clock
 from axis.core.fate import Transport
 from axis.core.folding import fold
+from axis.core.glance import is_stale
 from axis.core.watching import MailboxWatch
 from axis.core.workdays import vietnam_day
 from axis.errors import Malformed, NotFound
@@ -184,8 +185,7 @@ def _code(asked: str) -> str:
 
 
 def _fresh(watches: tuple[MailboxWatch, ...], desk: Desk, now: dt.datetime) -> bool:
-    seen = max((each.seen_at for each in watches), default=None)
-    return seen is not None and now - seen <= dt.timedelta(seconds=max(60.0, desk.settings.watch_seconds * 8))
+    return not is_stale(max((each.seen_at for each in watches), default=None), now, desk.settings.watch_seconds)
 
 
 def _in_force(record: object, at: dt.datetime) -> bool:
