@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 import workers.__main__ as program
+from axis.core import examining
 from axis.core.decisions import Desk
 from axis.store.transaction import PostgresTransaction
 from workers import router, tracker
@@ -32,7 +33,7 @@ def _break(owner: Any, name: str, is_bad: Callable[..., bool]) -> None:
 def _arrange(point: str) -> None:
     match point:
         case "reading":
-            _break(router, "read_envelope", lambda submission: MARK in submission.body)
+            _break(examining, "read_envelope", lambda submission: MARK in submission.body)
             _break(tracker, "read_status", lambda submission: MARK in submission.body)
         case "resolving":
             _break(router, "resolve_recipients", lambda envelope, *_: envelope.document.subject == POISON)

@@ -65,9 +65,10 @@ def clone() -> Iterator[Callable[[str], Path]]:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def start(root: Path, *, told: list[str] | None = None) -> Services:
+def start(root: Path, *, told: list[str] | None = None, durable: bool = False) -> Services:
+    """Start the nodes; durable where data has to outlive `down`: the broker is killed otherwise, and may forget."""
     lines: list[str] = [] if told is None else told
-    return local.up(root, progress=lines.append, assume_yes=True, durable=False, owner_pid=os.getpid())
+    return local.up(root, progress=lines.append, assume_yes=True, durable=durable, owner_pid=os.getpid())
 
 
 def node(root: Path, name: str) -> Process:
@@ -148,7 +149,7 @@ def _listening() -> Iterator[tuple[str, int]]:
 
 async def test_data_outlives_down(clone: Callable[[], Path]) -> None:
     root = clone()
-    # Durable, so that the broker leaves in an orderly way: this is what a person's `down` does.
+    # Without an owner, as a person's `up` has none.
     first = await asyncio.to_thread(local.up, root, progress=lambda _: None, assume_yes=True)
     await remember(first)
     processes = [node(root, "rabbitmq"), node(root, "postgres"), node(root, "epmd"), keeper(root)]
@@ -212,7 +213,7 @@ def test_ports_taken_while_it_was_down_are_left_to_their_new_owner(clone: Callab
 
 def test_a_clone_may_lie_anywhere(clone: Callable[[str], Path]) -> None:
     root = clone("/".join(["văn bản đến", 'it\'s a "test"', *["a-rather-long-folder"] * 12]))
-    asyncio.run(remember(start(root)))
+    asyncio.run(remember(start(root, durable=True)))
     local.down(root)
     assert asyncio.run(recall(start(root))) == (42, b"kept")
 
@@ -230,7 +231,7 @@ def test_as_root_a_closed_folder_is_left_closed(clone: Callable[[], Path]) -> No
 
 def test_moved_clones_keep_their_data(clone: Callable[[], Path]) -> None:
     root = clone()
-    asyncio.run(remember(start(root)))
+    asyncio.run(remember(start(root, durable=True)))
     local.down(root)
     elsewhere = clone()
     elsewhere.rmdir()
