@@ -19,10 +19,10 @@ from axis.client.logs import Proven, verify_proof, write_proof
 from axis.core.reading import parse_receipt
 from axis.core.records import NoticeRow
 from axis.errors import NotFound, Refused
-from axis.gateway.proofs import prove
 from axis.proving import LogReader
 from axis.settings import Settings
 from axis.store import Store
+from axis.web.proofs import prove
 from schemas import Outcome
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Receipts, and the proof that they stand.")

@@ -5,8 +5,8 @@ import asyncio
 from axis.cli.console import say
 from axis.console.__main__ import announce
 from axis.console.serving import run
-from axis.gateway.logs import configure_logging
 from axis.settings import Settings
+from axis.web.logs import configure_logging
 
 _LOOK_SECONDS = 2.0
 

@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 from axis.console.serving import run
-from axis.gateway.logs import configure_logging
 from axis.leaving import leave, outcome
 from axis.settings import Settings
+from axis.web.logs import configure_logging
 
 
 def main() -> int:

@@ -26,9 +26,9 @@ from axis.console.refusing import error_page, error_status
 from axis.console.static import PATH as STATIC_PATH
 from axis.console.static import STATIC
 from axis.errors import AxisError, Refused, Unavailable
-from axis.gateway.body import Disconnected
-from axis.gateway.health import Health
-from axis.gateway.problems import HttpRefused
+from axis.web.body import Disconnected
+from axis.web.health import Health
+from axis.web.problems import HttpRefused
 
 PAGE_SECONDS = 30.0
 CSRF_FIELD, CSRF_HEADER = "csrf", "x-csrf-token"

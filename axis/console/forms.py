@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 from starlette.requests import Request
 
 from axis.errors import Refused
-from axis.gateway.body import read_body
-from axis.gateway.limits import Limits
+from axis.web.body import read_body
+from axis.web.limits import Limits
 
 MOST_BYTES = 64 * 1024
 MOST_FIELDS = 1_000

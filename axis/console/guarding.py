@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from axis.errors import AxisError, Refused
-from axis.gateway.requests import wrong
+from axis.web.headers import wrong
 
 HEADER_BYTES = 16 * 1024
 HEALTH_PATH = "/health"

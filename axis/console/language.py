@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from axis.console.paths import ours
 from axis.console.reader import Language
 from axis.console.texts import accounts, agencies, directory, documents, layout, overview, quarantine, reports, webhooks
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 from schemas.reasons import REASONS, Reason
 
 COOKIE = "axis-language"  # chosen, and kept for a year: no secret, and no business of the session's

@@ -16,7 +16,7 @@ from starlette.responses import StreamingResponse
 from starlette.types import Receive, Scope, Send
 
 from axis.errors import AxisError, Refused
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 T = TypeVar("T")
 

@@ -7,7 +7,7 @@ from axis.console.desk import desk_of
 from axis.console.language import language_of
 from axis.console.reader import Reader
 from axis.errors import AxisError, NotFound, Refused
-from axis.gateway.problems import CODE_HEADER, status_of
+from axis.web.problems import CODE_HEADER, status_of
 from schemas.reasons.console import STATUS
 
 _SERVER_FAULT = 500

@@ -16,12 +16,12 @@ from axis.console.guarding import HEADER_BYTES, Origins
 from axis.console.live import Streams
 from axis.console.metrics import Counted, Metrics
 from axis.errors import Unavailable
-from axis.gateway.certificate import ServerCertificate
-from axis.gateway.limits import Limits
-from axis.gateway.serving import listen, serve_on
 from axis.settings import Settings
 from axis.store import OperatorStore, Store
 from axis.tls import Credentials
+from axis.web.certificate import ServerCertificate
+from axis.web.limits import Limits
+from axis.web.serving import listen, serve_on
 
 LIMITS = Limits(header_bytes=HEADER_BYTES, shutdown_seconds=5)
 _FORGET_EVERY = dt.timedelta(minutes=10)

@@ -10,7 +10,7 @@ from types import MappingProxyType
 from starlette.requests import Request
 from starlette.responses import Response
 
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 PATH = "/static"
 _TYPES: Mapping[str, str] = MappingProxyType(

@@ -19,6 +19,6 @@ that announces a large body should send `Expect: 100-continue`: a refusal then c
 
 from axis.gateway.app import create_app
 from axis.gateway.enrolled import Enrolled
-from axis.gateway.limits import Limits
+from axis.web.limits import Limits
 
 __all__ = ["Enrolled", "Limits", "create_app"]

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import structlog
 
-from axis.gateway.logs import configure_logging
 from axis.gateway.server import run
 from axis.leaving import leave, outcome
 from axis.settings import Settings
+from axis.web.logs import configure_logging
 
 
 def main() -> int:

@@ -6,8 +6,8 @@ from starlette.requests import Request
 
 from axis.core.messages import Signer
 from axis.errors import Refused
-from axis.gateway.protocol import CERTIFIED
 from axis.trust import Keyring, read_token
+from axis.web.protocol import CERTIFIED
 
 _LONGEST_TOKEN = 8 * 1024
 

@@ -17,20 +17,20 @@ from starlette.routing import Route
 from axis.blobs import Blobs
 from axis.errors import AxisError
 from axis.gateway.api import AgencyApi, api_routes
-from axis.gateway.body import Disconnected
 from axis.gateway.certificates import Certificates
 from axis.gateway.desk import Desk, desk_routes
 from axis.gateway.enrolled import Enrolled
-from axis.gateway.health import Health
-from axis.gateway.limits import Limits
 from axis.gateway.log import Log, Proving
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Observed, entry_of
-from axis.gateway.problems import HttpRefused, problem
 from axis.gateway.quotas import UploadQuotas
 from axis.gateway.requests import Plain
 from axis.gateway.slots import Slots
 from axis.gateway.transfers import BlobRights, Transfers
+from axis.web.body import Disconnected
+from axis.web.health import Health
+from axis.web.limits import Limits
+from axis.web.problems import HttpRefused, problem
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -15,7 +15,7 @@ from axis.core.resolving import Resolution, resolve
 from axis.gateway.access import account_of
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.observing import entry_of
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 from schemas import Certificate
 from schemas.base import CODE_PATTERN
 

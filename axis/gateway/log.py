@@ -13,11 +13,11 @@ from axis.errors import NotFound
 from axis.gateway.access import account_of
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.observing import entry_of
-from axis.gateway.proofs import prove
 from axis.gateway.slots import Slots
 from axis.proving import LogReader, Source
 from axis.proving.tiles import CHECKPOINT, is_name
 from axis.store import LogStore
+from axis.web.proofs import prove
 
 _FOR_EVER = "public, max-age=31536000, immutable"
 _FOR_SECONDS = "public, max-age=5"

@@ -2,7 +2,7 @@
 
 import re
 
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 # Longer numbers are no position in any file.
 _ONE = re.compile(r"bytes=(?:([0-9]{1,18})-([0-9]{0,18})|-([0-9]{1,18}))", re.ASCII)

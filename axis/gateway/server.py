@@ -12,16 +12,16 @@ from axis.blobs import LOG_FOLDER, Blobs, Objects
 from axis.errors import Unavailable
 from axis.gateway.api import AgencyApi
 from axis.gateway.app import create_app
-from axis.gateway.certificate import certificate_of
 from axis.gateway.desk import Desk, open_desk
 from axis.gateway.enrolled import Enrolled
 from axis.gateway.forgetting import EVERY, forget_unwanted
-from axis.gateway.limits import Limits
 from axis.gateway.log import Log
 from axis.gateway.quotas import UploadQuotas
-from axis.gateway.serving import serve
 from axis.settings import Settings
 from axis.store import Store
+from axis.web.certificate import ServerCertificate
+from axis.web.limits import Limits
+from axis.web.serving import serve
 
 _SWEEP_EVERY = _FORGET_EVERY = timedelta(hours=6)
 # Far longer than Limits.chunk_seconds: no running upload leaves its file alone for that long.
@@ -44,7 +44,7 @@ async def run(settings: Settings, announce: Callable[[str, int], None], part: Pa
     blobs = Blobs.open(settings.blobs)
     log_files = Objects.open(settings.blobs, LOG_FOLDER)
     enrolled = Enrolled(default=settings.quota)
-    tls = certificate_of(settings)
+    tls = _certificate(settings)
     async with Store.connect(settings.database_of("gateway"), name="axis gateway") as store:
         await enrolled.load(store.directory)
         quotas = UploadQuotas(store.quotas, enrolled.quota_of)
@@ -86,6 +86,14 @@ async def run(settings: Settings, announce: Callable[[str, int], None], part: Pa
             await serve(app, settings.gateway_host, settings.gateway_port, limits, announce, tls=tls)
             for task in background:
                 task.cancel()
+
+
+def _certificate(settings: Settings) -> ServerCertificate | None:
+    if settings.gateway_certificate is None or settings.gateway_key is None:
+        return None
+    return ServerCertificate(
+        settings.gateway_certificate, settings.gateway_key, settings.gateway_client_ca, settings.gateway_client_crl
+    )
 
 
 async def _sweep(blobs: Blobs) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 
 class Slots:

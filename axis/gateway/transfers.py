@@ -12,16 +12,16 @@ from starlette.responses import Response
 from axis.blobs import Blobs, Corrupted
 from axis.errors import AxisError, NotFound, Refused, Unavailable
 from axis.gateway.access import account_of
-from axis.gateway.body import read_body
 from axis.gateway.download import Download
 from axis.gateway.enrolled import Enrolled
-from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Entry, entry_of
-from axis.gateway.problems import HttpRefused
 from axis.gateway.quotas import UploadQuotas
 from axis.gateway.ranges import part_asked
 from axis.gateway.slots import Slots
+from axis.web.body import read_body
+from axis.web.limits import Limits
+from axis.web.problems import HttpRefused
 
 
 class BlobRights(Protocol):

@@ -15,9 +15,9 @@ from axis.blobs import Blobs
 from axis.client.gateway import Gateway
 from axis.errors import Unavailable
 from axis.gateway import Enrolled, Limits, create_app
-from axis.gateway.certificate import ServerCertificate
 from axis.tls import Credentials, TlsRefused
 from axis.trust import Authority
+from axis.web.certificate import ServerCertificate
 from tests.tls_peers import old_version
 from tests.unit.gateway.harness import DEADLINE_SECONDS, Agency, Store, path_of, raw_connection, serving
 

@@ -21,7 +21,7 @@ from axis.console.paths import ours
 from axis.core.identity import role_of
 from axis.core.operators import Operator
 from axis.errors import Refused
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 LEAVE, RETURN = "/login/provider", "/login/provider/return"
 _COOKIE = "axis-leaving"

@@ -8,7 +8,7 @@ from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from axis.errors import Refused
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 SHORTEST, LONGEST = 12, 256
 _AT_ONCE = 2

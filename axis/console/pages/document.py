@@ -36,11 +36,11 @@ from axis.core.tracked import Tracked, TrackedDelivery
 from axis.core.waiting import waiting
 from axis.core.watching import MailboxWatch
 from axis.errors import NotFound, Refused
-from axis.gateway.proofs import prove
 from axis.proving import LogReader
 from axis.signatures.verdict import MEANINGS, Verdict
 from axis.signatures.verdict import Standing as PaperStanding
 from axis.store import FiledPaper, Sought
+from axis.web.proofs import prove
 
 CARDS = 50  # recipients on one page
 _OTHERS = 21  # envelopes about one document, itself among them

@@ -10,7 +10,7 @@ from starlette.requests import Request
 from axis.core.codes import canonical
 from axis.core.ids import is_id
 from axis.errors import Malformed
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 _LONGEST = 500
 _HIGHEST = 2**62

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from axis.gateway.body import Disconnected
+from axis.web.body import Disconnected
 
 _LOOK_SECONDS = 0.5
 

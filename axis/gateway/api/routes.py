@@ -11,7 +11,7 @@ from axis.gateway.api.agency import AgencyApi
 from axis.gateway.api.changes import Changes
 from axis.gateway.api.documents import Documents
 from axis.gateway.api.webhooks import Webhooks
-from axis.gateway.limits import Limits
+from axis.web.limits import Limits
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

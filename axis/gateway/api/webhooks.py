@@ -18,10 +18,10 @@ from axis.core.webhooks import LONGEST_URL, MOST_WEBHOOKS, Call, Webhook, name_o
 from axis.errors import NotFound, Refused
 from axis.gateway.api.agency import AgencyApi, present, told
 from axis.gateway.api.asking import Query
-from axis.gateway.body import read_body
-from axis.gateway.limits import Limits
 from axis.gateway.observing import entry_of
 from axis.store import Calls
+from axis.web.body import read_body
+from axis.web.limits import Limits
 
 _NAME = re.compile(r"[0-9a-f]{64}")
 _LONGEST_BODY = 4_096

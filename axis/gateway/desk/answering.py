@@ -11,17 +11,17 @@ from starlette.responses import Response
 
 from axis.core.partners import Incoming, Partner
 from axis.errors import AxisError, Refused, Unavailable
-from axis.gateway.body import Disconnected, read_body
 from axis.gateway.desk.asking import refuse_unwritable
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.encoding import base64_length, base64_pieces
 from axis.gateway.desk.form import Form, receive_form
 from axis.gateway.download import Download
-from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
 from axis.gateway.observing import Entry, entry_of
-from axis.gateway.problems import HttpRefused
 from axis.gateway.slots import Slots
+from axis.web.body import Disconnected, read_body
+from axis.web.limits import Limits
+from axis.web.problems import HttpRefused
 from schemas.reasons import Fault
 
 _log = structlog.get_logger(part="desk")

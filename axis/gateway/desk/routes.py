@@ -10,8 +10,8 @@ from axis.gateway.desk.answering import Transfers
 from axis.gateway.desk.desk import Desk
 from axis.gateway.desk.lgsp import Lgsp
 from axis.gateway.desk.vxp import Vxp
-from axis.gateway.limits import Limits
 from axis.gateway.metrics import Metrics
+from axis.web.limits import Limits
 
 Endpoint = Callable[[Request], Awaitable[Response]]
 

@@ -9,7 +9,7 @@ from starlette.types import Message
 
 from axis.console.live import PER_LOGIN, PER_SESSION, Streams, Topic, event
 from axis.errors import Refused, Unavailable
-from axis.gateway.problems import HttpRefused
+from axis.web.problems import HttpRefused
 
 SECONDS = 5.0
 

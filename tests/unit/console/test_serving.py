@@ -18,8 +18,8 @@ from axis.console.live import Topic
 from axis.console.page import EVERYBODY
 from axis.console.pages import PAGES
 from axis.console.serving import LIMITS
-from axis.gateway.limits import Limits
-from axis.gateway.serving import http_server, listen
+from axis.web.limits import Limits
+from axis.web.serving import http_server, listen
 from tests.unit.console.browser import SETTINGS, Bench, Browser
 
 SECONDS = 10.0

@@ -16,11 +16,11 @@ from starlette.applications import Starlette
 from axis.blobs import Blobs
 from axis.errors import Unavailable
 from axis.gateway import Enrolled, Limits, create_app
-from axis.gateway.certificate import ServerCertificate
 from axis.gateway.quotas import UploadQuotas
-from axis.gateway.serving import http_server, listen
 from axis.store import FakeStore
 from axis.trust import DemonstrationCA, SigningKey, enrol, issue_token, new_key
+from axis.web.certificate import ServerCertificate
+from axis.web.serving import http_server, listen
 from schemas import Quota
 
 DEADLINE_SECONDS = 30

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from axis.gateway.problems import HttpRefused
 from axis.gateway.ranges import part_asked
+from axis.web.problems import HttpRefused
 
 SIZES = st.integers(0, 10**12)
 

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from axis.gateway.problems import HttpRefused
 from axis.gateway.slots import Slots
+from axis.web.problems import HttpRefused
 
 
 async def hold(slots: Slots, account: str, taken: asyncio.Event, free: asyncio.Event) -> None:

@@ -6,8 +6,8 @@ from collections.abc import AsyncGenerator
 from starlette.types import Receive
 
 from axis.errors import AxisError
-from axis.gateway.limits import Limits
-from axis.gateway.problems import HttpRefused
+from axis.web.limits import Limits
+from axis.web.problems import HttpRefused
 
 
 class Disconnected(AxisError):

@@ -1,4 +1,4 @@
-"""The gateway's own certificate, and who comes with which: taken up anew when files change, without a restart."""
+"""The certificate of a server, and who comes with which: taken up anew when files change, without a restart."""
 
 import asyncio
 import ssl
@@ -9,7 +9,6 @@ from typing import Any
 import structlog
 
 from axis.errors import Misconfigured
-from axis.settings import Settings
 from axis.tls import server_context
 
 _LOOK_SECONDS = 10.0
@@ -66,15 +65,6 @@ class ServerCertificate:
             else:
                 found.append((status.st_mtime_ns, status.st_ino, status.st_size))
         return tuple(found)
-
-
-def certificate_of(settings: Settings) -> ServerCertificate | None:
-    """Load what the settings name; None: the gateway speaks without TLS. Raises Misconfigured `tls/files`."""
-    if settings.gateway_certificate is None or settings.gateway_key is None:
-        return None
-    return ServerCertificate(
-        settings.gateway_certificate, settings.gateway_key, settings.gateway_client_ca, settings.gateway_client_crl
-    )
 
 
 def presented(peer: Mapping[str, Any] | None) -> str | None:

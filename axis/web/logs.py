@@ -1,4 +1,4 @@
-"""Where the gateway's log lines go: standard error, JSON unless it is a terminal."""
+"""Where the log lines of a server go: standard error, JSON unless it is a terminal."""
 
 import json
 import logging
@@ -30,7 +30,7 @@ def configure_logging(form: str | None, level: str) -> None:
 
 
 class _Bridge(logging.Handler):
-    """Log what libraries say at debug level: whatever matters in it, the gateway logs itself with its context."""
+    """Log what libraries say at debug level: whatever matters in it, the server logs itself with its context."""
 
     def emit(self, record: logging.LogRecord) -> None:
         log = structlog.get_logger(part=record.name)

@@ -1,4 +1,4 @@
-"""What one client may ask of the gateway."""
+"""What one client may ask of a server."""
 
 from dataclasses import dataclass
 

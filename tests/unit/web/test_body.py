@@ -6,9 +6,9 @@ from collections.abc import Iterable
 import pytest
 from starlette.types import Message
 
-from axis.gateway import Limits
-from axis.gateway.body import Disconnected, read_body
-from axis.gateway.problems import HttpRefused
+from axis.web.body import Disconnected, read_body
+from axis.web.limits import Limits
+from axis.web.problems import HttpRefused
 
 
 def piece(data: bytes, *, more: bool = True) -> Message:

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from axis.errors import AxisError, NotFound, Refused, Unavailable
-from axis.gateway.problems import HttpRefused, problem, status_of
+from axis.web.problems import HttpRefused, problem, status_of
 from schemas.reasons import HTTP, REASONS, WIRE
 from schemas.reasons.http import STATUS
 

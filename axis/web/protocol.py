@@ -12,8 +12,8 @@ from typing import Any, cast
 import h11
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from axis.gateway.certificate import presented
-from axis.gateway.limits import Limits
+from axis.web.certificate import presented
+from axis.web.limits import Limits
 
 # In a request's state: whom the client's certificate names, where one is asked for.
 CERTIFIED = "certified"
@@ -21,7 +21,7 @@ CERTIFIED = "certified"
 _SENDING = (h11.SEND_BODY, h11.ERROR)
 
 
-class GatewayProtocol(H11Protocol):
+class WebProtocol(H11Protocol):
     """uvicorn's HTTP/1.1 with deadlines for a request's headers and for taking an answer, and a lingering close."""
 
     limits = Limits()
@@ -92,7 +92,7 @@ class GatewayProtocol(H11Protocol):
 class _ClosingThroughProtocol:
     """A transport that leaves it to the protocol how to close."""
 
-    def __init__(self, transport: asyncio.Transport, protocol: GatewayProtocol) -> None:
+    def __init__(self, transport: asyncio.Transport, protocol: WebProtocol) -> None:
         self._transport = transport
         self._protocol = protocol
 

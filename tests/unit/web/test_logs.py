@@ -5,7 +5,7 @@ import json
 import pytest
 import structlog
 
-from axis.gateway.logs import configure_logging
+from axis.web.logs import configure_logging
 
 
 def test_half_a_surrogate_pair_does_not_stop_a_log_line(

@@ -1,4 +1,4 @@
-"""Is the gateway alive, and can it do its work?"""
+"""Is a server alive, and can it do its work?"""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -10,7 +10,7 @@ _BELIEVED_SECONDS = 1.0
 
 
 class Health:
-    """Checks of what the gateway depends on. Their outcome is believed for a second: asking costs no token."""
+    """Checks of what a server depends on. Their outcome is believed for a second: asking costs no token."""
 
     def __init__(self, checks: Mapping[str, Callable[[], Awaitable[object]]]) -> None:
         self._checks = checks

@@ -1,4 +1,4 @@
-"""One HTTP server, as the gateway and the console need it: every limit that has to be kept below the application."""
+"""One HTTP server, with every limit that has to be kept below the application."""
 
 import asyncio
 import contextlib
@@ -11,9 +11,9 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from axis.errors import Misconfigured
-from axis.gateway.certificate import ServerCertificate
-from axis.gateway.limits import Limits
-from axis.gateway.protocol import GatewayProtocol
+from axis.web.certificate import ServerCertificate
+from axis.web.limits import Limits
+from axis.web.protocol import WebProtocol
 
 
 async def serve(
@@ -52,7 +52,7 @@ def http_server(
     ending: Callable[[], None] = lambda: None,
 ) -> uvicorn.Server:
     """Build the HTTP server with every limit that has to be kept below the application."""
-    protocol = type("Protocol", (GatewayProtocol,), {"limits": limits})
+    protocol = type("Protocol", (WebProtocol,), {"limits": limits})
     config = uvicorn.Config(
         app,
         http=protocol,
