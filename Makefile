@@ -13,7 +13,6 @@ ROUNDS ?= 5
 MINUTES ?= 30
 ARGS ?=
 TLS ?=
-LONG ?=
 SEED ?= 1
 RESOLVE := --universal --python-version 3.11 --generate-hashes --no-header --no-annotate --upgrade
 
@@ -43,8 +42,8 @@ up: setup ## leave the axis running and say how to send the first document (TLS=
 down: setup ## stop the axis; its data under .axis/ stays
 	@$(BIN)/axis down $(ARGS)
 
-test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some, LONG=1 for the longest too)
-	@$(if $(LONG),AXIS_TEST_LONG=1 )$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --reasons=.axis/reasons.txt $(ARGS)
+test: setup ## run every test against real RabbitMQ and PostgreSQL (ARGS="-k name" for some)
+	@$(BIN)/python -m pytest -q -n $(TEST_PROCESSES) --dist loadfile --no-loadscope-reorder --reasons=.axis/reasons.txt $(ARGS)
 
 BROWSING := .venv/.browsing
 $(BROWSING): $(STAMP) requirements-e2e.lock

@@ -15,11 +15,6 @@ from tests.services import ROOT_VARIABLE, open_folder
 
 RATE = 20.0  # envelopes a second: the machine has other tests to run
 
-# A third of the time of all faults for three of them, each of which `make faults` plays at length as well.
-LONG = pytest.mark.skipif(
-    not os.environ.get("AXIS_TEST_LONG"), reason="one of the long ones: make test LONG=1, or make faults"
-)
-
 
 @contextlib.asynccontextmanager
 async def held_open(shape: Shape) -> AsyncIterator[Field]:

@@ -14,7 +14,7 @@ from axis.faults.healing import cluster_of
 from axis.faults.playing import play_on
 from axis.faults.scenario import Budget
 from axis.faults.scenarios import SCENARIOS
-from tests.faults.fields import LONG, held_open
+from tests.faults.fields import held_open
 
 # The deadlines are those of the field; this one is for a machine that has other things to do.
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
@@ -33,7 +33,7 @@ async def cluster() -> AsyncIterator[Field]:
             yield opened
 
 
-@pytest.mark.parametrize("name", ["cluster", pytest.param("partition", marks=LONG)])
+@pytest.mark.parametrize("name", ["cluster", "partition"])
 async def test_nothing_goes_missing_on_a_cluster(cluster: Field, name: str) -> None:
     if reason := SCENARIOS[name].impossible():
         pytest.skip(reason)
@@ -63,7 +63,6 @@ async def test_a_channel_that_met_a_queue_without_a_leader_publishes_to_it_later
     # The last test on this cluster: nobody needs the victim back.
 
 
-@LONG
 async def test_nothing_goes_missing_on_a_bad_network() -> None:
     if reason := SCENARIOS["network"].impossible():
         pytest.skip(reason)

@@ -6,9 +6,8 @@ from axis.faults.field import Field
 from axis.faults.playing import play_on
 from axis.faults.scenario import Budget
 from axis.faults.scenarios import SCENARIOS
-from tests.faults.fields import LONG
 
-pytestmark = [LONG, pytest.mark.timeout(500)]
+pytestmark = pytest.mark.timeout(500)
 
 
 async def test_everything_is_brought_together_or_named() -> None:
