@@ -19,6 +19,7 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from axis.core.workdays import VIETNAM_TIME
 from axis.errors import AxisError
 from schemas.reasons import REASONS, Reason
 
@@ -29,6 +30,7 @@ TlsOption = Annotated[
 
 _FILE_WIDTH = 4_000  # characters; a table takes what it needs of it
 _GAP = 2  # between two columns
+ZONE = "+07"  # Vietnam has one, without summer time
 
 out = Console(highlight=False, soft_wrap=True)
 err = Console(highlight=False, soft_wrap=True, stderr=True)
@@ -59,20 +61,27 @@ def print_json(value: object) -> None:
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, title: str | None = None) -> None:
     """Print rows under headings; None is shown as a dash. Nothing is cut off, and in a file a row is one line.
 
+    The heading of a column of times says their zone, once.
+
     In a terminal too narrow for the longest words each row is a paragraph of its own: an identifier broken in two
     cannot be copied.
     """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
-    widths = _widths(columns, rows)
+    names = [_heading(place, name, rows) for place, name in enumerate(columns)]
+    widths = _widths(names, rows)
     if sum(widths) + _GAP * (len(columns) - 1) > console.width:
         _print_paragraphs(console, columns, rows, title)
         return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
-    for name, width in zip(columns, widths, strict=True):
+    for name, width in zip(names, widths, strict=True):
         table.add_column(name, overflow="fold", min_width=width)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
+
+
+def _heading(place: int, name: str, rows: Sequence[Sequence[object]]) -> str:
+    return f"{name} ({ZONE})" if any(isinstance(row[place], dt.datetime) for row in rows) else name
 
 
 def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[int]:
@@ -80,7 +89,7 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[in
 
     def longest(value: object) -> int:
         if isinstance(value, dt.datetime):
-            return cell_len(local_time(value))
+            return cell_len(clock_time(value))
         return max((cell_len(word) for word in printable(str(value)).split()), default=1)
 
     return [max([longest(name), *(longest(row[place]) for row in rows)]) for place, name in enumerate(columns)]
@@ -154,15 +163,25 @@ def report(error: AxisError, *, as_json: bool) -> int:
 
 
 def local_time(moment: dt.datetime | None) -> str:
-    """Write a time for people, in the zone of this machine."""
-    return "–" if moment is None else moment.astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    """Write a time for people: Vietnam's, whatever zone this machine is in, and says so. `--since` reads it again."""
+    return "–" if moment is None else f"{clock_time(moment)} {ZONE}"
+
+
+def clock_time(moment: dt.datetime) -> str:
+    """Write a time in Vietnam, for where the zone is said already."""
+    return f"{moment.astimezone(VIETNAM_TIME):%Y-%m-%d %H:%M:%S}"
+
+
+def utc_time(moment: dt.datetime) -> str:
+    """Write a time for machines: ISO 8601, in UTC with Z."""
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 def _cell(value: object) -> str:
     if value is None or value == "":
         return "[dim]–[/dim]"
     if isinstance(value, dt.datetime):
-        return local_time(value)
+        return clock_time(value)
     return escape(printable(str(value)))
 
 
@@ -171,7 +190,7 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of valu
         case BaseModel():
             return value.model_dump(mode="json", by_alias=True, exclude_none=True)
         case dt.datetime():
-            return value.isoformat()
+            return utc_time(value)
         case Enum():
             return value.value
         case Path():

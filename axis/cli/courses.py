@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from axis.catalogue.workdays import workdays
-from axis.cli.console import local_time, print_table, say, speaks_vietnamese
+from axis.cli.console import clock_time, print_table, say, speaks_vietnamese
 from axis.core import register
 from axis.core.deadlines import Clock, Escalation, deadlines, escalation
 from axis.core.fate import Fate, Transport, fates
@@ -170,8 +170,8 @@ _MISSED = {Escalation.LATE, Escalation.VERY_LATE}
 
 
 def _deadline(standing: Standing) -> str:
-    done = "" if standing.done_at is None else f", done {local_time(standing.done_at)}"
-    return f"{standing.clock.value} by {local_time(standing.deadline)}: {standing.escalation.value}{done}"
+    done = "" if standing.done_at is None else f", done {clock_time(standing.done_at)}"
+    return f"{standing.clock.value} by {clock_time(standing.deadline)}: {standing.escalation.value}{done}"
 
 
 def _paused(course: Course) -> str:
@@ -195,4 +195,4 @@ def _told(moment: Moment, log_position: int | None, *, vietnamese: bool) -> str:
         evidence = f" [receipt {moment.evidence}{place}]"
     detail = "" if moment.detail is None else f": {moment.detail}"
     what = moment.what_vi if vietnamese else moment.what
-    return f"{local_time(moment.at)}  {moment.who:<8}  {what}{detail}{evidence}"
+    return f"{clock_time(moment.at)}  {moment.who:<8}  {what}{detail}{evidence}"

@@ -10,12 +10,12 @@ from typing import Annotated
 import typer
 
 from axis.catalogue import load as load_catalogue
-from axis.cli.console import say
+from axis.cli.console import ZONE, say, utc_time
 from axis.cli.moments import now
 from axis.cli.profiles import AsOption, ProfileOption, load_profile
 from axis.cli.send import NOT_KNOWN_YET, PARTLY
 from axis.client import AgencySettings
-from axis.edxml import CodeForm, Profile, naming_from
+from axis.edxml import VIETNAM_TIME, CodeForm, Profile, naming_from
 from axis.folder import Event, Options, Watcher, What
 from axis.folder.reports import shown
 
@@ -139,21 +139,22 @@ class _Watching:
     def _begin(self) -> None:
         if not self._as_json:
             say(f"{self._settings.code}: {self._options.out} is sent, {self._options.incoming} is filled")
+            say(f"times are Vietnam's ({ZONE})")
 
     def _tell(self, event: Event) -> None:
         name, detail = (None if each is None else shown(each) for each in (event.file, event.detail))
         if self._as_json:
             told = {"envelope": event.envelope, "code": event.code, "detail": detail}
-            self._line({"at": now().isoformat(), "event": event.what.value, "file": name, **told})
+            self._line({"at": utc_time(now()), "event": event.what.value, "file": name, **told})
             return
-        parts = [name, event.envelope, event.code, detail]
-        say(f"{now().astimezone():%H:%M:%S} {event.what.value:<11} {'  '.join(part for part in parts if part)}")
+        parts = [f"{now().astimezone(VIETNAM_TIME):%H:%M:%S} {event.what.value:<11}", name, event.envelope]
+        say("  ".join(part for part in [*parts, event.code, detail] if part).rstrip())
 
     def _summary(self, watcher: Watcher) -> None:
         counts = {what.value: watcher.tell.counts[what] for what in What if watcher.tell.counts[what]}
         if self._as_json:
             waiting = {"sending": watcher.sending, "aside": watcher.aside}
-            self._line({"at": now().isoformat(), "event": "summary", "counts": counts, **waiting})
+            self._line({"at": utc_time(now()), "event": "summary", "counts": counts, **waiting})
         else:
             told = ", ".join(f"{count} {what}" for what, count in counts.items()) or "nothing"
             say(f"{told}; {watcher.sending} in sending/")

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from axis.cli import moments
-from axis.cli.console import JsonOption, local_time, print_json, print_table, say
+from axis.cli.console import JsonOption, print_json, print_table, say
 from axis.core.codes import canonical
 from axis.core.ids import is_id, new_id
 from axis.core.registered import News
@@ -51,7 +51,7 @@ def list_command(
                 ", ".join(each.events) or "all",
                 calls.waiting,
                 calls.dead,
-                min((local_time(call.due_at) for call in calls.latest if call.state == "waiting"), default=None),
+                min((call.due_at for call in calls.latest if call.state == "waiting"), default=None),
                 next((call.told for call in calls.latest if call.told), None),
             )
             for each, calls in found

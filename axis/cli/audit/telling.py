@@ -5,7 +5,7 @@ from typing import Any
 import typer
 
 from axis.cli.audit.looking import Looked, unique
-from axis.cli.console import local_time, print_json, say
+from axis.cli.console import local_time, print_json, say, utc_time
 from axis.core.audit import Plan, counted
 
 KEPT = 1000  # gaps in the audit table's entry; all of them are in the answer
@@ -18,9 +18,9 @@ def plain(looked: Looked, *, gaps: int | None = None) -> dict[str, Any]:
     """Say what was found as values for JSON; `gaps`: at most so many of them."""
     plan, found = looked.plan, unique(looked.plan.gaps)
     return {
-        "since": looked.window.since.isoformat(),
-        "until": looked.window.until.isoformat(),
-        "newest_in_store": None if looked.newest is None else looked.newest.isoformat(),
+        "since": utc_time(looked.window.since),
+        "until": utc_time(looked.window.until),
+        "newest_in_store": None if looked.newest is None else utc_time(looked.newest),
         "queues": looked.queues,
         "messages": looked.messages,
         "workers_running": list(looked.working),
@@ -32,9 +32,9 @@ def plain(looked: Looked, *, gaps: int | None = None) -> dict[str, Any]:
         "at_risk": [
             {
                 "side": risk.side.value,
-                "since": risk.since.isoformat(),
-                "first_unknown": None if risk.first_unknown is None else risk.first_unknown.isoformat(),
-                "last_unknown": None if risk.last_unknown is None else risk.last_unknown.isoformat(),
+                "since": utc_time(risk.since),
+                "first_unknown": None if risk.first_unknown is None else utc_time(risk.first_unknown),
+                "last_unknown": None if risk.last_unknown is None else utc_time(risk.last_unknown),
                 "ask": list(risk.ask),
             }
             for risk in plan.risks

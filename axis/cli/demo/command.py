@@ -12,13 +12,14 @@ import typer
 
 from axis.catalogue import load as load_catalogue
 from axis.cli import stack
-from axis.cli.console import JsonOption, TlsOption, print_json, print_table, progress, say
+from axis.cli.console import ZONE, JsonOption, TlsOption, print_json, print_table, progress, say
 from axis.cli.demo import cast
 from axis.cli.demo.mixed import end, parts, served
 from axis.cli.demo.story import Story
 from axis.cli.demo.tally import Counts, Row
 from axis.cli.onboarding import Newcomer, onboard_many
 from axis.client import AgencySettings
+from axis.core.workdays import VIETNAM_TIME
 from axis.settings import Settings
 from axis.store import Store
 
@@ -104,7 +105,17 @@ def _show(story: Story, *, as_json: bool) -> None:
         )
         return
     print_table(
-        ("document", "recipient", "how it was resolved", "mailbox", "state", "status", "sent", "received", "answered"),
+        (
+            "document",
+            "recipient",
+            "how it was resolved",
+            "mailbox",
+            "state",
+            "status",
+            f"sent ({ZONE})",
+            "received",
+            "answered",
+        ),
         [
             (
                 row.document,
@@ -126,7 +137,7 @@ def _show(story: Story, *, as_json: bool) -> None:
 
 
 def _clock(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone().strftime("%H:%M:%S")
+    return None if moment is None else f"{moment.astimezone(VIETNAM_TIME):%H:%M:%S}"
 
 
 def _plain(row: Row) -> dict[str, object]:

@@ -13,7 +13,7 @@ import typer
 
 from axis.broker import Link, ManagementApi, Publisher
 from axis.cli.accounts import management
-from axis.cli.console import JsonOption, local_time, print_json, progress, say
+from axis.cli.console import JsonOption, local_time, print_json, progress, say, utc_time
 from axis.cli.moments import moment
 from axis.cli.replay.filling import Elsewhere, Filled, Filler, places_of
 from axis.core.codes import canonical
@@ -130,8 +130,8 @@ async def _wanted(store: Store, asked: _Asked, now: dt.datetime) -> Replay:
         same = asked.since in {None, known.since} and asked.until in {None, known.until}
         if not same or known.mailbox != asked.mailbox:
             raise Elsewhere(
-                f"{known.queue} has an open replay for {known.mailbox}, of {known.since.isoformat()} to "
-                f"{known.until.isoformat()}: leave --since and --until away to go on with it, or --end it"
+                f"{known.queue} has an open replay for {known.mailbox}, of {local_time(known.since)} to "
+                f"{local_time(known.until)}: leave --since and --until away to go on with it, or --end it"
             )
         return known
     if asked.since is None:
@@ -141,7 +141,7 @@ async def _wanted(store: Store, asked: _Asked, now: dt.datetime) -> Replay:
         raise NotFound(f"{asked.mailbox} has no mailbox", code="recipient/no-mailbox")
     until = min(asked.until or now, now)
     if asked.since >= until:
-        raise typer.BadParameter(f"nothing lies between {asked.since.isoformat()} and {until.isoformat()}")
+        raise typer.BadParameter(f"nothing lies between {local_time(asked.since)} and {local_time(until)}")
     return Replay(new_id(now), asked.mailbox, asked.queue, asked.since, until, getpass.getuser(), now)
 
 
@@ -195,8 +195,8 @@ def _plain(found: Replay, filled: Filled, *, names: int | None = None) -> dict[s
         "replay": found.id,
         "mailbox": found.mailbox,
         "queue": found.queue,
-        "since": found.since.isoformat(),
-        "until": found.until.isoformat(),
+        "since": utc_time(found.since),
+        "until": utc_time(found.until),
         "by": found.by,
         "put": filled.put,
         "put_in_all": found.put,

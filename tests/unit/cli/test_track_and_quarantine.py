@@ -119,7 +119,7 @@ def test_track_by_envelope_and_by_document(run: Run, filled: None, term: str) ->
 
 def test_track_in_json(run: Run, filled: None) -> None:
     (tracked,) = run("track", ENVELOPE, "--json").json["envelopes"]
-    assert tracked["envelope"]["sent_at"] == NOW.isoformat()
+    assert tracked["envelope"]["sent_at"] == NOW.isoformat().replace("+00:00", "Z")
     assert [each["state"] for each in tracked["deliveries"]] == ["delivered", "refused"]
     assert tracked["deliveries"][0]["last_status"] == "03"
     assert tracked["statuses"][0]["reporter"] == "H37"
@@ -192,7 +192,7 @@ def test_track_says_on_what_a_reporters_certificate_was_taken(run: Run, filled: 
     asyncio.run(report())
     statuses = run("track", ENVELOPE, "--json").json["envelopes"][0]["statuses"]
     (told,) = [each for each in statuses if each["id"] == proved.id]  # of one moment, in no order
-    assert told["proof"]["as_of"] == as_of.isoformat()
+    assert told["proof"]["as_of"] == as_of.isoformat().replace("+00:00", "Z")
     assert "2.0 h" in run("track", ENVELOPE).out
 
 
