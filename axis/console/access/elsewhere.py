@@ -1,4 +1,4 @@
-"""Logging in at an OpenID provider, and coming back.
+"""Logging in at an OpenID provider and coming back; logging out there too.
 
 What has to be remembered meanwhile is one random value in a cookie of the browser that left: state, nonce and the
 verifier of PKCE are derived from it, so that whoever comes back is the one who left, and nobody else's code counts.
@@ -23,7 +23,7 @@ from axis.core.operators import Operator
 from axis.errors import Refused
 from axis.web.problems import HttpRefused
 
-LEAVE, RETURN = "/login/provider", "/login/provider/return"
+LEAVE, RETURN, LEFT = "/login/provider", "/login/provider/return", "/login/provider/left"
 _COOKIE = "axis-leaving"
 _SECONDS = 600
 _MOST_CODE = 4_000
@@ -38,7 +38,7 @@ async def leave(request: Request) -> Response:
         state=_derived(secret, "state"),
         nonce=_derived(secret, "nonce"),
         verifier=_derived(secret, "verifier"),
-        back=_back(request, origins),
+        back=_address(request, origins, RETURN),
     )
     response = RedirectResponse(address, 303)
     to = base64.urlsafe_b64encode(ours(request.query_params.get("to")).encode()).decode("ascii").rstrip("=")
@@ -58,7 +58,10 @@ async def come_back(request: Request) -> Response:
         said = [asked.get(name, "")[:200] for name in ("error", "error_description")]
         raise ProviderFailed(f"It sends somebody back with {said!r}")
     claims = await provider.claims(
-        code, nonce=_derived(secret, "nonce"), verifier=_derived(secret, "verifier"), back=_back(request, origins)
+        code,
+        nonce=_derived(secret, "nonce"),
+        verifier=_derived(secret, "verifier"),
+        back=_address(request, origins, RETURN),
     )
     given = role_of(claims, provider.settings)
     if given is None:
@@ -79,6 +82,43 @@ async def come_back(request: Request) -> Response:
     response = RedirectResponse(to, 303)
     address = address_of(request, desk.settings.console_proxies)
     await begin(request, response, desk, operator, means="oidc", password=None, address=address)
+    _remember(response, origins, None)
+    return response
+
+
+async def part(request: Request, issuer: str | None) -> Response:
+    """Answer somebody who has logged out here and had come from a provider: sent there, or told what goes on there.
+
+    A page that leads on, and no redirect: browsers hold what a form is redirected to against `form-action` too.
+    """
+    desk, origins = desk_of(request), request.app.state.origins
+    secret, address, outcome = secrets.token_urlsafe(32), None, "none"
+    if desk.provider is not None and desk.provider.settings.issuer == issuer:
+        try:
+            address = await desk.provider.end_address(
+                state=_derived(secret, "end"), back=_address(request, origins, LEFT)
+            )
+        except ProviderFailed as error:
+            structlog.get_logger(part="login").warning("logged out here alone", code=error.code, detail=error.detail)
+            outcome = "failed"
+    if address is not None:
+        outcome = "going"
+    response = desk.rendering.page(request, "parting.html", reader=None, outcome=outcome, address=address)
+    _remember(response, origins, None if address is None else f"{secret}.")
+    return response
+
+
+async def left(request: Request) -> Response:
+    """Tell who comes back from logging out at the provider; whoever did not leave from here is told nothing."""
+    _provider(request)
+    origins = request.app.state.origins
+    try:
+        secret, _ = _remembered(request, origins)
+    except Refused:
+        return RedirectResponse("/login", 303)
+    if not hmac.compare_digest(request.query_params.get("state", "").encode(), _derived(secret, "end").encode()):
+        return RedirectResponse("/login", 303)
+    response = desk_of(request).rendering.page(request, "parting.html", reader=None, outcome="done", address=None)
     _remember(response, origins, None)
     return response
 
@@ -111,10 +151,10 @@ def _derived(secret: str, what: str) -> str:
     return base64.urlsafe_b64encode(digest).decode("ascii").rstrip("=")
 
 
-def _back(request: Request, origins: Origins) -> str:
+def _address(request: Request, origins: Origins, path: str) -> str:
     """Return where the provider sends the browser to; the host was checked."""
     host = request.headers["host"].lower()
-    return f"{'https' if origins.secure else 'http'}://{host}{RETURN}"
+    return f"{'https' if origins.secure else 'http'}://{host}{path}"
 
 
 def _remember(response: Response, origins: Origins, value: str | None) -> None:

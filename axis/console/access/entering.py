@@ -8,7 +8,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from axis.console.access.elsewhere import LEAVE, RETURN, come_back, leave
+from axis.console.access.elsewhere import LEAVE, LEFT, RETURN, come_back, leave, left
 from axis.console.access.sessions import address_key, address_of, begin, reader_of
 from axis.console.desk import Desk, desk_of
 from axis.console.forms import read_form
@@ -32,7 +32,7 @@ class WayIn:
 
 def ways_in() -> tuple[WayIn, ...]:
     """List the paths for logging in."""
-    return (WayIn("/login", login, ("GET", "POST")), WayIn(LEAVE, leave), WayIn(RETURN, come_back))
+    return (WayIn("/login", login, ("GET", "POST")), WayIn(LEAVE, leave), WayIn(RETURN, come_back), WayIn(LEFT, left))
 
 
 async def login(request: Request) -> Response:

@@ -2,6 +2,7 @@
 
 Authorization code with PKCE (RFC 7636, S256), state and nonce. The ID token is believed when a key of the provider
 signed it, and issuer, audience, nonce and times are as they have to be (OpenID Connect Core 1.0, section 3.1.3.7).
+Logging out is begun here too (OpenID Connect RP-Initiated Logout 1.0), without the ID token as a hint: none is kept.
 Whatever the provider sends is bounded in size, and in time; redirects are not followed.
 """
 
@@ -16,6 +17,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import orjson
+import structlog
 from joserfc import jwt
 from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
@@ -47,6 +49,7 @@ class _Known:
     authorization: str
     token: str
     keys: str
+    end: str | None
     key_set: KeySet
     at: dt.datetime
 
@@ -82,8 +85,18 @@ class OpenIdProvider:
             "code_challenge": challenge.decode("ascii"),
             "code_challenge_method": "S256",
         }
-        joint = "&" if urlsplit(known.authorization).query else "?"
-        return known.authorization + joint + urlencode(asked)
+        return _asking(known.authorization, asked)
+
+    async def end_address(self, *, state: str, back: str) -> str | None:
+        """Return where a browser ends its session at the provider, and then comes back to `back`; None: nowhere.
+
+        Raises ProviderFailed.
+        """
+        known = await self._discovered()
+        if known.end is None:
+            return None
+        asked = {"client_id": self.settings.client_id, "post_logout_redirect_uri": back, "state": state}
+        return _asking(known.end, asked)
 
     async def claims(self, code: str, *, nonce: str, verifier: str, back: str) -> Mapping[str, Any]:
         """Return what the provider says of who came back with a code; raise ProviderFailed."""
@@ -150,7 +163,8 @@ class OpenIdProvider:
                 raise ProviderFailed("The provider calls itself otherwise.")
             names = ("authorization_endpoint", "token_endpoint", "jwks_uri")
             authorization, token, keys = (_endpoint(told.get(name), name) for name in names)
-            self._known = _Known(authorization, token, keys, _key_set(await self._fetch("GET", keys)), now)
+            end, key_set = _end(told.get("end_session_endpoint")), _key_set(await self._fetch("GET", keys))
+            self._known = _Known(authorization, token, keys, end, key_set, now)
             return self._known
 
     async def _fetch(self, method: str, url: str, **parts: Any) -> dict[str, Any]:
@@ -183,6 +197,21 @@ def _endpoint(url: object, name: str) -> str:
         if parts.scheme == "https" or (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             return url
     raise ProviderFailed(f"{name}: no https address.")
+
+
+def _end(url: object) -> str | None:
+    """Take the address for logging out, which a provider need not have: nonsense keeps nobody from logging in."""
+    if url is None:
+        return None
+    try:
+        return _endpoint(url, "end_session_endpoint")
+    except ProviderFailed as error:
+        structlog.get_logger(part="login").warning("no logging out at the provider", detail=error.detail)
+        return None
+
+
+def _asking(endpoint: str, asked: Mapping[str, str]) -> str:
+    return endpoint + ("&" if urlsplit(endpoint).query else "?") + urlencode(asked)
 
 
 def _key_set(told: dict[str, Any]) -> KeySet:

@@ -5,6 +5,7 @@ import math
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from axis.console.access.elsewhere import part
 from axis.console.access.passwords import check_new
 from axis.console.access.sessions import digest, set_cookie, token_of
 from axis.console.desk import Desk, desk_of
@@ -16,13 +17,16 @@ from axis.errors import AxisError, Refused
 
 
 async def logout(request: Request, reader: Reader) -> Response:
-    """End the session, here and at the server."""
+    """End the session, in the browser and in the store, and then where an OpenID provider has one for it."""
     desk, origins = desk_of(request), request.app.state.origins
     token = token_of(request, origins)
+    response: Response = RedirectResponse("/login", 303)
     if token is not None:
+        found = await desk.store.operators.session(digest(token), desk.now(), used=False)
         await desk.store.operators.end(digest(token))
         await desk.store.audit(reader.login, "console.logout", reader.login)
-    response = RedirectResponse("/login", 303)
+        if found is not None and found[1].means == "oidc":
+            response = await part(request, found[0].issuer)
     set_cookie(response, origins, None)
     # What the browser has kept of pages is nobody's business who sits there next.
     response.headers["clear-site-data"] = '"cache", "storage"'

@@ -36,6 +36,28 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "password.changed": ("Đã đổi mật khẩu. Hãy đăng nhập lại.", "The password is changed. Log in again."),
         "provider": ("Đăng nhập một lần", "Log in with the login service"),
+        "parting": ("Đã đăng xuất", "Logged out"),
+        "parting.going": (
+            "Bạn đã đăng xuất ở đây. Trình duyệt đang được chuyển tới dịch vụ đăng nhập để kết thúc cả phiên ở đó.",
+            "You are logged out here. Your browser is led to the login service, to end the session there too.",
+        ),
+        "parting.none": (
+            "Bạn đã đăng xuất ở đây. Dịch vụ đăng nhập không cho biết địa chỉ đăng xuất.",
+            "You are logged out here. The login service names no address for logging out.",
+        ),
+        "parting.failed": (
+            "Bạn đã đăng xuất ở đây. Dịch vụ đăng nhập không trả lời đúng.",
+            "You are logged out here. The login service did not answer as it should.",
+        ),
+        "parting.on": (
+            "Phiên ở dịch vụ đó vẫn còn, trình duyệt này có thể vào lại mà không cần mật khẩu. Hãy đăng xuất ở đó.",
+            "The session there goes on, and this browser may come in again without a password. Log out there.",
+        ),
+        "parting.done": (
+            "Bạn đã đăng xuất ở đây và ở dịch vụ đăng nhập.",
+            "You are logged out here and at the login service.",
+        ),
+        "parting.go": ("Đăng xuất ở dịch vụ đăng nhập", "Log out at the login service"),
         "or": ("hoặc", "or"),
         "wait": ("Thử lại sau {seconds} giây.", "Try again in {seconds} seconds."),
         "error": ("Không thực hiện được", "This did not work"),

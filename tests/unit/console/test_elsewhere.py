@@ -2,6 +2,8 @@
 
 import base64
 import hashlib
+import html
+import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,6 +22,8 @@ from tests.unit.console.browser import NOON, URL, Bench, Browser, Clock
 
 ISSUER = "https://id.example.gov.vn/realms/vpcp"
 BACK = f"{URL}/login/provider/return"
+LEFT = f"{URL}/login/provider/left"
+END = f"{ISSUER}/logout?ui=vi"
 SETTINGS = Provider(
     issuer=ISSUER,
     client_id="axis",
@@ -55,6 +59,15 @@ class Realm:
         code = f"code-{len(self.codes)}"
         self.codes[code] = asked
         return f"{BACK}?code={code}&state={asked['state']}"
+
+    def leave(self, address: str) -> str:
+        """Log a person out, and return where the browser is sent back to: what is registered, and nowhere else."""
+        assert address.startswith(END)
+        asked = {name: value[0] for name, value in parse_qs(urlsplit(address).query).items()}
+        # No ID token goes along: none is kept.
+        assert asked.keys() == {"ui", "client_id", "post_logout_redirect_uri", "state"}
+        assert (asked["ui"], asked["client_id"], asked["post_logout_redirect_uri"]) == ("vi", "axis", LEFT)
+        return f"{LEFT}?state={asked['state']}"
 
     def serve(self, request: httpx.Request) -> httpx.Response:
         path = str(request.url).removeprefix(ISSUER)
@@ -116,6 +129,13 @@ async def enter(browser: Browser, realm: Realm, to: str = "/audit") -> httpx.Res
     left = await browser.client.get("/login/provider", params={"to": to})
     assert left.status_code == 303, left.text
     return await browser.client.get(realm.enter(left.headers["location"]), headers={"sec-fetch-site": "cross-site"})
+
+
+def leads_on(answer: httpx.Response) -> str:
+    """Return where a page sends the browser by itself."""
+    found = re.search(r'<meta http-equiv="refresh" content="0; url=([^"]+)">', answer.text)
+    assert found is not None, answer.text
+    return html.unescape(found[1])
 
 
 async def test_somebody_comes_in_with_the_role_the_provider_says(bench: Bench, realm: Realm) -> None:
@@ -225,6 +245,106 @@ async def test_a_provider_that_publishes_nonsense_is_left(
         assert (await browser.get("/login/provider")).headers["axis-code"] == "console/provider"
 
 
+async def test_logging_out_ends_the_session_at_the_provider_too(bench: Bench, realm: Realm) -> None:
+    realm.discovery = {"end_session_endpoint": END}
+    async with bench.browser() as browser:
+        await enter(browser, realm)
+        token = browser.client.cookies["__Host-axis"]
+        gone = await browser.send("/logout")
+        # Browsers hold what a form is redirected to against the policy's `form-action`: a page leads on.
+        assert gone.status_code == 200
+        assert "form-action 'self'" in gone.headers["content-security-policy"]
+        assert gone.headers["clear-site-data"] == '"cache", "storage"'
+        address = leads_on(gone)
+        assert f'<a class="button" href="{html.escape(address)}">' in gone.text
+        # Here it has ended already, wherever the browser goes next.
+        browser.client.cookies.set("__Host-axis", token, domain="console.example.gov.vn")
+        assert (await browser.get("/")).status_code == 303
+        assert bench.store.audits[-1][:3] == ("oidc:f3c1/7", "console.logout", "oidc:f3c1/7")
+        back = realm.leave(address)
+        done = await browser.client.get(back, headers={"sec-fetch-site": "cross-site"})
+        assert done.status_code == 200
+        assert "Bạn đã đăng xuất ở đây và ở dịch vụ đăng nhập." in done.text
+        # It is said once, and only to the browser that left.
+        for path in (back, LEFT, f"{LEFT}?state=", f"{LEFT}?state=%FF%00"):
+            answer = await browser.client.get(path)
+            assert (answer.status_code, answer.headers["location"]) == (303, "/login")
+
+
+async def test_who_did_not_log_out_is_not_told_so(bench: Bench, realm: Realm) -> None:
+    realm.discovery = {"end_session_endpoint": END}
+    async with bench.browser() as browser, bench.browser() as victim:
+        await enter(victim, realm)
+        await enter(browser, realm)
+        back = realm.leave(leads_on(await browser.send("/logout")))
+        assert (await victim.client.get(back)).headers["location"] == "/login"
+        assert (await victim.get("/")).status_code == 200
+        # Coming back from a logout is no login, and the other way round.
+        left = await browser.client.get("/login/provider")
+        state = parse_qs(urlsplit(left.headers["location"]).query)["state"][0]
+        assert (await browser.client.get(f"{LEFT}?state={state}")).headers["location"] == "/login"
+
+
+@pytest.mark.parametrize("fields", [{}, {"csrf": "0" * 64}], ids=["no field", "another's field"])
+async def test_nobody_is_logged_out_by_another_site(bench: Bench, realm: Realm, fields: dict[str, str]) -> None:
+    realm.discovery = {"end_session_endpoint": END}
+    async with bench.browser() as browser:
+        await enter(browser, realm)
+        for answer in (
+            await browser.post("/logout", fields),
+            await browser.post("/logout", {"csrf": await browser.csrf()}, sec_fetch_site="cross-site", origin=ISSUER),
+            await browser.get("/logout"),
+        ):
+            assert answer.status_code in {403, 405}
+            assert ISSUER not in answer.text
+        assert (await browser.get("/")).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("discovery", "says"),
+    [
+        ({}, "Phiên ở dịch vụ đó vẫn còn"),
+        ({"end_session_endpoint": "javascript:alert(1)"}, "không cho biết địa chỉ đăng xuất"),
+        ({"end_session_endpoint": "http://id.example.gov.vn/logout"}, "không cho biết địa chỉ đăng xuất"),
+        ({"end_session_endpoint": 7}, "không cho biết địa chỉ đăng xuất"),
+        ({"issuer": "https://other.example"}, "không trả lời đúng"),
+    ],
+    ids=str,
+)
+async def test_a_session_that_goes_on_at_the_provider_is_told(
+    bench: Bench, realm: Realm, discovery: dict[str, Any], says: str
+) -> None:
+    async with bench.browser() as browser:
+        if "issuer" in discovery:
+            await enter(browser, realm)
+            bench.clock.pass_by(minutes=11)  # what it publishes is asked for again
+        realm.discovery = discovery
+        if "issuer" not in discovery:
+            await enter(browser, realm)
+        gone = await browser.send("/logout")
+        assert (gone.status_code, says in gone.text, 'http-equiv="refresh"' in gone.text) == (200, True, False)
+        assert (await browser.get("/")).status_code == 303
+        assert "javascript:" not in gone.text
+
+
+async def test_a_session_of_another_provider_is_not_ended_at_this_one(bench: Bench, realm: Realm) -> None:
+    realm.discovery = {"end_session_endpoint": END}
+    async with bench.browser() as browser:
+        await enter(browser, realm)
+        (account,) = await bench.store.operators.all()
+        object.__setattr__(account, "issuer", "https://earlier.example")
+        assert "Phiên ở dịch vụ đó vẫn còn" in (await browser.send("/logout")).text
+
+
+async def test_who_typed_a_password_is_led_nowhere(bench: Bench, realm: Realm) -> None:
+    realm.discovery = {"end_session_endpoint": END}
+    await bench.people()
+    async with bench.browser("viewer") as browser:
+        gone = await browser.send("/logout")
+        assert (gone.status_code, gone.headers["location"]) == (303, "/login")
+        assert realm.asked == []
+
+
 async def test_new_keys_of_the_provider_are_asked_for(bench: Bench, realm: Realm) -> None:
     async with bench.browser() as browser:
         await enter(browser, realm)
@@ -236,7 +356,7 @@ async def test_new_keys_of_the_provider_are_asked_for(bench: Bench, realm: Realm
 async def test_without_a_provider_there_is_no_such_page() -> None:
     async with Bench().browser() as browser:
         assert "/login/provider" not in (await browser.get("/login")).text
-        for path in ("/login/provider", "/login/provider/return?code=x&state=y"):
+        for path in ("/login/provider", "/login/provider/return?code=x&state=y", "/login/provider/left?state=y"):
             assert (await browser.get(path)).headers["axis-code"] == "http/address"
 
 
