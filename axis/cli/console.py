@@ -191,6 +191,8 @@ def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of valu
             return value.model_dump(mode="json", by_alias=True, exclude_none=True)
         case dt.datetime():
             return utc_time(value)
+        case dt.date():
+            return value.isoformat()
         case Enum():
             return value.value
         case Path():

@@ -94,6 +94,11 @@ def query(asked: Mapping[str, str], **changes: object) -> str:
     return "?" + urlencode({name: str(value) for name, value in kept.items()})
 
 
+def day_in(day: dt.date, language: Language) -> str:
+    """Write a day as people do who read a language."""
+    return day.strftime(_DAY[language])
+
+
 def _text(key: str, *, language: Language, **values: object) -> str:
     return text(key, language, **values)
 
@@ -116,4 +121,4 @@ def _time(context: Context, moment: dt.datetime | None) -> Markup:
 def _day(context: Context, day: dt.date | None) -> Markup:
     if day is None:
         return Markup("–")
-    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), day.strftime(_DAY[context["language"]]))
+    return Markup('<time datetime="{}">{}</time>').format(day.isoformat(), day_in(day, context["language"]))

@@ -20,10 +20,11 @@ before, or up, so this always ends, even where successors were entered in a circ
 """
 
 import datetime as dt
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache, cached_property
+from types import MappingProxyType
 
 from axis.core.codes import lineage
 from axis.core.directory import Directory
@@ -51,6 +52,44 @@ class Rule(StrEnum):
     NO_MAILBOX = "no mailbox"
 
 
+class How(StrEnum):
+    """How a step came out, exactly: each is one sentence, in WORDS and in the console's texts."""
+
+    IN_FORCE = "in force"
+    SUCCESSOR = "successor"
+    SUCCESSOR_ABOVE = "successor above"
+    OPEN_BELOW = "open below"
+    MAILBOX = "mailbox"
+    MAILBOX_ABOVE = "mailbox above"
+    UNKNOWN = "unknown"
+    NOT_REGISTERED = "not registered"
+    NOT_YET_VALID = "not yet valid"
+    NO_SUCCESSOR = "no successor"
+    NOT_FORWARDING = "not forwarding"
+    CIRCLE = "circle"
+    TOO_MANY = "too many"
+    NO_MAILBOX = "no mailbox"
+
+
+WORDS: Mapping[How, str] = MappingProxyType(
+    {
+        How.IN_FORCE: "{code} is in force: {name}",
+        How.SUCCESSOR: "via successor {successor}: {code} closed on {day}",
+        How.SUCCESSOR_ABOVE: "via successor {successor}: {above}, above {code}, closed on {day}",
+        How.OPEN_BELOW: "via {above}: it takes documents for units that are not registered below it, such as {code}",
+        How.MAILBOX: "{code} has a mailbox",
+        How.MAILBOX_ABOVE: "via {above}: the nearest above {code} with a mailbox",
+        How.UNKNOWN: "{code} is not in the directory, nor is anything above it",
+        How.NOT_REGISTERED: "{code} is not registered below {above}; address {above}, or have {code} registered",
+        How.NOT_YET_VALID: "{code} is in force from {day} on",
+        How.NO_SUCCESSOR: "{code} closed on {day} and names no successor",
+        How.NOT_FORWARDING: "{code} closed on {day} and does not forward; its successor is {successor}",
+        How.CIRCLE: "the successors lead in a circle: {way}",
+        How.TOO_MANY: "the successors lead over more than {most} organisations: {way}",
+        How.NO_MAILBOX: "neither {code} nor any organisation in force above it has a mailbox",
+    }
+)
+
 _INDIRECT = frozenset({Rule.SUCCESSOR, Rule.OPEN_BELOW, Rule.MAILBOX_ABOVE})
 _REASONS = {
     Rule.UNKNOWN: "recipient/unknown",
@@ -63,11 +102,16 @@ _REASONS = {
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One rule that was considered: `code` is what it led to or stopped at, `text` says so in a sentence."""
+    """One rule that was considered: `code` is what it led to or stopped at, `text` says so in an English sentence.
+
+    `how` and `told` are the same for other languages: which sentence, and what is to be filled in.
+    """
 
     rule: Rule
     code: str
     text: str
+    how: How
+    told: Mapping[str, str | dt.date]
 
 
 @dataclass(frozen=True)
@@ -111,9 +155,11 @@ def resolve(directory: Directory, recipient: str, at: dt.datetime) -> Resolution
         if answer.successor is None:
             return _refused(recipient, answer.resolved, steps)
         if answer.successor in asked or len(asked) > MAX_SUCCESSORS:
-            circle = "in a circle" if answer.successor in asked else f"over more than {MAX_SUCCESSORS} organisations"
             way = " → ".join([*asked, answer.successor])
-            steps.append(Step(Rule.CLOSED, asked[-1], f"the successors lead {circle}: {way}"))
+            if answer.successor in asked:
+                steps.append(_step(Rule.CLOSED, asked[-1], How.CIRCLE, way=way))
+            else:
+                steps.append(_step(Rule.CLOSED, asked[-1], How.TOO_MANY, most=str(MAX_SUCCESSORS), way=way))
             return _refused(recipient, None, steps)
         asked.append(answer.successor)
 
@@ -140,17 +186,17 @@ def _ask(directory: Directory, code: str, at: dt.datetime, steps: list[Step]) ->
     organisation = directory.organisation(known, at)
     if organisation is None:
         return _Open(_successor(directory, known, at, steps))
-    steps.append(Step(Rule.IN_FORCE, known, f"{known} is in force: {organisation.name}"))
+    steps.append(_step(Rule.IN_FORCE, known, How.IN_FORCE, code=known, name=organisation.name))
     for above in lineage(known):
         if directory.organisation(above, at) is not None:
             if directory.has_mailbox(above, at):
                 steps.append(_mailbox_step(known, above))
                 return _Found(known, above)
         elif (closed := directory.closed(above, at)) is not None and (successor := _forwards_to(closed)) is not None:
-            text = f"via successor {successor}: {above}, above {known}, closed {_day(closed)}"
-            steps.append(Step(Rule.SUCCESSOR, successor, text))
+            told = {"successor": successor, "above": above, "code": known}
+            steps.append(_step(Rule.SUCCESSOR, successor, How.SUCCESSOR_ABOVE, **told, day=_day(closed.valid_to or at)))
             return _Open(successor)
-    steps.append(Step(Rule.NO_MAILBOX, known, f"neither {known} nor any organisation in force above it has a mailbox"))
+    steps.append(_step(Rule.NO_MAILBOX, known, How.NO_MAILBOX, code=known))
     return _Open(resolved=known)
 
 
@@ -158,17 +204,15 @@ def _known(directory: Directory, code: str, at: dt.datetime, steps: list[Step]) 
     """Return the code itself if the directory knows it, or the nearest above that stands in for it."""
     known = next((above for above in lineage(code) if directory.history(above)), None)
     if known is None:
-        steps.append(Step(Rule.UNKNOWN, code, f"{code} is not in the directory, nor is anything above it"))
+        steps.append(_step(Rule.UNKNOWN, code, How.UNKNOWN, code=code))
         return None
     if known == code:
         return code
     organisation = directory.organisation(known, at) or directory.latest(known)
     if organisation is not None and organisation.unknown_below is UnknownBelow.OPEN:
-        text = f"via {known}: it takes documents for units that are not registered below it, such as {code}"
-        steps.append(Step(Rule.OPEN_BELOW, known, text))
+        steps.append(_step(Rule.OPEN_BELOW, known, How.OPEN_BELOW, above=known, code=code))
         return known
-    text = f"{code} is not registered below {known}; address {known}, or have {code} registered"
-    steps.append(Step(Rule.NOT_REGISTERED, code, text))
+    steps.append(_step(Rule.NOT_REGISTERED, code, How.NOT_REGISTERED, code=code, above=known))
     return None
 
 
@@ -176,15 +220,18 @@ def _successor(directory: Directory, code: str, at: dt.datetime, steps: list[Ste
     """Return who takes the documents of a known code that is not in force."""
     closed = directory.closed(code, at)
     if closed is None:
-        begins = directory.history(code)[0].valid_from.astimezone(_VIETNAM)
-        steps.append(Step(Rule.NOT_YET_VALID, code, f"{code} is in force from {begins:%Y-%m-%d} on"))
+        begins = _day(directory.history(code)[0].valid_from)
+        steps.append(_step(Rule.NOT_YET_VALID, code, How.NOT_YET_VALID, code=code, day=begins))
         return None
-    successor = _forwards_to(closed)
+    successor, day = _forwards_to(closed), _day(closed.valid_to or at)
     if successor is not None:
-        steps.append(Step(Rule.SUCCESSOR, successor, f"via successor {successor}: {code} closed {_day(closed)}"))
+        steps.append(_step(Rule.SUCCESSOR, successor, How.SUCCESSOR, successor=successor, code=code, day=day))
         return successor
-    why = "names no successor" if closed.successor is None else f"does not forward; its successor is {closed.successor}"
-    steps.append(Step(Rule.CLOSED, code, f"{code} closed {_day(closed)} and {why}"))
+    if closed.successor is None:
+        steps.append(_step(Rule.CLOSED, code, How.NO_SUCCESSOR, code=code, day=day))
+    else:
+        told = {"code": code, "successor": closed.successor}
+        steps.append(_step(Rule.CLOSED, code, How.NOT_FORWARDING, **told, day=day))
     return None
 
 
@@ -194,8 +241,12 @@ def _forwards_to(closed: Organisation) -> str | None:
 
 def _mailbox_step(code: str, mailbox: str) -> Step:
     if mailbox == code:
-        return Step(Rule.MAILBOX, mailbox, f"{mailbox} has a mailbox")
-    return Step(Rule.MAILBOX_ABOVE, mailbox, f"via {mailbox}: the nearest above {code} with a mailbox")
+        return _step(Rule.MAILBOX, mailbox, How.MAILBOX, code=code)
+    return _step(Rule.MAILBOX_ABOVE, mailbox, How.MAILBOX_ABOVE, above=mailbox, code=code)
+
+
+def _step(rule: Rule, led_to: str, how: How, **told: str | dt.date) -> Step:
+    return Step(rule, led_to, WORDS[how].format(**told), how, told)
 
 
 def _refused(recipient: str, resolved: str | None, steps: list[Step]) -> Resolution:
@@ -207,6 +258,6 @@ def _refused(recipient: str, resolved: str | None, steps: list[Step]) -> Resolut
     return Resolution(recipient, resolved, None, tuple(steps), reason, "; ".join([*led, last.text])[:_MAX_DETAIL])
 
 
-def _day(closed: Organisation) -> str:
+def _day(moment: dt.datetime) -> dt.date:
     # Decrees count days in Vietnam; in UTC every closure would seem to be a day early.
-    return "" if closed.valid_to is None else f"on {closed.valid_to.astimezone(_VIETNAM):%Y-%m-%d}"
+    return moment.astimezone(_VIETNAM).date()

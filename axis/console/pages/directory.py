@@ -12,11 +12,12 @@ from axis.console.directories import whole_directory
 from axis.console.downloads import Row, download, form_asked
 from axis.console.language import text
 from axis.console.page import Page
-from axis.console.reader import Reader
+from axis.console.reader import Language, Reader
+from axis.console.rendering import day_in
 from axis.core.codes import canonical
 from axis.core.directory import Directory
 from axis.core.folding import fold
-from axis.core.resolving import resolve
+from axis.core.resolving import Step, resolve
 from axis.errors import Malformed, NotFound
 from schemas import Organisation
 
@@ -55,6 +56,7 @@ async def code(request: Request, reader: Reader) -> Response:
     history = known.history(asked)
     if not history:
         raise NotFound(f"There is no {asked} in the directory.")
+    resolution = resolve(known, asked, at)
     return desk.rendering.page(
         request,
         "code.html",
@@ -65,9 +67,16 @@ async def code(request: Request, reader: Reader) -> Response:
         in_force=known.organisation(asked, at) is not None,
         mailbox=known.has_mailbox(asked, at),
         merged=sorted(_merged(known, asked), key=lambda each: each.code),
-        resolution=resolve(known, asked, at),
+        resolution=resolution,
+        steps=[_said(step, reader.language) for step in resolution.steps],
         at=at,
     )
+
+
+def _said(step: Step, language: Language) -> tuple[str, str]:
+    """Say a step: its rule, and its sentence."""
+    told = {name: day_in(value, language) if isinstance(value, dt.date) else value for name, value in step.told.items()}
+    return text(f"rule.{step.rule}", language), text(f"step.{step.how}", language, **told)
 
 
 def _found(known: Directory, at: dt.datetime, words: str | None) -> Iterator[Organisation]:

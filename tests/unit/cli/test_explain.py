@@ -64,6 +64,8 @@ def test_as_of_a_date(run: Run, directory: None) -> None:
     after = run("explain", "--from", "G22", "--to", "H22", "--at", "2025-07-01", "--json").json["recipients"][0]
     assert (before["mailbox"], after["mailbox"]) == ("H22", "H60")
     assert after["via"] == ["via successor H60: H22 closed on 2025-07-01"]
+    step = {"successor": "H60", "code": "H22", "day": "2025-07-01"}
+    assert [(each["how"], each["told"]) for each in after["steps"][:1]] == [("successor", step)]
 
 
 def test_a_refusal_and_its_reason(run: Run, directory: None) -> None:
