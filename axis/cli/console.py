@@ -30,6 +30,7 @@ TlsOption = Annotated[
 
 _FILE_WIDTH = 4_000  # characters; a table takes what it needs of it
 _GAP = 2  # between two columns
+_LINES = 4  # of a cell, about; of more nobody reads along a row
 ZONE = "+07"  # Vietnam has one, without summer time
 
 out = Console(highlight=False, soft_wrap=True)
@@ -64,17 +65,18 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[object]], *, tit
     The heading of a column of times says their zone, once.
 
     In a terminal too narrow for the longest words each row is a paragraph of its own: an identifier broken in two
-    cannot be copied.
+    cannot be copied. So it is where a cell would be a narrow column of many lines.
     """
     console = Console(highlight=False, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     names = [_heading(place, name, rows) for place, name in enumerate(columns)]
-    widths = _widths(names, rows)
-    if sum(widths) + _GAP * (len(columns) - 1) > console.width:
+    needed, wanted = _widths(names, rows), [_widest(name, rows, place) for place, name in enumerate(names)]
+    widths = _widened(needed, wanted, console.width - _GAP * (len(columns) - 1))
+    if widths is None or any(want > _LINES * width for want, width in zip(wanted, widths, strict=True)):
         _print_paragraphs(console, columns, rows, title)
         return
     table = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
     for name, width in zip(names, widths, strict=True):
-        table.add_column(name, overflow="fold", min_width=width)
+        table.add_column(name, overflow="fold", width=width)
     for row in rows:
         table.add_row(*(_cell(value) for value in row))
     console.print(table)
@@ -90,9 +92,30 @@ def _widths(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> list[in
     def longest(value: object) -> int:
         if isinstance(value, dt.datetime):
             return cell_len(clock_time(value))
-        return max((cell_len(word) for word in printable(str(value)).split()), default=1)
+        return max((cell_len(word) for word in _shown(value).split()), default=1)
 
     return [max([longest(name), *(longest(row[place]) for row in rows)]) for place, name in enumerate(columns)]
+
+
+def _widest(name: str, rows: Sequence[Sequence[object]], place: int) -> int:
+    values = (name, *(row[place] for row in rows))
+    return max(cell_len(line) for value in values for line in _shown(value).split("\n"))
+
+
+def _widened(needed: Sequence[int], wanted: Sequence[int], width: int) -> list[int] | None:
+    """Share what is to spare of a width among the columns that want more than they need; None: it is too narrow.
+
+    rich would take from the widest first, also what it cannot do without, and then cut off the end of every line.
+    """
+    widths, spare = list(needed), width - sum(needed)
+    if spare < 0:
+        return None
+    # Who wants least first: a long sentence is what can be broken best.
+    for place in sorted(range(len(needed)), key=lambda each: wanted[each] - needed[each]):
+        more = min(wanted[place] - needed[place], spare)
+        widths[place] += more
+        spare -= more
+    return widths
 
 
 def _print_paragraphs(
@@ -106,7 +129,7 @@ def _print_paragraphs(
         for name, value in zip(columns[1:], others, strict=True):
             if value is None or value == "":
                 continue
-            told = local_time(value) if isinstance(value, dt.datetime) else printable(str(value))
+            told = local_time(value) if isinstance(value, dt.datetime) else _shown(value)
             part = f"{name}: {told}"
             if line and cell_len(f"  {line}; {part}") > console.width:
                 console.print(Padding(Text(f"{line};"), (0, 0, 0, 2)), soft_wrap=False)
@@ -177,12 +200,14 @@ def utc_time(moment: dt.datetime) -> str:
     return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
-def _cell(value: object) -> str:
+def _shown(value: object) -> str:
     if value is None or value == "":
-        return "[dim]–[/dim]"
-    if isinstance(value, dt.datetime):
-        return clock_time(value)
-    return escape(printable(str(value)))
+        return "–"
+    return clock_time(value) if isinstance(value, dt.datetime) else printable(str(value))
+
+
+def _cell(value: object) -> str:
+    return "[dim]–[/dim]" if value is None or value == "" else escape(_shown(value))
 
 
 def _plain(value: Any) -> Any:  # noqa: PLR0911 - one line for each kind of value

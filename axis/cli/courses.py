@@ -12,7 +12,7 @@ from axis.core.fate import Fate, Transport, fates
 from axis.core.lanes import mailbox_queue
 from axis.core.register import Subject
 from axis.core.registered import Entry, Record
-from axis.core.timeline import Moment, timeline
+from axis.core.timeline import Moment, timeline, words_of
 from axis.core.tracked import Tracked, TrackedDelivery
 from axis.core.waiting import Waiting, waiting
 from axis.core.watching import MailboxWatch
@@ -133,7 +133,7 @@ def tell(tracked: Tracked, courses: Courses, *, stories: bool, recipient: str | 
             course.recipient,
             course.mailbox,
             course.transport.value,
-            course.business,
+            _business(course.business, vietnamese=vietnamese),
             course.since,
             _pressing(course),
             _why(course, delivery, vietnamese=vietnamese),
@@ -144,7 +144,8 @@ def tell(tracked: Tracked, courses: Courses, *, stories: bool, recipient: str | 
     print_table(("recipient", "mailbox", "transport", "business", "since", "deadline", "waits for, or why"), rows)
     counts = {state: sum(each.transport is state for each in courses.deliveries) for state in Transport}
     told = ", ".join(f"{count} {state.value}" for state, count in counts.items() if count)
-    say(f"{len(courses.deliveries)} recipients: {told}")
+    many = len(courses.deliveries)
+    say(f"{many} recipient{'s' if many != 1 else ''}: {told}")
     if not stories:
         return
     shown = [each for each in courses.deliveries if recipient in {None, each.recipient}]
@@ -157,6 +158,10 @@ def tell(tracked: Tracked, courses: Courses, *, stories: bool, recipient: str | 
         for moment in courses.timeline:
             if moment.recipient in {None, course.recipient}:
                 say(f"  {_told(moment, courses.log_position, vietnamese=vietnamese)}")
+
+
+def _business(code: str | None, *, vietnamese: bool) -> str | None:
+    return None if code is None else f"{code} {words_of(code)[vietnamese]}"
 
 
 def _pressing(course: Course) -> str | None:

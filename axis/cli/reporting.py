@@ -12,21 +12,16 @@ import typer
 
 from axis.cli.console import JsonOption, print_json, print_table, say
 from axis.cli.moments import now
+from axis.cli.report_tables import show_report
 from axis.cli.writing import write_bytes
 from axis.console.downloads import csv_of, workbook
-from axis.console.language import text
 from axis.console.reader import Language
 from axis.console.reports.making import Made, check_report, code_of, make_report, period_asked
 from axis.console.reports.tables import (
-    SECTIONS,
-    change_text,
     columns,
-    meaning,
-    moment_text,
     notes,
     period_text,
     rows,
-    section,
     sheets,
     unit_text,
 )
@@ -97,7 +92,7 @@ def report(
         raise typer.BadParameter("a workbook is no text: name a file with --out")
     made = asyncio.run(_make(settings, wanted, code))
     if form is As.TEXT and out is None:
-        _show(made, language)
+        show_report(made, language)
         return
     content = asyncio.run(_written(made, form, language))
     if out is None:
@@ -134,51 +129,8 @@ async def _written(made: Made, form: As, language: Language) -> bytes:
         if form is As.JSON:
             print_json(_plain(made))
         else:
-            _show(made, language)
+            show_report(made, language)
     return told.getvalue().encode()
-
-
-def _show(made: Made, language: Language) -> None:
-    """Print a report for people: a table for each side and each thing that is counted."""
-    say(text("report.title", language))
-    say(f"{text('report.period', language)}: {period_text(made.report.period, language)}")
-    say(f"{text('report.unit', language)}: {unit_text(made, language)}")
-    total = made.report.total
-    for side in SIDES:
-        for name in SECTIONS:
-            counted = section(name, side)
-            last: list[tuple[object, ...]] = [
-                ("", text("report.total", language), *(total.now[side][each] for each in counted)),
-                ("", text("report.before", language), *(total.before[side][each] for each in counted)),
-                (
-                    "",
-                    text("report.change", language),
-                    *(change_text(total.now[side][each], total.before[side][each]) for each in counted),
-                ),
-            ]
-            print_table(
-                (
-                    text("report.code", language),
-                    text("report.name", language),
-                    *(text(f"measure.{each}", language) for each in counted),
-                ),
-                [
-                    *(
-                        (line.code, _named(made, line, language), *(line.now[side][each] for each in counted))
-                        for line in made.report.lines
-                    ),
-                    *last,
-                ],
-                title=f"\n{text(f'report.{side}', language)} – {text(f'report.{name}', language)}",
-            )
-        for code, count in made.report.refused[side]:
-            say(f"  {text('report.refused', language)}: {count} × {meaning(code, language)} ({code or '–'})")
-    say(f"\n{text('report.made', language)}: {moment_text(made.made_at, language)}")
-
-
-def _named(made: Made, line: Line, language: Language) -> str:
-    name = made.names.get(line.code or "", "")
-    return name if line.whole else f"{name} ({text('report.scope.alone', language)})".strip()
 
 
 def _plain(made: Made) -> dict[str, object]:

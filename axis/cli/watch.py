@@ -1,7 +1,6 @@
 """`axis watch`: everything at a glance, live in the terminal."""
 
 import asyncio
-import contextlib
 import datetime as dt
 import sys
 from collections.abc import Sequence
@@ -13,7 +12,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from axis.cli.console import JsonOption, print_json, printable, speaks_vietnamese
+from axis.cli.console import ZONE, JsonOption, print_json, printable, speaks_vietnamese
 from axis.cli.moments import now
 from axis.cli.overview import FLOW_MINUTES, Overview, overlook
 from axis.core.workdays import VIETNAM_TIME
@@ -34,6 +33,7 @@ _VI = {
     "consumers": "bên nhận",
     "oldest": "cũ nhất",
     "agency": "cơ quan",
+    "agencies that do not fetch, or are late": "cơ quan không nhận văn bản, hoặc nhận trễ",
     "overdue": "quá hạn đến",
     "waiting": "đang chờ",
     "no consumer since": "không có bên nhận từ",
@@ -73,7 +73,7 @@ def watch(
 
       axis watch --once --json
 
-    Exit code 0; 69: the database is away.
+    Exit code 0; 69: the database is away; 130: ended with Ctrl-C.
     """
     settings = Settings.load()
     if as_json or once or not sys.stdout.isatty():
@@ -84,8 +84,7 @@ def watch(
             console = Console(highlight=False, width=None if sys.stdout.isatty() else 200)
             console.print(render(seen, console.width))
         return
-    with contextlib.suppress(KeyboardInterrupt):  # it is how one leaves
-        asyncio.run(_live(settings, every))
+    asyncio.run(_live(settings, every))
 
 
 async def _once(settings: Settings) -> Overview:
@@ -106,11 +105,14 @@ async def _live(settings: Settings, every: float) -> None:
 def render(seen: Overview, width: int) -> RenderableType:
     """Lay a look out for a terminal of so many columns."""
     narrow = width < _NARROW
-    parts: list[RenderableType] = [Text(f"axis  {_time(seen.at, seen.at, date=True)}", style="bold")]
+    parts: list[RenderableType] = [
+        Text(f"axis  {_time(seen.at, seen.at, date=True)} {ZONE}", style="bold"),
+        _state(seen),
+    ]
     if seen.trouble:
         parts += [Text(f"! {_t('attention')}: {printable(each)}", style="bold yellow") for each in seen.trouble]
     parts += [Text(), _flow(seen), Text(), _lanes(seen, narrow=narrow), Text(), _agencies(seen, narrow=narrow), Text()]
-    parts += [_refusals(seen, narrow=narrow), Text(), _state(seen)]
+    parts += [_refusals(seen, narrow=narrow)]
     return Group(*parts)
 
 
@@ -170,7 +172,8 @@ def _agencies(seen: Overview, *, narrow: bool) -> RenderableType:
         ]
         for each in seen.agencies
     ]
-    return _table(names, rows, frozenset({"overdue", "waiting"}))
+    title = Text(_t("agencies that do not fetch, or are late"), style="italic")
+    return Group(title, _table(names, rows, frozenset({"overdue", "waiting"})))
 
 
 def _refusals(seen: Overview, *, narrow: bool) -> RenderableType:
@@ -189,7 +192,8 @@ def _state(seen: Overview) -> RenderableType:
     lag = _t("not known") if seen.lag is None else f"{seen.lag} {_t('changes wait')}" if seen.lag else _t("up to date")
     looked = _t("nothing yet") if seen.looked_at is None else _time(seen.looked_at, seen.at)
     style = "bold red" if seen.findings else ""
-    return Text(f"{_t('findings of the auditor')}: {findings} ({looked}); {_t('register')}: {lag}", style=style)
+    told = f"{_t('findings of the auditor')}: {findings} ({looked}); {_t('register')}: {lag}"
+    return Text(f"{told}; axis findings" if seen.findings else told, style=style)
 
 
 def _time(moment: dt.datetime | None, today: dt.datetime, *, date: bool = False) -> str:

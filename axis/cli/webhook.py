@@ -41,6 +41,9 @@ def list_command(
     if as_json:
         print_json({"webhooks": [{"webhook": each, "calls": calls} for each, calls in found]})
         return
+    if not found:
+        say("no webhook yet; `axis webhook add CODE https://…` has an agency's system called")
+        return
     print_table(
         ("id", "agency", "address", "events", "waiting", "put aside", "next call", "last answer"),
         [

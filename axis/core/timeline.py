@@ -25,6 +25,11 @@ _SAID = {
 }
 
 
+def words_of(code: str) -> tuple[str, str]:
+    """Say in English and Vietnamese what a status code stands for."""
+    return _SAID.get(code, ("unknown here", "mã không rõ"))
+
+
 class Plane(StrEnum):
     """Which of the planes of docs/statuses.md something happened on."""
 
@@ -85,7 +90,7 @@ def _carried(delivery: TrackedDelivery, accepted_at: dt.datetime, receipt: str |
 
 
 def _reported(status: TrackedStatus) -> Iterator[Moment]:
-    said, said_vi = _SAID.get(status.code, ("unknown here", "mã không rõ"))
+    said, said_vi = words_of(status.code)
     late = {"late": (", late", ", đến muộn"), "repeated": (", again", ", nhắc lại")}.get(status.effect, ("", ""))
     for recipient in status.recipients:
         yield Moment(

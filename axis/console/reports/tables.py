@@ -144,5 +144,10 @@ def change_text(now: int, before: int) -> str:
     return difference if not before or now == before else f"{difference} ({(now - before) / before:+.1%})"
 
 
+def share_text(now: int, before: int) -> str:
+    """Write the difference alone as a share of the period before, in whole percent; a dash where there was nothing."""
+    return "–" if not before else f"{100 * (now - before) / before:+.0f}" if now != before else "0"
+
+
 def _numbers(told: Mapping[Side, Numbers]) -> list[int]:
     return [told[side][name] for side in SIDES for name in names_of(side)]

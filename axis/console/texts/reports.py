@@ -56,6 +56,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Only the first {count} agencies are shown; the files have all.",
         ),
         "report.made": ("Lập lúc", "Made at"),
+        "report.zone": ("giờ Việt Nam", "Vietnam time"),
         "report.source": ("Nguồn số liệu", "Source"),
         "report.sources": ("Nguồn", "Sources"),
         "report.source.register": (

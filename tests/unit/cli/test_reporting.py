@@ -2,14 +2,24 @@
 
 import asyncio
 import csv
+import datetime as dt
 import io
 import json
+import re
+import sys
 import zipfile
 from pathlib import Path
 
 import pytest
 from openpyxl import load_workbook
 
+from axis.cli.report_tables import show_report
+from axis.console.language import text
+from axis.console.reader import Language
+from axis.console.reports.making import make_report
+from axis.console.reports.tables import SECTIONS, section
+from axis.core.periods import read_period
+from axis.core.reporting import SIDES
 from axis.store import FakeStore
 from tests.builders import organisation
 from tests.unit.cli.conftest import Run
@@ -116,3 +126,46 @@ def test_a_file_that_cannot_be_written_is_named(run: Run, lively: FakeStore, tmp
     ran = run("report", "--period", PERIOD, "--as", "csv", "--out", str(tmp_path / "no" / "x.csv"))
     assert ran.code == 73
     assert "no/x.csv" in ran.err
+
+
+_STYLE = re.compile("\x1b\\[[0-9;]*m")
+
+
+@pytest.mark.parametrize("columns", [40, 80, 120])
+@pytest.mark.parametrize("language", Language)
+def test_a_report_is_read_in_a_terminal(
+    lively: FakeStore,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    columns: int,
+    language: Language,
+) -> None:
+    period = read_period(PERIOD, dt.date(2026, 10, 4))
+    made = asyncio.run(make_report(lively, period, None, dt.datetime(2026, 10, 4, tzinfo=dt.UTC)))
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    show_report(made, language)
+    lines = [line.rstrip() for line in _STYLE.sub("", capsys.readouterr().out).splitlines()]
+    tables = [place for place, line in enumerate(lines) if re.fullmatch(r" +\(\d+\)( +\(\d+\))*", line)]
+    assert all(len(lines[place]) <= columns for place in tables)
+    assert (len(tables) == len(SIDES) * len(SECTIONS)) is (columns > 40)  # a heading is one line, and none is cut off
+
+    places = iter(tables)
+    for side in SIDES:
+        for name in SECTIONS:
+            counted = section(name, side)
+            cells: dict[str, list[str]] = {}
+            while len(cells.get("Σ", [])) < len(counted):
+                place = next(places)
+                width = lines[place].count("(")
+                rows = lines[place + 1 : place + 5 + len(made.report.lines)]
+                for head, line in zip([*(each.code for each in made.report.lines), "Σ"], rows, strict=False):
+                    assert len(line) <= columns
+                    cells.setdefault(head or "", []).extend(line.split()[-width:])
+            assert cells["Σ"] == [str(made.report.total.now[side][each]) for each in counted]
+            for each in made.report.lines:
+                assert cells[each.code or ""] == [str(each.now[side][measure]) for measure in counted]
+            legend = " ".join(lines)
+            assert all(f"({n}) {text(f'measure.{each}', language)}" in legend for n, each in enumerate(counted, 1))
+    assert next(places, None) is None
+    assert any("=UBND tỉnh Lạng Sơn" in line for line in lines)  # beside its code, or below all tables

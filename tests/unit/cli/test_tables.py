@@ -54,3 +54,23 @@ def test_a_file_gets_one_line_for_a_row(capsys: pytest.CaptureFixture[str]) -> N
 def test_no_rows_are_a_heading(capsys: pytest.CaptureFixture[str]) -> None:
     print_table(COLUMNS, [])
     assert capsys.readouterr().out.split() == ["id", "last", "seen", "account", "source", "reason", "detail"]
+
+
+WHY = "waiting: H37 is handling it since 05:29, and has not reported its end (06)"
+
+
+@pytest.mark.parametrize("columns", range(60, 130, 3))
+def test_nothing_is_cut_off_at_any_width(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, columns: int
+) -> None:
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", str(columns))
+    names = ("recipient", "mailbox", "transport", "business", "since", "deadline", "waits for, or why")
+    print_table(
+        names, [("H37", "H37", "taken", "03", MOMENT, None, WHY), ("G22", "G22", "held", None, MOMENT, "–", "")]
+    )
+    text = STYLE.sub("", capsys.readouterr().out)
+    assert all(len(line.rstrip()) <= columns for line in text.splitlines())
+    words = text.split()
+    assert all(word in words for word in WHY.split()[1:])
+    assert {"waits", "for,"} <= set(words)

@@ -167,7 +167,7 @@ def test_live_it_looks_again_and_ends_by_ctrl_c(
     monkeypatch.setattr(watch, "overlook", counted)
     monkeypatch.setattr("sys.stdout.isatty", lambda: True)
     monkeypatch.setattr("axis.cli.watch.asyncio.sleep", lambda _: _nothing())
-    assert run("watch").code == 0
+    assert run("watch").code == 130
     assert len(looks) == 3
 
 
