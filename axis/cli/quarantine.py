@@ -2,6 +2,8 @@
 
 import asyncio
 import dataclasses
+import datetime as dt
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,9 +12,11 @@ import typer
 from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say, say_reasons
 from axis.cli.moments import moment
 from axis.cli.quarantine_acting import check, drop_command, requeue_command
-from axis.errors import AxisError, NotFound
+from axis.core.ids import is_id
+from axis.errors import AxisError
+from axis.evidence.quarantined import one
 from axis.settings import Settings
-from axis.store import Quarantined, Store
+from axis.store import Departure, Quarantined, Store
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Messages that could not be read or attributed.")
 
@@ -34,7 +38,12 @@ def list_command(
         typer.Option(metavar="CODE", help="Only for this reason, such as signature/invalid.", show_default=False),
     ] = None,
     before: Annotated[
-        str | None, typer.Option(metavar="TIME", help="Only what was last seen before.", show_default=False)
+        str | None,
+        typer.Option(
+            metavar="TIME[,ID]",
+            help="Only what was last seen before; with the id of a line it goes on behind that one.",
+            show_default=False,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -46,20 +55,25 @@ def list_command(
 
       axis quarantine list --reason signature/invalid --json
 
+    What was set aside at one moment is told apart by the id, so a list that goes on where the last one ended (it says
+    how; "next" in JSON, null at the end) leaves nothing out and shows nothing twice.
+
     Exit code 0, also when there is nothing.
     """
-    found = asyncio.run(_list(limit, reason, before))
+    listed = asyncio.run(_list(limit + 1, reason, *(None, None) if before is None else _place(before)))
+    found = listed[:limit]
+    following = f"{_exactly(found[-1].last_seen_at)},{found[-1].id}" if len(listed) > limit else None
     if as_json:
-        print_json({"quarantined": [_plain(each) for each in found]})
+        print_json({"quarantined": [_plain(each) for each in found], "next": following})
         return
     columns = ("id", "last seen", "times", "account", "source", "bytes", "reason", "detail")
     rows = [(q.id, q.last_seen_at, q.count, q.account, q.source, q.size, q.reason, q.detail[:100]) for q in found]
     if rows:
         print_table(columns, rows)
-    say(
-        f"{len(found) or 'nothing'} in quarantine"
-        + (" (there may be more: --limit, --before)" if len(found) == limit else "")
-    )
+    if following is None:
+        say(f"{len(found) or 'nothing'} {'in quarantine' if before is None else 'more'}")
+    else:
+        say(f"{len(found)} in quarantine, and there are more: --before {following}")
 
 
 @app.command("show")
@@ -81,17 +95,15 @@ def show_command(
 
     Exit code 0; 66: there is no such message; 73: the file exists or cannot be made.
     """
-    found = asyncio.run(_one(identifier.strip().lower()))
-    if found is None:
-        raise NotFound(f"there is no {identifier} in quarantine", code="quarantine/unknown")
+    found, departures = asyncio.run(_one(identifier.strip().lower()))
     if save is not None:
         _save(found.body, save)
     if as_json:
-        print_json(
-            {**_plain(found), "headers": found.headers, "body": found.body.decode(errors="replace"), "saved": save}
-        )
+        body = found.body.decode(errors="replace")
+        told = {"headers": found.headers, "departures": departures, "body": body, "saved": save}
+        print_json({**_plain(found), "is_in": found.is_in, **told})
         return
-    _tell(found)
+    _tell(found, departures)
     if save is not None:
         say(f"saved {save}: do not open it with the program it was made for")
 
@@ -101,18 +113,32 @@ app.command("requeue")(requeue_command)
 app.command("drop")(drop_command)
 
 
-async def _list(limit: int, reason: str | None, before: str | None) -> tuple[Quarantined, ...]:
-    moment_before = None if before is None else moment(before)
+def _place(before: str) -> tuple[dt.datetime, str | None]:
+    time, comma, identifier = before.partition(",")
+    behind = identifier.strip().lower()
+    if comma and not is_id(behind):
+        raise typer.BadParameter(f"{identifier!r} is no id of a message: write TIME,ID as the list says")
+    return moment(time), behind or None
+
+
+def _exactly(at: dt.datetime) -> str:
+    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+
+
+async def _list(
+    limit: int, reason: str | None, before: dt.datetime | None, behind: str | None
+) -> tuple[Quarantined, ...]:
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
-        return await store.quarantined(limit, reason=reason, before=moment_before)
+        return await store.quarantined(limit, reason=reason, before=before, behind=behind)
 
 
-async def _one(identifier: str) -> Quarantined | None:
+async def _one(identifier: str) -> tuple[Quarantined, tuple[Departure, ...]]:
     async with Store.connect(Settings.load().operator_database, name="axis cli") as store:
-        return await store.quarantined_one(identifier)
+        found = await one(store, identifier)
+        return found, await store.quarantines.departures(found.id)
 
 
-def _tell(found: Quarantined) -> None:
+def _tell(found: Quarantined, departures: Iterable[Departure]) -> None:
     lines = [
         ("id", found.id),
         ("reason", found.reason),
@@ -125,6 +151,13 @@ def _tell(found: Quarantined) -> None:
         ("size", f"{found.size} bytes" + ("" if len(found.body) == found.size else f", {len(found.body)} kept")),
         ("sha256", found.sha256),
         *((f"header {name}", value) for name, value in found.headers.items()),
+        *((each.how, f"{local_time(each.at)} by {each.actor}: {each.why}") for each in departures),
+        (
+            "",
+            ""
+            if found.is_in
+            else "it is not in quarantine any more; what would happen to it now: axis quarantine check",
+        ),
     ]
     for label, value in lines:
         if value:

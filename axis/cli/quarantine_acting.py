@@ -3,19 +3,25 @@
 import asyncio
 import datetime as dt
 import getpass
-from collections.abc import Awaitable, Callable
+import signal
+from collections.abc import Iterable
+from contextlib import AbstractAsyncContextManager
 from typing import Annotated
 
 import typer
 
-from axis.cli.console import JsonOption, print_json, say, say_reasons
+from axis.cli.console import JsonOption, print_json, progress, say, say_reasons
 from axis.cli.moments import now
-from axis.evidence.quarantined import Done, Examiner, Outcome, drop, one, requeue
+from axis.errors import Unavailable
+from axis.evidence.quarantined import Done, Examiner, Outcome, asked, drop, one, requeue
 from axis.settings import Settings
 from axis.store import Store
 
 _Ids = Annotated[list[str], typer.Argument(metavar="ID...", help="From `axis quarantine list`.", show_default=False)]
 _Why = Annotated[str, typer.Option("--why", metavar="TEXT", help="Why; it is audited.", show_default=False)]
+
+_A_LINE_EVERY = 5  # of a group: one a second
+_INTERRUPTED = 128 + signal.SIGINT
 
 
 def check(
@@ -48,17 +54,21 @@ def check(
 def requeue_command(ids: _Ids, *, why: _Why, as_json: JsonOption = False) -> None:
     """Hand messages to the routers of their queues once more, at most 50, five a second.
 
-    Each is decided like any other, with the account that was proved when it came; see `axis quarantine check`.
+    Each is decided like any other, with the account that was proved when it came; see `axis quarantine check`. Ctrl-C
+    ends it between two of them: what it has not come to stays in quarantine, and may be asked for again.
 
     For example:
 
       axis quarantine requeue ID --why "mended in 2026.11.3"
 
-    Exit code 0: all of them; 1: some stayed.
+    Exit code 0: all of them; 1: some stayed; 130: ended by Ctrl-C.
     """
-    _done(
-        asyncio.run(_with(lambda store: requeue(store, ids, now(), by=getpass.getuser(), why=why))), "requeued", as_json
-    )
+    done = asyncio.run(_requeue(_named(ids), why))
+    _tell(done, "requeued", as_json)
+    if done.untouched:
+        raise typer.Exit(_INTERRUPTED)
+    if done.stayed:
+        raise typer.Exit(1)
 
 
 def drop_command(ids: _Ids, *, why: _Why, as_json: JsonOption = False) -> None:
@@ -68,27 +78,63 @@ def drop_command(ids: _Ids, *, why: _Why, as_json: JsonOption = False) -> None:
 
       axis quarantine drop ID ID --why "tests of the agency"
 
-    Exit code 0.
+    Exit code 0: all of them; 1: some were not in quarantine.
     """
-    _done(asyncio.run(_with(lambda store: drop(store, ids, by=getpass.getuser(), why=why))), "dropped", as_json)
-
-
-def _done(done: Done, word: str, as_json: bool) -> None:
-    stayed = {identifier: f"{error.code}: {error.detail}" for identifier, error in done.stayed}
-    if as_json:
-        print_json({word: done.done, "stayed": stayed})
-    else:
-        say(f"{done.done} {word}")
-        for identifier, told in stayed.items():
-            say(f"{identifier} stayed: {told}")
-        say_reasons({error.code for _, error in done.stayed})
-    if stayed:
+    done = asyncio.run(_drop(_named(ids), why))
+    _tell(done, "dropped", as_json)
+    if done.stayed:
         raise typer.Exit(1)
 
 
-async def _with(act: Callable[[Store], Awaitable[Done]]) -> Done:
-    async with Store.connect(Settings.load().operator_database, name="axis cli", connections=2) as store:
-        return await act(store)
+def _named(ids: Iterable[str]) -> list[str]:
+    return [each.strip().lower() for each in ids]
+
+
+def _tell(done: Done, word: str, as_json: bool) -> None:
+    stayed = {identifier: f"{error.code}: {error.detail}" for identifier, error in done.stayed}
+    if as_json:
+        print_json({word: done.done, "stayed": stayed, "untouched": done.untouched})
+        return
+    say(f"{done.done} {word}")
+    for identifier, told in stayed.items():
+        say(f"{identifier} stayed: {told}")
+    for identifier in done.untouched:
+        say(f"{identifier} was not come to, and is in quarantine")
+    say_reasons(error.code for _, error in done.stayed)
+
+
+async def _requeue(ids: list[str], why: str) -> Done:
+    asked(ids, why)  # before anything is connected to
+    stop, loop, last = asyncio.Event(), asyncio.get_running_loop(), Done(0)
+
+    def seen(far: Done) -> None:
+        nonlocal last
+        last = far
+        if far.asked > 1 and (not far.untouched or not (far.asked - len(far.untouched)) % _A_LINE_EVERY):
+            stayed = f", {len(far.stayed)} stayed" if far.stayed else ""
+            progress(f"{far.done} of {far.asked} requeued{stayed}")
+
+    async with _store() as store:
+        # Not the usual end of a coroutine: the one that is under way is handed over or not, and that is told.
+        loop.add_signal_handler(signal.SIGINT, stop.set)
+        try:
+            return await requeue(store, ids, now(), by=getpass.getuser(), why=why, seen=seen, stop=stop)
+        except Unavailable:
+            progress(
+                f"{last.done} of {len(set(ids))} requeued; the one that was under way may have been: ask for all again"
+            )
+            raise
+        finally:
+            loop.remove_signal_handler(signal.SIGINT)
+
+
+async def _drop(ids: list[str], why: str) -> Done:
+    async with _store() as store:
+        return await drop(store, ids, by=getpass.getuser(), why=why)
+
+
+def _store() -> AbstractAsyncContextManager[Store]:
+    return Store.connect(Settings.load().operator_database, name="axis cli", connections=2)
 
 
 async def _check(identifier: str) -> Outcome:

@@ -6,6 +6,7 @@
     page.py       a page: path, function, who may see it
     reader.py     who looks, and in which language
     rendering.py  templates; language.py: the texts; downloads.py: the same rows as a file; live.py: events
+    handing.py    groups of quarantine that are requeued while nobody waits
     access/       logging in, sessions, passwords, OpenID Connect
     pages/        the pages, one module each, all listed in pages/__init__.py
 

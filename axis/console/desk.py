@@ -10,6 +10,7 @@ from starlette.requests import Request
 from axis.broker import ManagementApi
 from axis.console.access.passwords import Passwords
 from axis.console.access.provider import OpenIdProvider
+from axis.console.handing import Groups
 from axis.console.live import Streams, Topic
 from axis.console.rendering import Rendering
 from axis.settings import Settings
@@ -31,6 +32,7 @@ class Desk:
     passwords: Passwords = field(default_factory=Passwords)
     rendering: Rendering = field(default_factory=Rendering)
     streams: Streams = field(default_factory=Streams)
+    groups: Groups = field(default_factory=Groups)  # what is requeued from quarantine
     topics: dict[str, Topic[Any]] = field(default_factory=dict)  # what is watched live, by name
     kept: dict[str, object] = field(default_factory=dict)  # what is read seldom, by name
 

@@ -52,12 +52,19 @@ async def run(settings: Settings, announce: Callable[[str], None]) -> None:
             structlog.get_logger(part="console").info("listening", host=host, port=port, metrics=page)
             announce(told)
 
+        def ending() -> None:
+            streams.end()
+            desk.groups.end()
+
         async with asyncio.TaskGroup() as group:
+            # Not among those that are cancelled: it ends by itself, between two messages.
+            group.create_task(desk.groups.work(store, _utc_now))
             background = [
                 *([group.create_task(tls.follow())] if tls is not None else []),
                 group.create_task(_forget(store.operators)),
             ]
-            await serve_on(listener, app, LIMITS, ready, tls=tls, ending=streams.end)
+            await serve_on(listener, app, LIMITS, ready, tls=tls, ending=ending)
+            desk.groups.end()  # however it ended
             for task in background:
                 task.cancel()
 

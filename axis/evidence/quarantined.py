@@ -5,7 +5,8 @@ The commands and the console call the same functions.
 
 import asyncio
 import datetime as dt
-from collections.abc import Collection
+import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from axis.core.admission import IdWindow
@@ -23,6 +24,7 @@ from schemas.base import Code
 # How far apart the messages of a group are handed over: nobody's documents wait behind them.
 EVERY = 0.2  # seconds
 AT_ONCE = 50
+_MOST_DROPPED = 1_000
 _MOST_WHY = 500
 
 
@@ -38,10 +40,16 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """How many messages went where; `stayed`: id -> why, of those that could not."""
+    """How many messages left; `stayed`: those that could not and why; `untouched`: those that were not come to."""
 
     done: int
     stayed: tuple[tuple[str, Refused], ...] = ()
+    untouched: tuple[str, ...] = ()
+
+    @property
+    def asked(self) -> int:
+        """How many there are in all."""
+        return self.done + len(self.stayed) + len(self.untouched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,31 +92,61 @@ class Examiner:
         return Outcome(None, "", resolutions, known=True)
 
 
-async def requeue(store: Store, ids: Collection[str], at: dt.datetime, *, by: str, why: str) -> Done:
-    """Hand messages to the routers of their queues, one after the other every `EVERY`; at most `AT_ONCE` of them.
+def _nobody(_: Done) -> None:
+    pass
 
-    Raises Refused quarantine/stays without a reason why. What cannot be handed over stays, and is told.
+
+async def requeue(
+    store: Store,
+    ids: Iterable[str],
+    at: dt.datetime,
+    *,
+    by: str,
+    why: str,
+    seen: Callable[[Done], None] = _nobody,
+    stop: asyncio.Event | None = None,
+) -> Done:
+    """Hand messages to the routers of their queues, each once, one after the other every `EVERY`.
+
+    Each leaves quarantine, waits for a router and is audited in one transaction: whatever ends this between two leaves
+    the others where they are, and all of them may be asked for again. What cannot be handed over stays, and is told.
+
+    `seen`: shown how far it is, after each. `stop`: when it is set, nothing is begun any more. Raises Refused
+    quarantine/asked without a reason why and for more than `AT_ONCE`; Unavailable, when `seen` was shown the last.
     """
-    said = _reason(why)
-    done, stayed = 0, list[tuple[str, Refused]]()
-    for number, identifier in enumerate(list(ids)[:AT_ONCE]):
-        if number:
+    said, wanted = asked(ids, why)
+    far = Done(0, (), wanted)
+    for number, identifier in enumerate(wanted, 1):
+        if number > 1:
             await asyncio.sleep(EVERY)
-        kept = await store.quarantined_one(identifier)
+        if stop is not None and stop.is_set():
+            break
         try:
-            if kept is None or not kept.is_in:
-                raise Refused("quarantine/stays", "it is not in quarantine any more")  # noqa: TRY301 - told beside the others
-            if not await store.quarantines.requeue(identifier, waiting_of(kept, at), by=by, why=said):
-                raise Refused("quarantine/stays", "its id waits for the routers already")  # noqa: TRY301 - likewise
-            done += 1
+            await _hand_over(store, identifier, at, by, said)
+            far = Done(far.done + 1, far.stayed, wanted[number:])
         except Refused as error:
-            stayed.append((identifier, error))
-    return Done(done, tuple(stayed))
+            far = Done(far.done, (*far.stayed, (identifier, error)), wanted[number:])
+        seen(far)
+    return far
 
 
-async def drop(store: Store, ids: Collection[str], *, by: str, why: str) -> Done:
-    """Take messages out for good; raise Refused quarantine/stays without a reason why."""
-    return Done(await store.quarantines.drop(list(ids)[:1_000], by=by, why=_reason(why)))
+async def _hand_over(store: Store, identifier: str, at: dt.datetime, by: str, why: str) -> None:
+    kept = await store.quarantined_one(identifier)
+    if kept is None or not kept.is_in:
+        raise _not_in()
+    if not await store.quarantines.requeue(identifier, waiting_of(kept, at), by=by, why=why):
+        raise Refused("quarantine/stays", "its id waits for the routers already, or it has left just now")
+
+
+async def drop(store: Store, ids: Iterable[str], *, by: str, why: str) -> Done:
+    """Take messages out for good, all at once; raise Refused quarantine/asked without a reason why, or for too many."""
+    said, wanted = asked(ids, why, most=_MOST_DROPPED)
+    left = await store.quarantines.drop(wanted, by=by, why=said)
+    return Done(len(left), tuple((each, _not_in()) for each in wanted if each not in left))
+
+
+def _not_in() -> Refused:
+    return Refused("quarantine/stays", "it is not in quarantine, or not any more")
 
 
 async def one(store: Store, identifier: str) -> Quarantined:
@@ -119,8 +157,11 @@ async def one(store: Store, identifier: str) -> Quarantined:
     return kept
 
 
-def _reason(why: str) -> str:
-    said = why.strip()
+def asked(ids: Iterable[str], why: str, *, most: int = AT_ONCE) -> tuple[str, tuple[str, ...]]:
+    """Return the reason and each id once; raise Refused quarantine/asked where it cannot be done so."""
+    said, wanted = unicodedata.normalize("NFC", why).strip(), tuple(dict.fromkeys(ids))
     if not said or len(said) > _MOST_WHY:
-        raise Refused("quarantine/stays", f"say why, in at most {_MOST_WHY} characters")
-    return said
+        raise Refused("quarantine/asked", f"say why, in at most {_MOST_WHY} characters")
+    if len(wanted) > most:
+        raise Refused("quarantine/asked", f"at most {most} messages at once; these are {len(wanted)}")
+    return said, wanted

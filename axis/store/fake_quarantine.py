@@ -27,14 +27,14 @@ class FakeQuarantine(QuarantineStore):
         self._audit = audit
         self._departures: dict[str, list[Departure]] = {}
 
-    async def drop(self, ids: Collection[str], *, by: str, why: str) -> int:
+    async def drop(self, ids: Collection[str], *, by: str, why: str) -> frozenset[str]:
         """Take messages out for good."""
         async with self._alone() as memory:
-            left = [each for each in ids if (_kept(memory, each)) is not None]
+            left = [each for each in sorted(set(ids)) if _kept(memory, each) is not None]
             kept = [self._leave(memory, each) for each in left]
         for each in kept:
             await self._depart(each, Departure(self._now(), "dropped", by, why))
-        return len(kept)
+        return frozenset(left)
 
     async def requeue(self, identifier: str, waiting: Waiting, *, by: str, why: str) -> bool:
         """Take a message out and hand it to the routers."""

@@ -110,7 +110,7 @@ class FakeTransaction(FakeActing):
             self._memory.quarantine[key] = Quarantined(
                 id=row.id if old is None else old.id,
                 received_at=row.received_at if old is None else old.received_at,
-                last_seen_at=row.received_at if old is None else max(old.last_seen_at, row.received_at),
+                last_seen_at=row.received_at if old is None else _seen_again(old, row.received_at),
                 count=kept.count if old is None else old.count + kept.count,
                 size=kept.size,
                 source=row.source if old is None else old.source,
@@ -124,3 +124,9 @@ class FakeTransaction(FakeActing):
                 properties=dict(row.properties) if old is None else old.properties,
                 left_at=None if old is None else old.left_at,
             )
+
+
+def _seen_again(old: Quarantined, at: dt.datetime) -> dt.datetime:
+    """Say when one was last seen: after it left, whatever the clock of who saw it says."""
+    last = max(old.last_seen_at, at)
+    return last if old.left_at is None else max(last, old.left_at + dt.timedelta(microseconds=1))

@@ -5,6 +5,7 @@ from collections.abc import Collection
 from typing import Any
 
 from axis.core.concerning import Waiting
+from axis.core.ids import is_id
 from axis.store import hostile
 from axis.store.pool import Pool
 from axis.store.quarantine_seam import Departure, QuarantineStore
@@ -20,16 +21,19 @@ class PostgresQuarantine(QuarantineStore):
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    async def drop(self, ids: Collection[str], *, by: str, why: str) -> int:
+    async def drop(self, ids: Collection[str], *, by: str, why: str) -> frozenset[str]:
         """Take messages out for good."""
+        named = sorted(filter(is_id, ids))
         async with self._pool.link("drop from quarantine") as link, link.transaction():
-            left = await link.fetch(_SQL["leave"], sorted(ids))
+            left = await link.fetch(_SQL["leave"], named)
             for record in left:
                 await _depart(link, record, "dropped", by, why)
-        return len(left)
+        return frozenset(str(record["id"]) for record in left)
 
     async def requeue(self, identifier: str, waiting: Waiting, *, by: str, why: str) -> bool:
         """Take a message out and hand it to the routers."""
+        if not is_id(identifier):
+            return False
         async with self._pool.link("requeue from quarantine") as link, link.transaction():
             if await link.fetchval(_SQL["lock"], identifier) is None:
                 return False

@@ -23,8 +23,8 @@ class QuarantineStore(ABC):
     """Taking messages out of quarantine. The bytes stay; each departure is kept for ever and audited with it."""
 
     @abstractmethod
-    async def drop(self, ids: Collection[str], *, by: str, why: str) -> int:
-        """Take messages out for good; return how many were in. One that comes again is in again."""
+    async def drop(self, ids: Collection[str], *, by: str, why: str) -> frozenset[str]:
+        """Take messages out for good, all or nothing; return those that were in. One that comes again is in again."""
 
     @abstractmethod
     async def requeue(self, identifier: str, waiting: Waiting, *, by: str, why: str) -> bool:

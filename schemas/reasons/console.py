@@ -112,6 +112,7 @@ STATUS: Mapping[str, int] = MappingProxyType(
         "report/period": 400,
         "report/future": 400,
         "report/code": 404,
+        "quarantine/asked": 400,
         "quarantine/stays": 409,
     }
 )

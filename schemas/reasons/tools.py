@@ -258,6 +258,13 @@ REASONS = (
         remedy_vi="Đề nghị bên gửi gửi lại, hoặc loại bỏ gói tin khỏi khu cách ly.",
     ),
     Reason(
+        code="quarantine/asked",
+        title="What is asked of quarantine is not as it has to be.",
+        title_vi="Yêu cầu đối với khu cách ly không hợp lệ.",
+        remedy="Say why, in at most 500 characters, and name no more messages at once than is said.",
+        remedy_vi="Ghi lý do (tối đa 500 ký tự) và không chọn quá số gói tin cho phép trong một lần.",
+    ),
+    Reason(
         code="track/unknown",
         title="No document is known under this id.",
         title_vi="Không có văn bản nào mang mã này.",

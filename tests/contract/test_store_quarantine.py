@@ -38,8 +38,9 @@ async def put(store: Store, *bodies: bytes, at: dt.datetime = NOW) -> list[str]:
 
 async def test_what_is_dropped_is_out_and_in_again_when_it_comes_again(store: Store) -> None:
     one, other = await put(store, b"one", b"other")
-    assert await store.quarantines.drop([one, new_id(NOW)], by="lan", why="rác") == 1
-    assert await store.quarantines.drop([one], by="lan", why="lần nữa") == 0
+    assert await store.quarantines.drop([one, new_id(NOW), "no id", one], by="lan", why="rác") == {one}
+    assert await store.quarantines.drop([one], by="lan", why="lần nữa") == frozenset()
+    assert not await store.quarantines.requeue("no id", waiting(), by="lan", why="lạ")
     assert [each.id for each in await store.quarantined()] == [other]
     assert (await store.backlog.look()).quarantine["message/not-json"].count == 1
     kept = await store.quarantined_one(one)
@@ -49,8 +50,26 @@ async def test_what_is_dropped_is_out_and_in_again_when_it_comes_again(store: St
         ("dropped", "lan", "rác")
     ]
     assert await store.quarantines.departures(other) == ()
-    await put(store, b"one", at=dt.datetime.now(dt.UTC) + dt.timedelta(days=365))
+    # The clock of who sees it again may lag.
+    await put(store, b"one", at=NOW)
     assert {each.id for each in await store.quarantined()} == {one, other}
+    assert await store.quarantines.drop([one], by="lan", why="lần nữa") == {one}
+
+
+async def test_the_list_goes_on_among_what_was_seen_at_one_moment(store: Store) -> None:
+    same = await put(store, *(f"{number}".encode() for number in range(5)))
+    (later,) = await put(store, b"later", at=NOW + dt.timedelta(microseconds=1))
+    (earlier,) = await put(store, b"earlier", at=NOW - dt.timedelta(microseconds=1))
+    everything = [later, *sorted(same, reverse=True), earlier]
+    for size in (1, 2, 3, 7):
+        found = list(await store.quarantined(size))
+        while page := await store.quarantined(size, before=found[-1].last_seen_at, behind=found[-1].id):
+            found += page
+        assert [each.id for each in found] == everything
+    # Without the id only what is before that moment.
+    assert [each.id for each in await store.quarantined(before=NOW)] == [earlier]
+    of_another = await store.quarantined(before=NOW, behind=max(same), reason="message/poison")
+    assert of_another == ()
 
 
 async def test_what_is_requeued_is_handed_over_once(store: Store) -> None:

@@ -48,6 +48,7 @@ async def test_no_page_wants_for_a_right(database: str) -> None:
         )
         kept = (await owner.quarantined())[0].id
         bench.desk = replace(bench.desk, store=store)
+        group = bench.desk.groups.add([kept], at=now, by="administrator", why="thử", reason="").id
         bench.app = create_app(bench.desk, Origins.of(URL, "127.0.0.1", 1, tls=False))
         async with bench.browser("administrator") as browser:
             for page in PAGES:
@@ -55,6 +56,7 @@ async def test_no_page_wants_for_a_right(database: str) -> None:
                     continue
                 identifier = kept if page.path.startswith("/quarantine") else document.envelope.id
                 path = page.path.replace("{id}", identifier).replace("{code}", "H37").replace("{login:path}", "viewer")
+                path = path.replace("{group}", group)
                 for query in ASKED.get(page.path, ("",)):
                     answer = await browser.get(path + query)
                     assert answer.status_code < 500, (path + query, answer.headers.get("axis-code"))

@@ -48,6 +48,7 @@ async def quarantine(request: Request, reader: Reader) -> Response:
         at_once=AT_ONCE,
         done=number_asked(request, "done"),
         stayed=number_asked(request, "stayed"),
+        going=desk.groups.under_way,
         how=request.query_params.get("how"),
     )
 
@@ -72,15 +73,21 @@ async def message(request: Request, reader: Reader) -> Response:
 
 
 async def act(request: Request, reader: Reader) -> Response:
-    """Requeue or drop: one message by its id, or the newest of a group."""
+    """Requeue or drop: one message by its id, or the newest of a group.
+
+    A group is handed over five a second: nobody's browser waits for that, a page shows how far it is.
+    """
     desk, form = desk_of(request), form_of(request)
     ids, why, reason = form.every("id"), form.one("why", "", most=500), form.one("reason", "", most=200)
     if not all(map(ENVELOPE.fullmatch, ids)) or len(ids) > PAGE:
         raise Refused("console/form", "id: no id of a message.")
     how = form.one("act")
+    if how == "requeue" and len(ids) > 1:
+        group = desk.groups.add(ids, at=desk.now(), by=reader.login, why=why, reason=reason)
+        return RedirectResponse(f"/quarantine/requeues/{group.id}", 303)
     if how == "requeue":
         done = await requeue(desk.store, ids, desk.now(), by=reader.login, why=why)
-        if len(ids) == 1 and done.stayed:
+        if done.stayed:
             raise done.stayed[0][1]
     elif how == "drop":
         done = await drop(desk.store, ids, by=reader.login, why=why)
@@ -88,6 +95,18 @@ async def act(request: Request, reader: Reader) -> Response:
         raise Refused("console/form", "act: requeue or drop.")
     return RedirectResponse(
         "/quarantine" + query({}, reason=reason, how=how, done=done.done, stayed=len(done.stayed) or None), 303
+    )
+
+
+async def going(request: Request, reader: Reader) -> Response:
+    """Show how far a group is; to htmx, which asks again and again, only that."""
+    desk = desk_of(request)
+    part = "hx-request" in request.headers
+    return desk.rendering.page(
+        request,
+        "quarantine-group.html" if part else "quarantine-going.html",
+        reader=reader,
+        group=desk.groups.one(request.path_params["group"]),
     )
 
 
@@ -162,5 +181,6 @@ def _place(request: Request) -> _Place:
 PAGES = (
     Page("/quarantine", quarantine, menu="menu.quarantine"),
     Page("/quarantine/act", act, methods=("POST",), roles=OPERATORS),
+    Page("/quarantine/requeues/{group}", going),
     Page("/quarantine/{id}", message),
 )

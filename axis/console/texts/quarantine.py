@@ -43,6 +43,17 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "quarantine.dropped": ("Đã loại bỏ {done} gói tin.", "{done} messages were dropped."),
         "quarantine.stayed": ("{count} gói tin còn lại trong cách ly.", "{count} messages stayed."),
+        "quarantine.going": ("Đang đưa nhóm vào xử lý lại", "Requeueing a group"),
+        "quarantine.far": ("{passed} / {asked} gói tin", "{passed} of {asked} messages"),
+        "quarantine.goes on": (
+            "Có thể đóng trang này: việc xử lý lại vẫn tiếp tục.",
+            "This page may be closed: the requeue goes on.",
+        ),
+        "quarantine.look again": ("Xem lại", "Look again"),
+        "quarantine.untouched": (
+            "{count} gói tin chưa được xử lý đến và vẫn ở trong cách ly; có thể yêu cầu lại.",
+            "{count} messages were not come to and are in quarantine; they may be asked for again.",
+        ),
         "quarantine.left": ("Gói tin này không còn trong cách ly.", "This message is not in quarantine any more."),
         "quarantine.departures": ("Đã xử lý", "What was done"),
         "quarantine.how.dropped": ("loại bỏ", "dropped"),

@@ -35,6 +35,7 @@ SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[],
 ON CONFLICT (id, kind) DO NOTHING;
 
 -- name: quarantine
+-- One that was taken out is in again, also when the clock of who set it aside lags behind the database's.
 INSERT INTO quarantine AS old
     (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body,
      properties)
@@ -45,7 +46,8 @@ FROM unnest($1::uuid[], $2::timestamptz[], $3::timestamptz[], $4::bigint[], $5::
     AS new (id, received_at, last_seen_at, count, size, source, reason, detail, account, message_id, sha256, headers, body,
             properties)
 ON CONFLICT (sha256, account, reason) DO UPDATE
-SET count = old.count + excluded.count, last_seen_at = greatest(old.last_seen_at, excluded.last_seen_at);
+SET count = old.count + excluded.count,
+    last_seen_at = greatest(old.last_seen_at, excluded.last_seen_at, old.left_at + interval '1 microsecond');
 
 -- name: unwanted
 -- The caller names each once, sorted: the order of the locks.

@@ -2,7 +2,7 @@
 
 import datetime as dt
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
@@ -93,7 +93,9 @@ class Browser:
     async def get(self, path: str, **headers: str) -> httpx.Response:
         return await self.client.get(path, headers={"sec-fetch-site": "same-origin", **_hyphened(headers)})
 
-    async def post(self, path: str, fields: dict[str, str] | None = None, **headers: str) -> httpx.Response:
+    async def post(
+        self, path: str, fields: Mapping[str, str | Sequence[str]] | None = None, **headers: str
+    ) -> httpx.Response:
         """Send a form as from one of the console's own pages, with the field that proves it where one is known."""
         sent = {"origin": str(self.client.base_url).rstrip("/"), "sec-fetch-site": "same-origin", **_hyphened(headers)}
         return await self.client.post(path, data=fields or {}, headers={k: v for k, v in sent.items() if v})

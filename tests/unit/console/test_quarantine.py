@@ -81,7 +81,7 @@ async def test_operators_drop_with_a_reason_and_it_is_noted(bench: Bench) -> Non
     ids = [each.id for each in await bench.store.quarantined() if each.reason == "message/not-json"]
     async with bench.browser("operator") as browser, bench.browser("viewer") as viewer:
         assert (await viewer.send("/quarantine/act", act="drop", id=ids[0], why="x")).status_code == 403
-        for fields, status in (({"why": ""}, 409), ({"act": "burn"}, 400), ({"id": "../x"}, 400)):
+        for fields, status in (({"why": ""}, 400), ({"act": "burn"}, 400), ({"id": "../x"}, 400)):
             sent = {"act": "drop", "id": ids[0], "why": "x", **fields}
             assert (await browser.send("/quarantine/act", **sent)).status_code == status
         done = await browser.send("/quarantine/act", act="drop", id=ids[0], why="rác", reason="message/not-json")

@@ -11,8 +11,10 @@ from structlog.testing import LogCapture
 from axis.broker import FakeBroker, Publisher
 from axis.core.admission import IdWindow
 from axis.core.decisions import Desk
+from axis.core.ids import new_id
 from axis.core.lanes import lane_of, mailbox_queue, notices_queue, submit_key
 from axis.core.messages import Submission
+from axis.core.records import QuarantineRow
 from axis.core.topology import WorkerUser, desired
 from axis.store import FakeStore
 from schemas import Priority, Receipt
@@ -27,6 +29,7 @@ from tests.builders import (
     status_dict,
     status_submission,
 )
+from tests.unit.store.rows import quarantine_row
 from tests.unit.trust.certified import certified
 from workers.metrics import Metrics
 from workers.post import Post
@@ -154,6 +157,20 @@ def document(sender: str = "G22", **changes: Any) -> Submission:
     key = submit_key(lane_of(Priority(body["document"].get("priority", "normal"))), sender)
     unsigned = document_submission(body, routing_key=key)
     return _signed(unsigned, sender)
+
+
+def set_aside(**changes: Any) -> QuarantineRow:
+    """Build what is in quarantine of a good document that a fault of ours kept back."""
+    came = document(id=new_id(NOW), recipients=["H37", "H99"])
+    given: dict[str, Any] = {
+        "reason": "message/poison",
+        "detail": "ZeroDivisionError while the message was processed",
+        "message_id": came.message_id,
+        "body": came.body,
+        "headers": came.headers,
+        "properties": {"routing_key": came.routing_key, "type": came.type, "content_type": came.content_type},
+    }
+    return quarantine_row(**{**given, **changes})
 
 
 def status(envelope: str, code: str = "03", *, reporter: str = "H37", **changes: Any) -> Submission:

@@ -82,9 +82,9 @@ async def test_nothing_leaves_without_a_reason_why(monkeypatch: pytest.MonkeyPat
     axis = await axis_of(["G22", "H37"])
     kept = await poisoned(axis, monkeypatch)
     for why in (" ", "x" * 501):
-        with pytest.raises(Refused, match="quarantine/stays"):
+        with pytest.raises(Refused, match="quarantine/asked"):
             await drop(axis.store, [kept.id], by="lan", why=why)
-        with pytest.raises(Refused, match="quarantine/stays"):
+        with pytest.raises(Refused, match="quarantine/asked"):
             await requeue(axis.store, [kept.id], axis.now(), by="lan", why=why)
     assert (await one(axis.store, kept.id)).is_in
     assert await drop(axis.store, [kept.id], by="lan", why="rác") == Done(1)
