@@ -32,19 +32,22 @@ class Poster:
     deadline: float = DEADLINE_SECONDS
 
     async def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> str | None:
-        """Make one attempt; return why it failed, None when it was answered with 2xx. The answer is not read."""
+        """Make one attempt; return why it failed, None when it was answered with 2xx. The answer is not read.
+
+        Where the axis refuses to go on, for the address or for what TLS shows, the code of the catalogue stands first.
+        """
         try:
             async with asyncio.timeout(self.deadline):
                 return await self._post(url, body, headers)
         except TimeoutError:
             return f"no answer within {self.deadline:g} s"
         except Refused as error:
-            return error.detail
+            return f"{error.code}: {error.detail}"
         except Forbidden as error:
-            return str(error)
+            return f"webhook/address: {error}"
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, UnicodeError, ValueError) as error:
             known = told(error, "the webhook")
-            return f"{type(error).__name__} {error}" if known is None else known.detail
+            return f"{type(error).__name__} {error}" if known is None else f"{known.code}: {known.detail}"
 
     async def _post(self, url: str, body: bytes, headers: Mapping[str, str]) -> str | None:
         place = self.targets.check(url)  # again: what is allowed may have changed

@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any
 
 from axis.core.registered import News
+from schemas.reasons import REASONS
 
 MOST_EVENTS = 100  # in one call
 MOST_WEBHOOKS = 5  # of one agency
@@ -95,7 +96,7 @@ class Webhook:
 class Call:
     """What a webhook is to be told. `missed`: before it, things were forgotten that it was never told.
 
-    `since`: from when its three days count; `told`: how the last attempt ended.
+    `since`: from when its three days count; `told`: how the last attempt ended, after the code where there is one.
     """
 
     id: str
@@ -108,6 +109,12 @@ class Call:
     state: CallState = CallState.WAITING
     told: str = ""
     tried_at: dt.datetime | None = None
+
+    @property
+    def reason(self) -> str | None:
+        """Return the code of the catalogue for which the axis refused to go on; None: the target failed by itself."""
+        code = self.told.partition(": ")[0]
+        return code if code in REASONS else None
 
     def failed(self, told: str, at: dt.datetime) -> "Call":
         """Return it after an attempt that was not answered with 2xx: to be made again, or put aside."""

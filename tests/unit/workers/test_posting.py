@@ -1,11 +1,9 @@
 """One attempt at a webhook: only where it may lead, only so long, and nothing is followed or read."""
 
 import asyncio
-import contextlib
 import ipaddress
 import socket
 import threading
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,37 +12,11 @@ import pytest
 
 from axis.errors import Refused
 from axis.outside import Destinations
+from tests.unit.workers.targets import LOOPBACK, answer, target
 from workers.posting import Poster, posting
 
-LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 HEADERS = {"axis-id": "1"}
-
-
-@contextlib.asynccontextmanager
-async def target(answer: bytes, *, hangs: bool = False) -> AsyncIterator[tuple[str, Destinations, list[bytes]]]:
-    """Answer every request with these bytes; `hangs`: then hold the connection."""
-    requests: list[bytes] = []
-    end = asyncio.Event()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
-            head = await reader.readuntil(b"\r\n\r\n")
-            requests.append(head + await reader.readexactly(2))
-            writer.write(answer)
-            await writer.drain()
-            if hangs:
-                await end.wait()
-        writer.close()
-
-    running = await asyncio.start_server(serve, "127.0.0.1", 0)
-    port = running.sockets[0].getsockname()[1]
-    async with running:
-        yield f"http://127.0.0.1:{port}/hook", Destinations(LOOPBACK, (port,)), requests
-        end.set()
-
-
-def answer(status: bytes, *headers: bytes) -> bytes:
-    return b"\r\n".join([b"HTTP/1.1 " + status, *headers, b"content-length: 0", b"", b""])
+INSIDE = "webhook/address: x.gov.vn is 10.0.0.5, inside the network"
 
 
 async def test_a_body_is_posted_with_its_headers() -> None:
@@ -100,7 +72,7 @@ async def test_a_name_that_leads_inside_since_is_not_called(monkeypatch: pytest.
     async with httpx.AsyncClient(transport=httpx.MockTransport(transport), trust_env=False) as client:
         post = Poster(client, Destinations())
         assert await post("https://x.gov.vn/", b"{}", HEADERS) is None
-        assert await post("https://x.gov.vn/", b"{}", HEADERS) == "x.gov.vn is 10.0.0.5, inside the network"
+        assert await post("https://x.gov.vn/", b"{}", HEADERS) == INSIDE
     assert [str(request.url) for request in seen] == ["https://93.184.216.34/"]
 
 
@@ -119,7 +91,7 @@ async def test_names_that_nobody_answers_for_keep_no_other_from_being_looked_up(
         async with posting(Destinations()) as post, asyncio.TaskGroup() as group:
             hasty = replace(post, deadline=0.01)
             silent = [group.create_task(hasty(f"https://silent{n}.gov.vn/", b"{}", HEADERS)) for n in range(100)]
-            assert await post("https://x.gov.vn/", b"{}", HEADERS) == "x.gov.vn is 10.0.0.5, inside the network"
+            assert await post("https://x.gov.vn/", b"{}", HEADERS) == INSIDE
             assert {await each for each in silent} == {"no answer within 0.01 s"}
     finally:
         end.set()
@@ -166,4 +138,4 @@ def test_what_is_allowed_is_taken() -> None:
 
 async def test_a_setting_that_has_become_stricter_counts_for_what_was_added_before() -> None:
     async with posting(Destinations()) as post:
-        assert await post("https://10.0.0.5/", b"{}", HEADERS) == "10.0.0.5 is inside the network"
+        assert await post("https://10.0.0.5/", b"{}", HEADERS) == "webhook/address: 10.0.0.5 is inside the network"
