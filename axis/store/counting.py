@@ -15,6 +15,7 @@ from axis.store.register_seam import RegisterStore
 from axis.store.registering import read_entry
 
 _SQL = load("counting")
+_LISTS = load("register")
 _DAY = dt.timedelta(days=1)
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 _SECONDS = 20.0
@@ -59,7 +60,7 @@ class Counting(RegisterStore):
         identifier, recipient = before if before is not None else (_LAST, "")
         async with self._pool.link("list what a report counts") as link:
             rows = await link.fetch(
-                _SQL["counted"],
+                _LISTS["counted"],
                 *_whose(counted),
                 counted.side,
                 [each.value for each in measure.transports] or None,
@@ -82,7 +83,7 @@ class Counting(RegisterStore):
         """List the documents that a number of a report counts."""
         async with self._pool.link("list what a report counts") as link:
             rows = await link.fetch(
-                _SQL["counted_documents"],
+                _LISTS["counted_documents"],
                 *_whose(counted),
                 late,
                 before or _LAST,

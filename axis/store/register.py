@@ -1,6 +1,7 @@
 """The register in PostgreSQL: reading it. `registering` keeps it."""
 
 import datetime as dt
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -18,6 +19,16 @@ from axis.store.register_seam import MOST_AGENCIES, MOST_COUNTED
 from axis.store.registering import Registering, read_entry
 
 _SQL = load("register")
+# The same where rows are counted: what a page shows of a row costs more than finding it.
+_KEYS = load("register", entry="document.envelope_id", delivery="delivery.recipient")
+_OVERDUE = {
+    clock: load("register", due=due, done=done)["overdue"]
+    for clock, due, done in (
+        (Clock.ARRIVAL, "arrive_by", "arrived_at"),
+        (Clock.ACCEPTANCE, "accept_by", "accepted_at"),
+        (Clock.FINISHING, "finish_by", "finished_at"),
+    )
+}
 
 # How many documents or deliveries a search walks through before it asks an index: what is found once in two hundred
 # fills a page of fifty on the way, and of the rest an index finds few.
@@ -122,26 +133,29 @@ class PostgresRegister(Registering, Counting):
 
     async def search(self, sought: Sought, *, limit: int = 50, before: str | None = None) -> tuple[Entry, ...]:
         """List documents, the newest first."""
+        return tuple(map(read_entry, await self._documents(_SQL, sought, limit, before)))
+
+    async def _documents(self, sql: Mapping[str, str], sought: Sought, limit: int, before: str | None) -> list[Any]:
         asked = _Asked.of(sought)
         top = asked.top(before)
         async with self._pool.link("search the register") as link:
             if asked.about_lateness:
                 late = (top or _LAST, asked.among_late(limit), limit, *asked.filters)
-                return tuple(map(read_entry, await link.fetch(_SQL["late"], *late, timeout=_SECONDS)))
-            rows = await link.fetch(_SQL["newest"], top, _WINDOW, limit, *asked.filters, timeout=_SECONDS)
+                return await _rows(link, sql["late"], *late)
+            rows = await _rows(link, sql["newest"], top, _WINDOW, limit, *asked.filters)
             if len(rows) < limit:
                 floor = await link.fetchval(_SQL["window"], top, _WINDOW)
                 if floor is not None:
-                    rows += await self._further(link, asked, floor, limit - len(rows))
-        return tuple(map(read_entry, rows))
+                    rows += await self._further(link, sql, asked, floor, limit - len(rows))
+        return rows
 
-    async def _further(self, link: Any, asked: _Asked, floor: Any, limit: int) -> list[Any]:
+    async def _further(self, link: Any, sql: Mapping[str, str], asked: _Asked, floor: Any, limit: int) -> list[Any]:
         """Ask the indexes for what is behind the walk; what two of them find is one."""
         found: dict[Any, Any] = {}
         for name in _ways(asked):
-            states = asked.states if name == "by_state" else ()
+            states = (*asked.states, "") if name == "by_state" else ()
             far = _FAR if name == "newest" else _WINDOW
-            rows = await link.fetch(_SQL[name], floor, far, limit, *asked.filters, *states, timeout=_SECONDS)
+            rows = await _rows(link, sql[name], floor, far, limit, *asked.filters, *states)
             found.update({row["envelope_id"]: row for row in rows})
             if name == "by_state" and (len(found) >= limit or not await _leaves_any(link, asked, floor)):
                 break
@@ -151,6 +165,11 @@ class PostgresRegister(Registering, Counting):
         self, sought: Sought, *, limit: int = 50, before: tuple[str, str] | None = None
     ) -> tuple[EntryDelivery, ...]:
         """List deliveries, those of the newest document first."""
+        return tuple(map(read_delivery, await self._deliveries(_SQL, sought, limit, before)))
+
+    async def _deliveries(
+        self, sql: Mapping[str, str], sought: Sought, limit: int, before: tuple[str, str] | None
+    ) -> list[Any]:
         asked = _Asked.of(sought)
         top, recipient = before if before is not None else (None, "")
         if (latest := asked.top(top)) != top:
@@ -159,31 +178,24 @@ class PostgresRegister(Registering, Counting):
         async with self._pool.link("list deliveries of the register") as link:
             if asked.about_lateness:
                 late = (top or _LAST, asked.among_late(limit), limit, *asked.filters, recipient)
-                return tuple(map(read_delivery, await link.fetch(_SQL["deliveries_late"], *late, timeout=_SECONDS)))
-            rows = await link.fetch(
-                _SQL["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient, timeout=_SECONDS
-            )
+                return await _rows(link, sql["deliveries_late"], *late)
+            rows = await _rows(link, sql["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient)
             if len(rows) < limit:
                 floor = await link.fetchrow(_SQL["delivery_window"], top, _WINDOW, recipient)
                 if floor is not None:
-                    rows += await self._further_deliveries(link, asked, floor, limit - len(rows))
-        return tuple(map(read_delivery, rows))
+                    rows += await self._further_deliveries(link, sql, asked, floor, limit - len(rows))
+        return rows
 
-    async def _further_deliveries(self, link: Any, asked: _Asked, floor: Any, limit: int) -> list[Any]:
+    async def _further_deliveries(
+        self, link: Any, sql: Mapping[str, str], asked: _Asked, floor: Any, limit: int
+    ) -> list[Any]:
         found: dict[Any, Any] = {}
         for name in _ways(asked):
             by_state = name == "by_state"
             behind = (*asked.states, floor["recipient"]) if by_state else (floor["recipient"],)
             far = _FAR if name == "newest" else _WINDOW
-            rows = await link.fetch(
-                _SQL[f"deliveries_{name}"],
-                floor["envelope_id"],
-                far,
-                limit,
-                *asked.filters,
-                *behind,
-                timeout=_SECONDS,
-            )
+            statement = sql[f"deliveries_{name}"]
+            rows = await _rows(link, statement, floor["envelope_id"], far, limit, *asked.filters, *behind)
             found.update({(row["envelope_id"], row["recipient"]): row for row in rows})
             if by_state and (len(found) >= limit or not await _leaves_any(link, asked, floor["envelope_id"])):
                 break
@@ -191,11 +203,11 @@ class PostgresRegister(Registering, Counting):
 
     async def count(self, sought: Sought, most: int = MOST_COUNTED) -> int:
         """Count documents, and stop at `most`."""
-        return len(await self.search(sought, limit=most))
+        return len(await self._documents(_KEYS, sought, most, None))
 
     async def count_deliveries(self, sought: Sought, most: int = MOST_COUNTED) -> int:
         """Count deliveries, and stop at `most`."""
-        return len(await self.deliveries(sought, limit=most))
+        return len(await self._deliveries(_KEYS, sought, most, None))
 
     async def flow(self, since: dt.datetime, minutes: int) -> tuple[Flow, ...]:
         """Sum what passed by steps of minutes."""
@@ -216,7 +228,7 @@ class PostgresRegister(Registering, Counting):
         day = vietnam_day(at)
         midnight = dt.datetime.combine(day, dt.time(), VIETNAM_TIME)
         async with self._pool.link("find what is overdue") as link:
-            rows = await link.fetch(_SQL[f"overdue_{clock.value}"], day, at, midnight, clock.value, MOST_AGENCIES)
+            rows = await link.fetch(_OVERDUE[clock], day, at, midnight, clock.value, MOST_AGENCIES)
         return tuple(Overdue(**row) for row in rows)
 
     async def lag(self) -> tuple[int, dt.datetime | None]:
@@ -238,6 +250,10 @@ class PostgresRegister(Registering, Counting):
         async with self._pool.link("read the feed") as link:
             row = await link.fetchrow(_SQL["feed_span"])
         return row["first"], row["last"]
+
+
+async def _rows(link: Any, statement: str, *asked: object) -> list[Any]:
+    return list(await link.fetch(statement, *asked, timeout=_SECONDS))
 
 
 async def _leaves_any(link: Any, asked: _Asked, floor: Any) -> bool:
