@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import ipaddress
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 
 from axis.outside import Destinations
 from tests.tls_peers import hang_up
@@ -14,9 +14,9 @@ LOOPBACK = [ipaddress.ip_network("127.0.0.0/8")]
 
 @contextlib.asynccontextmanager
 async def target(
-    answer: bytes, *, hangs: bool = False, tls: ssl.SSLContext | None = None
+    answer: bytes | Callable[[bytes], bytes], *, hangs: bool = False, tls: ssl.SSLContext | None = None
 ) -> AsyncIterator[tuple[str, Destinations, list[bytes]]]:
-    """Answer every request with these bytes; `hangs`: then hold the connection.
+    """Answer every request with these bytes, or by what it says; `hangs`: then hold the connection.
 
     Yield the address, what has to be allowed for it, and the requests.
     """
@@ -28,7 +28,7 @@ async def target(
             head = await reader.readuntil(b"\r\n\r\n")
             size = next(int(line[15:]) for line in head.lower().split(b"\r\n") if line.startswith(b"content-length:"))
             requests.append(head + await reader.readexactly(size))
-            writer.write(answer)
+            writer.write(answer if isinstance(answer, bytes) else answer(requests[-1]))
             await writer.drain()
             if hangs:
                 await end.wait()
