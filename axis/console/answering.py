@@ -8,11 +8,12 @@ How far an agency is on its way onto the axis is told by what is seen of it:
 """
 
 import datetime as dt
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from axis.core.codes import lineage
 from axis.core.deadlines import Clock
 from axis.core.directory import Directory
 from axis.core.enrolment import Enrolment, State
@@ -43,7 +44,10 @@ _ORDER = tuple(Answers)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One agency. `waiting`: documents ready in its mailbox; `overdue`: open deliveries by the deadline that passed."""
+    """One agency. `waiting`: documents ready in its mailbox; `overdue`: open deliveries by the deadline that passed.
+
+    `sent` and `received` are of it and all below it.
+    """
 
     code: str
     name: str
@@ -66,24 +70,29 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """What agencies sent, received and answered, by the mailbox it went through."""
+    """What agencies sent and answered, by the mailbox it went through; and what a code and all below it sent and got.
+
+    The first say how far an agency is, the others are numbers whose rows can be listed.
+    """
 
     sent: Mapping[str, int]
-    received: Mapping[str, int]
     answered: Mapping[str, int]
+    sent_below: Mapping[str, int]
+    received_below: Mapping[str, int]
 
     @classmethod
     def of(cls, directory: Directory, at: dt.datetime, sent: Iterable[Tally], received: Iterable[Tally]) -> "Traffic":
-        """Sum up by mailbox."""
-        sums: tuple[defaultdict[str, int], ...] = (defaultdict(int), defaultdict(int), defaultdict(int))
+        """Sum up."""
+        by_mailbox, answered, sent_below, received_below = (Counter[str]() for _ in range(4))
         for each in sent:
+            sent_below.update(dict.fromkeys(lineage(each.code), each.documents))
             if (mailbox := directory.mailbox_of(each.code, at)) is not None:
-                sums[0][mailbox] += each.documents
+                by_mailbox[mailbox] += each.documents
         for each in received:
-            if (mailbox := directory.mailbox_of(each.code, at)) is not None:
-                sums[1][mailbox] += each.deliveries
-                sums[2][mailbox] += each.deliveries if each.business is not None else 0
-        return cls(*sums)
+            received_below.update(dict.fromkeys(lineage(each.code), each.deliveries))
+            if each.business is not None and (mailbox := directory.mailbox_of(each.code, at)) is not None:
+                answered[mailbox] += each.deliveries
+        return cls(by_mailbox, answered, sent_below, received_below)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +155,6 @@ def _line(
         no_consumer_since=min((each.no_consumer_since for each in alone if each.no_consumer_since), default=None),
         oldest_at=min((each.oldest_at for each in queues if each.oldest_at), default=None),
         overdue=overdue,
-        sent=sent,
-        received=traffic.received.get(code, 0),
+        sent=traffic.sent_below.get(code, 0),
+        received=traffic.received_below.get(code, 0),
     )

@@ -110,14 +110,15 @@ class EntryDelivery:
 class Sought:
     """What is looked for; all that is given has to fit, None fits everything.
 
-    A document is found when one of its deliveries fits all that is said of deliveries: `recipient`, `transport`,
-    `business`, `late`, `reason`.
+    A document is found when one of its deliveries fits all that is said of deliveries: `recipient`, `mailbox`,
+    `transport`, `business`, `late`, `reason`.
     """
 
     words: str | None = None  # as typed: each word, marks and case aside, is the beginning of one in the document
     number: str | None = None  # "7816/VPCP-TTĐT", or a number or a notation alone
     sender: str | None = None  # this code and all below it
     recipient: str | None = None  # this code and all below it, as addressed, resolved, or the mailbox
+    mailbox: str | None = None  # this mailbox, and no other below its code: as `overdue` counts
     account: str | None = None  # only what this agency sent or received
     since: dt.datetime | None = None  # of acceptance
     until: dt.datetime | None = None  # before

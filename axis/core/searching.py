@@ -61,6 +61,7 @@ def question_of(sought: Sought) -> Question:
         ("n", None if sought.number is None else number_key(sought.number)),
         ("s", sought.sender),
         ("r", sought.recipient),
+        ("r", sought.mailbox),
         ("a", sought.account),
         ("l", sought.lane),
     ):

@@ -93,6 +93,7 @@ class FakeRegister(FakeCounting):
                 identifier == entry.id
                 and (sought.account is None or sought.account in {entry.account, record.mailbox})
                 and (sought.recipient is None or any(is_within(code, sought.recipient) for code in codes))
+                and sought.mailbox in {None, record.mailbox}
                 and sought.transport in {None, record.transport}
                 and sought.business in {None, record.business}
                 and sought.reason in {None, record.reason}
@@ -255,7 +256,7 @@ def _said(now: Tracked) -> Iterator[tuple[object, Event]]:
 
 
 def _about_deliveries(sought: Sought) -> bool:
-    asked = (sought.transport, sought.business, sought.reason)
+    asked = (sought.mailbox, sought.transport, sought.business, sought.reason)
     return sought.late not in {None, Clock.SENDING} or any(each is not None for each in asked)
 
 

@@ -75,7 +75,7 @@ class _Asked:
     def about_deliveries(self) -> bool:
         """Whether anything is asked of deliveries that is not in the index of words."""
         sought = self.sought
-        asked = (sought.transport, sought.business, sought.reason)
+        asked = (sought.mailbox, sought.transport, sought.business, sought.reason)
         return self.about_lateness or any(each is not None for each in asked)
 
     @property
@@ -107,7 +107,7 @@ class _Asked:
             sought.since,
             sought.until,
             _text(sought.account),
-            _text(sought.recipient),
+            _recipient(sought),
             None if sought.transport is None else sought.transport.value,
             _text(sought.business),
             _text(sought.reason),
@@ -285,6 +285,12 @@ def _term(term: Term) -> str:
 
 def _quoted(lexeme: str) -> str:
     return "'" + fit(lexeme).replace("\\", "\\\\").replace("'", "''") + "'"
+
+
+def _recipient(sought: Sought) -> str | None:
+    """Write whom deliveries have to be for, as axis_register_fits reads it: no code has a "=" in it."""
+    recipient = None if sought.recipient is None else fit(sought.recipient).replace("=", "?")
+    return recipient if sought.mailbox is None else f"{recipient or ''}={fit(sought.mailbox)}"
 
 
 def _text(value: str | None) -> str | None:

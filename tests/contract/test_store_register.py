@@ -213,6 +213,7 @@ async def test_what_is_late_is_listed_as_it_is_counted_however_much_is_open(
         assert await store.register.count_deliveries(Sought(late=clock)) == 6
         assert await store.register.count_deliveries(Sought(late=clock), most=4) == 4
         assert await store.register.count_deliveries(Sought(late=clock, recipient="H37")) == 3
+        assert await store.register.count_deliveries(Sought(late=clock, mailbox="H37")) == counts["H37"]
         assert await store.register.count_deliveries(Sought(late=clock, account="G01", words="g22")) == 3
         assert await store.register.count_deliveries(Sought(late=clock, open=False)) == 0
         assert await found(store, late=clock) == newest
@@ -223,6 +224,30 @@ async def test_what_is_late_is_listed_as_it_is_counted_however_much_is_open(
         assert [each.id for each in await store.register.search(Sought(late=clock), before=page[-1].id)] == newest[2:]
         rest = await store.register.deliveries(Sought(late=clock), before=(newest[0], "H37"))
         assert [(each.envelope_id, each.recipient) for each in rest][:2] == [(newest[0], "G01"), (newest[1], "H37")]
+
+
+async def test_a_mailbox_is_that_one_and_none_below_its_code(store: Store) -> None:
+    """What an agency is told to have late goes by its mailbox; a unit of it may have one of its own."""
+    document = written(1, [])
+    rows = [
+        delivery_row(document.envelope.id, code, mailbox=mailbox, resolved=code)
+        for code, mailbox in (("H37", "H37"), ("H37.02", "H37"), ("H37.05", "H37.05"), ("H22", "H37"))
+    ]
+    await put(store, accepted_again(document, *rows), written(2, ["H37.05"]))
+
+    async def recipients(**sought: Any) -> list[str]:
+        return sorted(each.recipient for each in await store.register.deliveries(Sought(**sought)))
+
+    assert await recipients(mailbox="H37") == ["H22", "H37", "H37.02"]
+    assert await recipients(recipient="H37") == ["H22", "H37", "H37.02", "H37.05", "H37.05"]
+    assert await recipients(mailbox="H37", recipient="H37.02") == ["H37.02"]
+    assert await recipients(mailbox="H37", recipient="H37.05") == []
+    assert await recipients(mailbox="H37", transport=Transport.TAKEN) == []
+    assert await found(store, mailbox="H37") == [document.envelope.id]
+    assert await found(store, mailbox="H37.02") == []
+    for hostile in ("H37=H37", "=H37", "=", "H37.05=H37", "\\", ""):
+        assert await recipients(recipient=hostile) == []
+        assert await recipients(mailbox=hostile) == []
 
 
 async def test_what_was_sent_late_and_never_arrived_is_found_however_far_back(

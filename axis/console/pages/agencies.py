@@ -22,6 +22,7 @@ from axis.core.deadlines import Clock
 from axis.core.fate import Transport
 from axis.core.folding import fold
 from axis.core.glance import is_stale
+from axis.core.periods import Length, Period
 from axis.core.watching import MailboxWatch
 from axis.core.workdays import vietnam_day
 from axis.errors import Malformed, NotFound
@@ -66,6 +67,7 @@ async def agencies(request: Request, reader: Reader) -> Response:
     if form is not None:
         columns = [text(each, reader.language) for each in _COLUMNS]
         return await download(columns, _rows(lines, reader.language), text("agencies", reader.language), form)
+    today = vietnam_day(desk.now())
     first = min(number_asked(request, "from") or 0, max(0, len(lines) - 1))
     return desk.rendering.page(
         request,
@@ -79,6 +81,7 @@ async def agencies(request: Request, reader: Reader) -> Response:
         stages=tuple(Stage),
         answers=tuple(Answers),
         days=DAYS,
+        period=Period(Length.DAYS, today - dt.timedelta(days=DAYS - 1), today),
     )
 
 

@@ -10,13 +10,13 @@ from starlette.responses import Response
 
 from axis.blobs import LOG_FOLDER, Objects
 from axis.client.logs import write_proof
-from axis.console.asking import number_asked, words_asked
+from axis.console.asking import choice_asked, number_asked, words_asked
 from axis.console.desk import Desk, desk_of
 from axis.console.document_rows import number_of
 from axis.console.moments import Moment, moments_of
 from axis.console.naming import names_of
 from axis.console.page import EVERYBODY, Page
-from axis.console.pages.documents import ENVELOPE
+from axis.console.pages.documents import ENVELOPE, Open
 from axis.console.parts import own_entries
 from axis.console.reader import Language, Reader
 from axis.console.reckoning import reckoner
@@ -25,7 +25,7 @@ from axis.console.standing import Standing, standings
 from axis.core.asof import as_of
 from axis.core.codes import lineage
 from axis.core.enrolment import Enrolment
-from axis.core.fate import Fate, fates
+from axis.core.fate import Fate, Transport, fates
 from axis.core.lanes import mailbox_queue
 from axis.core.messages import Lane
 from axis.core.operators import Role
@@ -73,9 +73,16 @@ async def document(request: Request, reader: Reader) -> Response:
     now = at or desk.now()
     body = await desk.store.partners.envelope(known.envelope.id) or b""
     registered = register(Subject(tracked=known, body=body, news=False), await reckoner(desk))
-    first = min(number_asked(request, "from") or 0, max(len(known.deliveries) - 1, 0))
-    watches = {} if at is not None else await _watches(desk, known.deliveries[first : first + CARDS])
-    cards = _cards(known, registered.records, watches, reader, first=first, now=now)
+    state, still_open = choice_asked(request, "state", Transport), choice_asked(request, "open", Open)
+    chosen = [
+        (delivery, fate)
+        for delivery, fate in zip(known.deliveries, fates(known), strict=True)
+        if state in {None, fate.transport} and (still_open is None or fate.ended is (still_open is Open.NO))
+    ]
+    first = min(number_asked(request, "from") or 0, max(len(chosen) - 1, 0))
+    shown = chosen[first : first + CARDS]
+    watches = {} if at is not None else await _watches(desk, [delivery for delivery, _ in shown])
+    cards = _cards(known, shown, registered.records, watches, reader, now=now)
     codes = {known.envelope.sender, known.envelope.account} | {each.delivery.recipient for each in cards}
     receipt = await desk.store.log.receipt(known.envelope.id) if _sent_by(reader, known) else None
     return desk.rendering.page(
@@ -88,7 +95,10 @@ async def document(request: Request, reader: Reader) -> Response:
         envelope=known.envelope,
         cards=cards,
         first=first,
-        following=first + CARDS if first + CARDS < len(known.deliveries) else None,
+        following=first + CARDS if first + CARDS < len(chosen) else None,
+        count=len(chosen),
+        state=state,
+        still_open=still_open,
         names=await names_of(desk, codes, now),
         certificate=await _certificate(desk, known),
         receipt=receipt,
@@ -146,17 +156,17 @@ async def _watches(desk: Desk, deliveries: Sequence[TrackedDelivery]) -> Mapping
 
 def _cards(
     tracked: Tracked,
+    shown: Sequence[tuple[TrackedDelivery, Fate]],
     records: Sequence[Record],
     watches: Mapping[str, MailboxWatch],
     reader: Reader,
     *,
-    first: int,
     now: dt.datetime,
 ) -> list[Card]:
     lane: Lane = "urgent" if tracked.envelope.lane == "urgent" else "normal"
     by_recipient = {each.recipient: each for each in records}
     cards = []
-    for delivery, fate in list(zip(tracked.deliveries, fates(tracked), strict=True))[first : first + CARDS]:
+    for delivery, fate in shown:
         queue = None if delivery.mailbox is None else mailbox_queue(lane, delivery.mailbox)
         waits = waiting(fate, delivery, watches.get(queue or ""), now)
         record = by_recipient[delivery.recipient]

@@ -6,7 +6,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from axis.console.asking import words_asked
+from axis.console.asking import code_asked, words_asked
 from axis.console.desk import Desk, desk_of
 from axis.console.downloads import Row, download, form_asked
 from axis.console.following import follow
@@ -16,6 +16,7 @@ from axis.console.naming import names_of
 from axis.console.overlooking import Look, group_of, overlook
 from axis.console.page import EVERYBODY, STAFF, Page
 from axis.console.reader import Reader
+from axis.core.lanes import LANES
 from axis.core.operators import Role
 from axis.core.watching import MailboxWatch
 from axis.core.workdays import vietnam_day
@@ -63,10 +64,16 @@ def _shown(look: Look) -> dict[str, Any]:
 
 
 async def queues(request: Request, reader: Reader) -> Response:
-    """List the queues of one kind, or all, as last seen."""
+    """List queues as last seen: of one kind, of an agency's documents, or all; `alone`: those nobody takes from."""
     desk, form = desk_of(request), form_asked(request)
     group = words_asked(request, "group")
-    found = [each for each in await desk.store.watches.watches() if group in {None, group_of(each)}]
+    mailbox, alone = code_asked(request, "mailbox"), "alone" in request.query_params
+    found = [
+        each
+        for each in await desk.store.watches.watches()
+        if group in {None, group_of(each)} and (mailbox is None or (each.mailbox == mailbox and each.lane in LANES))
+        if not alone or (each.ready and not each.consumers)
+    ]
     found.sort(key=lambda each: (-each.waiting, each.queue))
     if form is not None:
         columns = [text(f"queue.{name}", reader.language) for name in _COLUMNS]

@@ -155,13 +155,16 @@ def _reason_asked(request: Request) -> str | None:
     return "" if reason == _NO_REASON else reason
 
 
-def _link(made: Made, line: Line, side: str, name: str, reason: str | None = None) -> str | None:
-    """Return where the rows of a number are; None: there are none."""
-    if reason is None and not line.now["sent" if side == "sent" else "received"][name]:
+def _link(
+    made: Made, line: Line, side: str, name: str, reason: str | None = None, *, before: bool = False
+) -> str | None:
+    """Return where the rows of a number are, or of the one of the period before; None: there are none."""
+    told = line.before if before else line.now
+    if reason is None and not told["sent" if side == "sent" else "received"][name]:
         return None
     return "/reports/rows" + query(
         {},
-        period=made.report.period,
+        period=made.report.before if before else made.report.period,
         below=made.report.below,
         code=line.code,
         whole=None if line.whole else "no",

@@ -84,5 +84,5 @@ def alone(made: Made, language: Language) -> str:
     return str(page.format(language, title, period_text(made.report.period, language), Markup(style), body))  # noqa: S704
 
 
-def _nowhere(*_: object) -> None:
+def _nowhere(*_: object, **__: object) -> None:
     """A file by itself knows no address of a console."""

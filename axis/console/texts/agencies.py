@@ -7,7 +7,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
     {
         "agencies": ("Cơ quan", "Agencies"),
         "agencies.count": ("{count} cơ quan có hộp thư", "{count} agencies with a mailbox"),
-        "agencies.days": ("Gửi, nhận tính trong {days} ngày qua.", "Sent and received within {days} days."),
+        "agencies.days": (
+            "Gửi, nhận tính trong {days} ngày qua, gồm cả đơn vị trực thuộc.",
+            "Sent and received within {days} days, units below included.",
+        ),
         "agencies.words": ("Mã hoặc tên", "Code or name"),
         "agencies.name": ("Tên", "Name"),
         "agencies.stage": ("Giai đoạn", "Stage"),

@@ -91,6 +91,8 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Các thông điệp khác về văn bản này",
             "Other envelopes about this document",
         ),
+        "document.some recipients": ("{count} trong {all} nơi nhận", "{count} of {all} recipients"),
+        "document.all recipients": ("Mọi nơi nhận", "All recipients"),
         "document.more recipients": (
             "Nơi nhận {first}–{last} trong {all}",
             "Recipients {first} to {last} of {all}",

@@ -61,6 +61,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "queues": ("Hàng đợi", "Queues"),
         "queue.queue": ("Hàng đợi", "Queue"),
         "queue.queues": ("Số hàng đợi", "Queues"),
+        "queue.registered": ("Theo sổ đăng ký: đang ở hộp thư này", "By the register: in this mailbox"),
         "queue.mailbox": ("Hộp thư", "Mailbox"),
         "queue.ready": ("Chờ", "Ready"),
         "queue.unacked": ("Đang nhận", "In hand"),

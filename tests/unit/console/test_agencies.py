@@ -15,10 +15,11 @@ from tests.unit.console.browser import NOON, Bench
 from tests.unit.console.documents import put, written
 from tests.unit.core.records import mailbox, organisation
 from tests.unit.store.registering import keep
-from tests.unit.store.rows import certificate, status_row
+from tests.unit.store.rows import certificate, delivery_row, status_row
 
 MINUTE = dt.timedelta(minutes=1)
 DAY = dt.timedelta(days=1)
+CELL = r'<td class="number">(.*?)</td>'
 HOSTILE = "<b>Sở</b>\u202e"
 
 
@@ -66,6 +67,34 @@ async def test_the_worst_comes_first_and_numbers_are_rows(bench: Bench) -> None:
         named = list(csv.reader(io.StringIO((await browser.get("/agencies?words=h29&as=csv")).text)))
         assert [row[0] for row in named[1:]] == ["H29"]
         assert (await browser.get("/agencies?answers=perhaps")).status_code == 400
+
+
+async def test_every_number_of_the_board_leads_to_its_rows(bench: Bench) -> None:
+    """H37.05 has a mailbox of its own, so that the late of H37 are not all that was sent to it and below."""
+    now = bench.clock.now()
+    await bench.store.directory.put_organisations([organisation("H37.05")])
+    await bench.store.directory.put_mailbox(mailbox("H37.05"))
+    bench.desk.kept.clear()
+    document = written(3, [], at=now - 21 * DAY)
+    rows = [delivery_row(document.envelope.id, code, mailbox=code, resolved=code) for code in ("H37", "H37.05")]
+    await put(bench, replace(document, deliveries=tuple(rows)))
+    async with bench.browser("viewer") as browser:
+        page = (await browser.get("/agencies")).text
+        (line,) = re.findall(r'<tr><th scope="row"><a class="code" href="/agencies/H37">.*?</tr>', page, re.DOTALL)
+        cells = re.findall(CELL, line)
+        assert (
+            len(cells) == 6
+        )  # it waits for 7, 2 have not arrived, 2 were not accepted, none is due; sent and received
+        assert [re.sub("<.*?>", "", each) for each in cells] == ["7", "2", "2", "0", "0", "4"]
+        told = [(re.sub("<.*?>", "", each), re.findall(r'href="([^"]+)"', each)) for each in re.findall(CELL, page)]
+        assert all(len(addresses) == (number != "0") for number, addresses in told)
+        numbers = [(addresses[0], number) for number, addresses in told if addresses]
+        for address, number in numbers:
+            answer = await browser.get(html.unescape(address) + "&as=csv")
+            assert answer.status_code == 200, address
+            heading, *listed = csv.reader(io.StringIO(answer.text.removeprefix("\ufeff")))
+            rows_behind = sum(int(row[2]) for row in listed) if address.startswith("/queues") else len(listed)
+            assert rows_behind == int(number), (address, heading)
 
 
 async def test_a_health_card_says_whose_it_is_and_its_numbers_are_rows(bench: Bench) -> None:

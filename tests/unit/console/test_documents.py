@@ -246,3 +246,23 @@ async def test_agency_users_are_shown_nothing_of_how_others_stand_or_of_what_nev
 
 async def _rows(browser: Browser, path: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO((await browser.get(path)).text.removeprefix("\ufeff"))))
+
+
+async def test_the_numbers_of_a_document_lead_to_those_recipients(bench: Bench) -> None:
+    (identifier,) = await put(bench, written(77, ["H37", "G01", "G02"]))
+    async with bench.store.transaction() as tx:
+        done = status_row(identifier, reporter="G01", recipients=("G01",), code="06")
+        await tx.statuses([done], {(identifier, "G01"): ("06", NOON)})
+    await keep(bench.store)
+    async with bench.browser("viewer") as browser:
+        listed = (await browser.get("/documents?number=77")).text
+        ((address, number),) = re.findall(rf'href="(/documents/{identifier}\?open=yes)#recipients">(\d+)<', listed)
+        page = (await browser.get(address)).text
+        assert (page.count('<article class="card recipient"'), number) == (2, "2")
+        assert "2 trong 3 nơi nhận" in page
+        links = re.findall(r'<a href="(\?state=\w+)#recipients"><span class="badge \w+">(\d+) ', page)
+        assert sorted(number for _, number in links) == ["1", "2"]
+        for state, number in links:
+            shown = (await browser.get(f"/documents/{identifier}{state}")).text
+            assert shown.count('<article class="card recipient"') == int(number)
+        assert (await browser.get(f"/documents/{identifier}?state=lost")).status_code == 400

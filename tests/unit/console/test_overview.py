@@ -87,11 +87,21 @@ async def test_every_number_is_the_rows_behind_it(bench: Bench) -> None:
         for address, number in figures + reasons:
             if not address.startswith("/quarantine"):
                 assert await rows(browser, html.unescape(address)) == int(number), address
-        for group in re.findall(r'href="(/queues\?group=[^"]+)"', page):
+        groups = re.findall(r'<tr><th scope="row"><a href="(/queues\?group=[^"]+)".*?</tr>', page, re.DOTALL)
+        assert groups
+        for group in groups:
             listed = list(csv.reader(io.StringIO((await browser.get(f"{group}&as=csv")).text)))[1:]
-            line = re.search(re.escape(group) + r'".*?<td class="number">(\d+)</td>', page, re.DOTALL)
-            assert line is not None
-            assert sum(int(each[2]) for each in listed) == int(line[1])
+            numbers = re.findall(f'<td class="number"><a href="{re.escape(group)}">(\\d+)</a>', page)
+            sums = [sum(int(each[place]) for each in listed) for place in (2, 3, 4)]
+            assert [int(number) for number in numbers] == [*sums, len(listed)]
+        silent = re.findall(r'href="(/queues\?mailbox=[^"]+)"><strong>(\d+)</strong>', page)
+        late = re.findall(r'href="(/deliveries\?mailbox=[^"]+)">(\d+) ', page)
+        assert silent
+        for address, number in silent:
+            listed = list(csv.reader(io.StringIO((await browser.get(f"{html.unescape(address)}&as=csv")).text)))[1:]
+            assert sum(int(each[2]) for each in listed) == int(number)
+        for address, number in late:
+            assert await rows(browser, html.unescape(address)) == int(number), address
         assert "không có hệ thống nào kết nối" in page
         assert page.count("<tr data-at=") == 60
 
