@@ -44,7 +44,8 @@ class Poster:
         except Refused as error:
             return f"{error.code}: {error.detail}"
         except Forbidden as error:
-            return f"webhook/address: {error}"
+            # Agencies read this: it must not tell them what our own name servers say of names inside.
+            return f"webhook/address: {error if error.inside is None else 'the name leads inside the network'}"
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, OSError, UnicodeError, ValueError) as error:
             known = told(error, "the webhook")
             return f"{type(error).__name__} {error}" if known is None else f"{known.code}: {known.detail}"

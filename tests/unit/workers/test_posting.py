@@ -16,7 +16,7 @@ from tests.unit.workers.targets import LOOPBACK, answer, target
 from workers.posting import Poster, posting
 
 HEADERS = {"axis-id": "1"}
-INSIDE = "webhook/address: x.gov.vn is 10.0.0.5, inside the network"
+INSIDE = "webhook/address: the name leads inside the network"
 
 
 async def test_a_body_is_posted_with_its_headers() -> None:
