@@ -1,6 +1,7 @@
 """The register in PostgreSQL: reading it. `registering` keeps it."""
 
 import datetime as dt
+import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
@@ -117,11 +118,9 @@ class _Asked:
             self.about_deliveries,
         )
 
-    def top(self, before: str | None) -> str | None:
-        """Return the id that the walk begins behind."""
-        if self.sought.until is None:
-            return before
-        latest = new_id(self.sought.until + _AHEAD)
+    def top(self, before: str | None) -> str:
+        """Return the id that the walk begins behind; never none, or a plan for all of them walks from the newest."""
+        latest = _LAST if self.sought.until is None else new_id(self.sought.until + _AHEAD)
         return latest if before is None else min(before, latest)
 
 
@@ -140,8 +139,14 @@ class PostgresRegister(Registering, Counting):
         top = asked.top(before)
         async with self._pool.link("search the register") as link:
             if asked.about_lateness:
-                late = (top or _LAST, asked.among_late(limit), limit, *asked.filters)
-                return await _rows(link, sql["late"], *late)
+                rows = await _rows(link, sql["late_newest"], top, _WINDOW, limit, *asked.filters, "")
+                if len(rows) == limit or (floor := await _waiting_floor(link, top, "")) is None:
+                    return rows
+                # The walk may end between two deliveries of one document: it is looked at again.
+                behind = str(uuid.UUID(int=floor["envelope_id"].int + 1))
+                further = await _rows(link, sql["late"], behind, asked.among_late(limit), limit, *asked.filters)
+                found = {row["envelope_id"]: row for row in (*rows, *further)}
+                return [found[key] for key in sorted(found, reverse=True)][:limit]
             rows = await _rows(link, sql["newest"], top, _WINDOW, limit, *asked.filters)
             if len(rows) < limit:
                 floor = await link.fetchval(_SQL["window"], top, _WINDOW)
@@ -177,8 +182,11 @@ class PostgresRegister(Registering, Counting):
         recipient = fit(recipient)
         async with self._pool.link("list deliveries of the register") as link:
             if asked.about_lateness:
-                late = (top or _LAST, asked.among_late(limit), limit, *asked.filters, recipient)
-                return await _rows(link, sql["deliveries_late"], *late)
+                rows = await _rows(link, sql["deliveries_late_newest"], top, _WINDOW, limit, *asked.filters, recipient)
+                if len(rows) == limit or (floor := await _waiting_floor(link, top, recipient)) is None:
+                    return rows
+                behind = (floor["envelope_id"], asked.among_late(limit), limit, *asked.filters, floor["recipient"])
+                return (rows + await _rows(link, sql["deliveries_late"], *behind))[:limit]
             rows = await _rows(link, sql["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient)
             if len(rows) < limit:
                 floor = await link.fetchrow(_SQL["delivery_window"], top, _WINDOW, recipient)
@@ -254,6 +262,11 @@ class PostgresRegister(Registering, Counting):
 
 async def _rows(link: Any, statement: str, *asked: object) -> list[Any]:
     return list(await link.fetch(statement, *asked, timeout=_SECONDS))
+
+
+async def _waiting_floor(link: Any, top: str, recipient: str) -> Any:
+    """Return where a walk over what waits ends; None when it has seen all."""
+    return await link.fetchrow(_SQL["waiting_window"], top, _WINDOW, recipient, timeout=_SECONDS)
 
 
 async def _leaves_any(link: Any, asked: _Asked, floor: Any) -> bool:

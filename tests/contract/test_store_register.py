@@ -194,14 +194,15 @@ async def test_what_is_held_and_what_is_late_is_found(store: Store) -> None:
     assert [each.recipient for each in await store.register.deliveries(Sought(open=False))] == ["Z99"]
 
 
+@pytest.mark.parametrize("newer", [5, 2])
 async def test_what_is_late_is_listed_as_it_is_counted_however_much_is_open(
-    store: Store, monkeypatch: pytest.MonkeyPatch
+    store: Store, monkeypatch: pytest.MonkeyPatch, newer: int
 ) -> None:
-    """The oldest are late: behind more newer ones than a walk from the newest goes through."""
+    """The oldest are late: behind more newer ones than a walk from the newest goes through, or where it ends."""
     monkeypatch.setattr("axis.store.register._WINDOW", 3)
     now = dt.datetime.now(dt.UTC)
     late = [written(number, ["H37", "G01"], at=now - dt.timedelta(days=60 - number)) for number in range(3)]
-    await put(store, *late, *(written(number, ["H37"], at=now - number * SECOND) for number in range(10, 15)))
+    await put(store, *late, *(written(10 + number, ["H37"], at=now - number * SECOND) for number in range(newer)))
     newest = [each.envelope.id for each in reversed(late)]
     for clock in (Clock.ARRIVAL, Clock.ACCEPTANCE):
         listed = await store.register.deliveries(Sought(late=clock))
@@ -218,6 +219,7 @@ async def test_what_is_late_is_listed_as_it_is_counted_however_much_is_open(
         assert await store.register.count_deliveries(Sought(late=clock, open=False)) == 0
         assert await found(store, late=clock) == newest
         assert await found(store, late=clock, recipient="H37", transport=Transport.ACCEPTED) == newest
+        assert await found(store, late=clock, recipient="G01") == newest
         assert await found(store, late=clock, account="H01") == []
         page = await store.register.search(Sought(late=clock), limit=2)
         assert [each.id for each in page] == newest[:2]

@@ -46,8 +46,22 @@ async def test_heralds_look_through_no_more_than_the_addresses(sql: Any) -> None
     assert {found["table"] for found in WHOLE.finditer(plan)} == {"webhook"}, plan
 
 
+async def test_a_page_of_the_register_begins_where_the_last_one_ended(sql: Any) -> None:
+    walk = re.compile(
+        r"Index (?:Only )?Scan Backward using register_\w+ on register_\w+\n +Index Cond: .*envelope_id.* < "
+    )
+    for kind in (
+        *("window", "newest", "delivery_window", "deliveries_newest"),
+        *("waiting_window", "late_newest", "deliveries_late_newest"),
+    ):
+        plan = await _plan(sql, load("register")[kind])
+        assert walk.search(plan), plan
+
+
 async def _plan(sql: Any, query: str) -> str:
     parameters = len((await sql.prepare(query)).get_parameters())
     nothing = f"({', '.join(['NULL'] * parameters)})" if parameters else ""
     await sql.execute(f"PREPARE looked_at AS {query}")
-    return "\n".join(record[0] for record in await sql.fetch(f"EXPLAIN (COSTS OFF) EXECUTE looked_at {nothing}"))
+    plan = await sql.fetch(f"EXPLAIN (COSTS OFF) EXECUTE looked_at {nothing}")
+    await sql.execute("DEALLOCATE looked_at")
+    return "\n".join(record[0] for record in plan)

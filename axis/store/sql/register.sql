@@ -64,8 +64,14 @@ delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, del
         SELECT * FROM register_delivery AS delivery
         WHERE delivery.business = wanted AND delivery.ended AND {before}) AS walked
 
+-- part: waiting
+      (SELECT * FROM register_delivery
+       WHERE NOT ended AND (envelope_id, recipient) < ($1::uuid, $16::text)
+       ORDER BY envelope_id DESC, recipient DESC LIMIT $2) AS delivery
+
 -- part: all_late
--- All that is late, agency by agency as `overdue` counts it: the oldest are late, so no walk from the newest finds them.
+-- All that is late, agency by agency as `overdue` counts it: the oldest are late, and where much waits that is not,
+-- no walk from the newest finds them all.
       (SELECT DISTINCT mailbox FROM register_due
        WHERE clock = $12 AND day <= ($13::timestamptz AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS agency
       CROSS JOIN LATERAL (
@@ -88,14 +94,14 @@ arrived_at
 -- name: window
 -- The id at which a walk over so many documents ends; none when there are fewer.
 SELECT envelope_id FROM register_document
-WHERE ($1::uuid IS NULL OR envelope_id < $1)
+WHERE envelope_id < $1::uuid
 ORDER BY envelope_id DESC OFFSET $2::bigint - 1 LIMIT 1;
 
 -- name: newest
 -- Walks back from the newest, and stops when the page is full.
 SELECT {entry}
 FROM (SELECT * FROM register_document
-      WHERE ($1::uuid IS NULL OR envelope_id < $1)
+      WHERE envelope_id < $1::uuid
       ORDER BY envelope_id DESC LIMIT $2) AS document
 WHERE {asked} AND {some_fits} AND {still_open}
 ORDER BY document.envelope_id DESC LIMIT $3;
@@ -151,13 +157,13 @@ SELECT EXISTS (
 
 -- name: delivery_window
 SELECT envelope_id, recipient FROM register_delivery
-WHERE ($1::uuid IS NULL OR (envelope_id, recipient) < ($1, $3::text))
+WHERE (envelope_id, recipient) < ($1::uuid, $3::text)
 ORDER BY envelope_id DESC, recipient DESC OFFSET $2::bigint - 1 LIMIT 1;
 
 -- name: deliveries_newest
 SELECT {entry}, {delivery}
 FROM (SELECT * FROM register_delivery
-      WHERE ($1::uuid IS NULL OR (envelope_id, recipient) < ($1, $16::text))
+      WHERE (envelope_id, recipient) < ($1::uuid, $16::text)
       ORDER BY envelope_id DESC, recipient DESC LIMIT $2) AS delivery
      JOIN register_document AS document USING (envelope_id)
 WHERE {asked} AND {fits}
@@ -190,6 +196,29 @@ SELECT {entry}, {delivery}
 FROM (SELECT * FROM (
 {of_states}) AS delivery
       ORDER BY delivery.envelope_id DESC, delivery.recipient DESC) AS delivery
+     JOIN register_document AS document USING (envelope_id)
+WHERE {asked} AND {fits}
+ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
+
+-- name: waiting_window
+SELECT envelope_id, recipient FROM register_delivery
+WHERE NOT ended AND (envelope_id, recipient) < ($1::uuid, $3::text)
+ORDER BY envelope_id DESC, recipient DESC OFFSET $2::bigint - 1 LIMIT 1;
+
+-- name: late_newest
+-- What is late among the newest that wait.
+SELECT {entry}
+FROM (SELECT DISTINCT delivery.envelope_id
+      FROM {waiting}
+      WHERE {found_fits}
+      ORDER BY delivery.envelope_id DESC) AS found
+     JOIN register_document AS document USING (envelope_id)
+WHERE {asked} AND {still_open}
+ORDER BY found.envelope_id DESC LIMIT $3;
+
+-- name: deliveries_late_newest
+SELECT {entry}, {delivery}
+FROM {waiting}
      JOIN register_document AS document USING (envelope_id)
 WHERE {asked} AND {fits}
 ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $3;
