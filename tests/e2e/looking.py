@@ -16,6 +16,10 @@ _FOCUSED = """() => {
   const inside = box.bottom > 0 && box.top < innerHeight && box.width > 1;
   return {what: e.outerHTML.slice(0, 80), seen: seen && inside};
 }"""
+# But for the tables of a report, which are those of its printed form.
+_SIDEWAYS = """() => [...document.querySelectorAll(":not(.report) > .wide")]
+  .filter((e) => e.scrollWidth > e.clientWidth + 1)
+  .map((e) => `${e.querySelector("caption")?.textContent.trim()}: ${e.scrollWidth} in ${e.clientWidth}`)"""
 _MOST_TABS = 40
 
 
@@ -39,6 +43,11 @@ def unseen_focus(visitor: Visitor) -> list[str]:
         if not focused["seen"]:
             found.append(str(focused["what"]))
     return found
+
+
+def sideways(visitor: Visitor) -> list[str]:
+    """Name the tables of which a part is seen only by scrolling sideways."""
+    return list(visitor.page.evaluate(_SIDEWAYS))
 
 
 def picture(visitor: Visitor, name: str) -> None:

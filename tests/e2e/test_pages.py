@@ -10,7 +10,7 @@ from starlette.routing import compile_path
 from axis.console.pages import PAGES
 from axis.core.operators import Role
 from tests.e2e.conftest import PASSWORD, Running
-from tests.e2e.looking import picture, shortcomings, unseen_focus
+from tests.e2e.looking import picture, shortcomings, sideways, unseen_focus
 from tests.e2e.visitor import PHONE, Visitor
 
 Visit = Callable[..., Visitor]
@@ -65,6 +65,7 @@ def test_a_page_in_both_languages_on_a_desk_and_on_a_phone(route: str, reached: 
             assert visitor.page.locator("html").get_attribute("lang") == language
             assert shortcomings(visitor) == []
             picture(visitor, f"{name}-{language}-{width}")
+            assert sideways(visitor) == []
             texts.add(visitor.page.locator("h1").inner_text() + visitor.page.title())
     assert len(texts) > 1, "the two languages say the same"
 

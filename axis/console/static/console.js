@@ -20,6 +20,34 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-print]")) window.print();
 });
 
+// On a phone a row stands as a card (console.css): each cell says what the heading of its column is. Roles are said, as
+// what is no table to the eye would be none to a screen reader either. Without this the table scrolls sideways.
+const headed = () => {
+  for (const table of document.querySelectorAll(".wide table")) {
+    const titles = [...(table.tHead?.rows[0]?.cells ?? [])].map((each) => each.textContent.trim());
+    const rows = [...table.rows].filter((row) => row.parentNode !== table.tHead);
+    if (!titles.length || rows.some((row) => row.cells.length !== titles.length)) continue;
+    if (!table.classList.contains("carded")) table.classList.add("carded");
+    table.setAttribute("role", "table");
+    for (const group of [table.tHead, ...table.tBodies]) group.setAttribute("role", "rowgroup");
+    for (const cell of table.tHead.rows[0].cells) cell.setAttribute("role", "columnheader");
+    for (const row of table.rows) row.setAttribute("role", "row");
+    for (const row of rows)
+      for (const [place, cell] of [...row.cells].entries()) {
+        cell.dataset.title = titles[place];
+        cell.setAttribute("role", cell.scope === "row" ? "rowheader" : "cell");
+      }
+  }
+};
+headed();
+// What comes later comes as the server wrote it: new rows, and old ones without what was said here.
+new MutationObserver(headed).observe(document.querySelector("main"), { childList: true, subtree: true, attributeFilter: ["class"] });
+
+// What is asked for seldom is folded away on a phone, unless something of it is asked for.
+if (window.matchMedia("(max-width: 40rem)").matches)
+  for (const more of document.querySelectorAll("details[data-fold]"))
+    more.open = [...more.querySelectorAll("input, select")].some((each) => each.value);
+
 // What is live says so itself when it is not any more.
 for (const word of document.querySelectorAll("[data-stale-for]")) {
   const watched = document.querySelector(word.dataset.staleFor);

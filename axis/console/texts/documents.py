@@ -30,6 +30,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         "documents.count more": ("hơn {count} văn bản", "more than {count} documents"),
         "deliveries.count": ("{count} lượt nhận", "{count} deliveries"),
         "deliveries.count more": ("hơn {count} lượt nhận", "more than {count} deliveries"),
+        "documents.more": ("Thêm điều kiện", "More conditions"),
         "documents.clear": ("Xóa điều kiện", "Clear"),
         "documents.behind": (
             "Danh sách còn chậm {count} thay đổi, cũ nhất từ",
