@@ -5,7 +5,8 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from playwright.sync_api import Browser, Error, expect, sync_playwright
 
 from axis.console.access.passwords import Passwords
 from axis.core.operators import Operator, Role
+from axis.core.records import QuarantineRow
 from axis.settings import Settings
 from axis.store import Store
 from tests.acceptance.clones import PROGRAM, SECONDS, clone
@@ -74,6 +76,12 @@ class Running:
         sent = self.json("send", str(paper), "--as", sender, "--subject", subject, "--document-id", document, *named)
         return str(sent["envelope"])
 
+    def set_aside(self, rows: Sequence[QuarantineRow]) -> None:
+        """Have messages in quarantine."""
+        # In a thread of its own: Playwright keeps a loop in this one.
+        with ThreadPoolExecutor(1) as alone:
+            alone.submit(asyncio.run, _set_aside(self.root, rows)).result(SECONDS)
+
 
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("AXIS_")}
@@ -89,6 +97,12 @@ def axis() -> Iterator[Running]:
         here.json("demo")
         asyncio.run(_people(root))
         yield Running(root, str(told["console_url"]))
+
+
+async def _set_aside(root: Path, rows: Sequence[QuarantineRow]) -> None:
+    settings = Settings.load(root / ".axis")
+    async with Store.connect(settings.database_url.get_secret_value()) as store, store.transaction() as tx:
+        await tx.quarantine(rows)
 
 
 async def _people(root: Path) -> None:

@@ -15,6 +15,7 @@ from axis.core.operators import Role
 from tests.e2e.conftest import ABSENT, AGENCY, Running
 from tests.e2e.looking import picture, shortcomings
 from tests.e2e.visitor import HOSTILE, PHONE, Visitor
+from tests.unit.workers.harness import set_aside
 
 Visit = Callable[..., Visitor]
 NUMBER = "7816/VPCP-TTĐT"
@@ -180,3 +181,27 @@ def test_what_is_in_quarantine_goes_back_at_a_click_and_is_decided_anew(axis: Ru
     visitor.sees("G09")
     visitor.go("/audit?actor=operator")
     visitor.sees(why)
+
+
+@pytest.mark.parametrize("width", [1280, PHONE])
+def test_a_group_is_seen_going_back_without_the_page_being_loaded_anew(axis: Running, visit: Visit, width: int) -> None:
+    axis.set_aside([set_aside() for _ in range(8)])
+    visitor = visit(Role.OPERATOR, width=width)
+    visitor.agrees = True
+    visitor.go("/quarantine?reason=message/poison")
+    visitor.page.locator("input[name=why]").fill("đã sửa lỗi")
+    visitor.page.locator("button[name=act][value=requeue]").click()
+    visitor.page.wait_for_url("**/quarantine/requeues/*")
+    visitor.page.evaluate("window.sameAsBefore = true")
+    visitor.sees(re.compile(r"[0-7] / 8 gói tin"))
+    assert shortcomings(visitor) == []
+    picture(visitor, f"quarantine-going-vi-{width}")
+    onlooker = visit(Role.VIEWER)
+    onlooker.go(visitor.path)
+    visitor.sees("8 / 8 gói tin")
+    visitor.sees("Đã đưa 8 gói tin vào xử lý lại.")
+    onlooker.sees("Đã đưa 8 gói tin vào xử lý lại.")
+    assert visitor.page.evaluate("window.sameAsBefore") is True
+    assert visitor.page.locator("[hx-get]").count() == 0
+    assert shortcomings(visitor) == []
+    picture(visitor, f"quarantine-gone-vi-{width}")

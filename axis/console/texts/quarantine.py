@@ -43,7 +43,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "quarantine.dropped": ("Đã loại bỏ {done} gói tin.", "{done} messages were dropped."),
         "quarantine.stayed": ("{count} gói tin còn lại trong cách ly.", "{count} messages stayed."),
-        "quarantine.going": ("Đang đưa nhóm vào xử lý lại", "Requeueing a group"),
+        "quarantine.going": ("Xử lý lại một nhóm gói tin", "Requeue of a group"),
         "quarantine.far": ("{passed} / {asked} gói tin", "{passed} of {asked} messages"),
         "quarantine.goes on": (
             "Có thể đóng trang này: việc xử lý lại vẫn tiếp tục.",
