@@ -14,11 +14,15 @@ import httpx
 
 from axis.console.access.passwords import Passwords
 from axis.core.operators import Operator, Role
+from axis.evidence.quarantined import AT_ONCE
 from axis.store import SoughtActs, Store
 from axis.trust import Authority
 from tests.services import role_variables
+from tests.unit.workers.harness import set_aside
 
 SECONDS = 60.0
+SEEN = 2
+_REQUEUED = SoughtActs(action="quarantine.requeued")
 PASSWORD = "mật khẩu đủ dài 1"
 
 
@@ -75,8 +79,12 @@ async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: 
             page = await client.get("/audit")
             assert (page.status_code, "console.login" in page.text) == (200, True)
             assert page.headers["strict-transport-security"]
+            ids = await ask_for_a_group(client, database)
+        # The browser has gone, and the group goes on.
         async with Store.connect(role_variables(database)["AXIS_CONSOLE_DATABASE_URL"]) as store:
-            assert [act.action for act in await store.operators.acts(SoughtActs(actor="lan"))] == ["console.login"]
+            assert [act.action for act in await store.operators.acts(SoughtActs("lan", "console."))] == [
+                "console.login"
+            ]
             # All that administrators do there is within its rights.
             assert await store.operators.add(Operator("minh", "Minh", Role.VIEWER), hashed, by="lan")
             assert await store.operators.change(replace(person, name="Lan"), by="minh") is not None
@@ -87,6 +95,35 @@ async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: 
         async with asyncio.timeout(SECONDS):
             _, errors = await process.communicate()
     assert (process.returncode, b"Traceback" in errors) == (0, False)
+    # Wherever it was when the console was told to end: what left is audited and waits, the rest is in quarantine.
+    async with Store.connect(database) as store:
+        left = [act.subject for act in await store.operators.acts(_REQUEUED)]
+        assert len(left) >= SEEN
+        assert {each.id for each in await store.quarantined()} == set(ids) - set(left)
+        assert sorted(each.subject for each in await store.operators.acts(replace(_REQUEUED, actor="lan"))) == sorted(
+            left
+        )
+        waiting = await store.waiting("axis.route.normal", dt.datetime.now(dt.UTC), 50)
+        assert len({each.id for each in waiting}) == len(left)
+
+
+async def ask_for_a_group(client: httpx.AsyncClient, database: str) -> list[str]:
+    """Have fifty messages requeued; return when some of them have left."""
+    rows = [set_aside() for _ in range(AT_ONCE)]
+    async with Store.connect(database) as store:
+        async with store.transaction() as tx:
+            await tx.quarantine(rows)
+        page = await client.get("/quarantine?reason=message/poison")
+        csrf = re.search(r'name="csrf" value="([0-9a-f]{64})"', page.text)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "act": "requeue", "why": "đã sửa", "id": [row.id for row in rows]}
+        asked = await client.post("/quarantine/act", data=form, headers={"origin": str(client.base_url).rstrip("/")})
+        assert asked.status_code == 303
+        assert "/ 50 gói tin" in (await client.get(asked.headers["location"])).text
+        async with asyncio.timeout(SECONDS):
+            while len(await store.operators.acts(_REQUEUED)) < SEEN:  # noqa: ASYNC110 - it tells nobody
+                await asyncio.sleep(0.05)
+    return [row.id for row in rows]
 
 
 async def test_without_a_database_it_says_so(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from axis.core.lanes import mailbox_queue
 from axis.core.records import QuarantineRow
+from axis.core.tracked import Quarantined
 from axis.evidence import quarantined
 from axis.evidence.quarantined import Examiner, requeue
 from axis.store import Store
@@ -67,27 +68,34 @@ async def test_what_was_refused_for_a_cause_that_is_mended_is_accepted(
             enrol(axis.pems["late"], "G22", "agency", now(), allow_demonstration=True)
         )
         ids = [each.id for each in kept.values()]
-        async with axis.worker("router"):
-            code, told = await command(axis.environment(), "quarantine", "requeue", *ids, "--why", WHY, "--json")
-            assert (code, json.loads(told)) == (0, {"requeued": 2, "stayed": {}, "untouched": []})
-            accepted = {each.message_id: each for each in await axis.receipts("G22", 2)}
-            assert {each: receipt.outcome for each, receipt in accepted.items()} == dict.fromkeys(kept, "accepted")
-            assert {envelope_id(each) for each in await axis.mail("H37", 2)} == set(kept)
-            await _told_as_accepted(axis, ids)
-            # Asked for again it stays out; set aside and asked for again it is receipted again, no second document.
-            again = await requeue(axis.store, ids, now(), by="lan", why=WHY)
-            assert (again.done, len(again.stayed)) == (0, 2)
-            async with axis.store.transaction() as tx:
-                await tx.quarantine([_as_it_came(choking.message_id, kept[choking.message_id])])
-            third = await requeue(axis.store, [kept[choking.message_id].id], now(), by="lan", why=WHY)
-            assert third.done == 1
-            (receipt,) = await axis.receipts("G22", 1)
-            assert receipt == accepted[receipt.message_id]
-            assert receipt.message_id == choking.message_id
+        asked = ("quarantine", "requeue", *ids, "--why", WHY, "--json")
+        async with asyncio.TaskGroup() as beside:
+            requeueing = beside.create_task(command(axis.environment(), *asked))  # while the router starts
+            async with axis.worker("router"):
+                code, told = await requeueing
+                assert (code, json.loads(told)) == (0, {"requeued": 2, "stayed": {}, "untouched": []})
+                await _accepted_once(axis, kept, choking.message_id)
         assert await axis.waiting(mailbox_queue("normal", "H37")) == 0
         assert len(await axis.store.track(choking.message_id)) == 1
         assert await axis.store.waiting(SOURCE, now(), 10) == []
         assert await axis.store.quarantined() == ()
+
+
+async def _accepted_once(axis: Rig, kept: Mapping[str | None, Quarantined], choking: str) -> None:
+    ids = [each.id for each in kept.values()]
+    accepted = {each.message_id: each for each in await axis.receipts("G22", 2)}
+    assert {each: receipt.outcome for each, receipt in accepted.items()} == dict.fromkeys(kept, "accepted")
+    assert {envelope_id(each) for each in await axis.mail("H37", 2)} == set(kept)
+    await _told_as_accepted(axis, ids)
+    # Asked for again it stays out; set aside and asked for again it is receipted again, and is no second document.
+    again = await requeue(axis.store, ids, now(), by="lan", why=WHY)
+    assert (again.done, len(again.stayed)) == (0, 2)
+    async with axis.store.transaction() as tx:
+        await tx.quarantine([_as_it_came(kept[choking])])
+    third = await requeue(axis.store, [kept[choking].id], now(), by="lan", why=WHY)
+    assert third.done == 1
+    (receipt,) = await axis.receipts("G22", 1)
+    assert receipt == accepted[choking]
 
 
 async def _told_as_accepted(axis: Rig, ids: list[str]) -> None:
@@ -105,7 +113,7 @@ async def _told_as_accepted(axis: Rig, ids: list[str]) -> None:
         assert (outcome.code, outcome.known) == (None, True)
 
 
-def _as_it_came(message_id: str, kept: Any) -> QuarantineRow:
+def _as_it_came(kept: Quarantined) -> QuarantineRow:
     return QuarantineRow(
         id=kept.id,
         received_at=now(),
@@ -113,7 +121,7 @@ def _as_it_came(message_id: str, kept: Any) -> QuarantineRow:
         reason=kept.reason,
         detail=kept.detail,
         account=kept.account,
-        message_id=message_id,
+        message_id=kept.message_id,
         body=kept.body,
         sha256=kept.sha256,
         headers=kept.headers,
