@@ -17,6 +17,7 @@ _FIRST = (Newcomer(code="G22", name=None, mailbox=True), Newcomer(code="H37", na
 
 _NEXT = """The axis is running: broker {broker}, gateway {gateway}.
 The console: {console}{first}
+  make demo sends sixteen documents through this axis meanwhile; the console shows them coming and being answered
 Two agencies are connected, with their profiles under {profiles}. Send the first document by hand:
 
   .venv/bin/axis send README.md --as G22 --to H37 --subject "V/v gửi văn bản đầu tiên"
