@@ -5,7 +5,7 @@ heading is one line. In a file, where lines may be long, columns have their name
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rich.cells import cell_len
@@ -22,6 +22,7 @@ from axis.console.reports.making import Made
 from axis.console.reports.tables import (
     SECTIONS,
     change_text,
+    duration_text,
     meaning,
     moment_text,
     notes,
@@ -31,10 +32,11 @@ from axis.console.reports.tables import (
     unit_text,
 )
 from axis.core.registered import Side
-from axis.core.reporting import SIDES, Line
+from axis.core.reporting import SIDES, TIMES, Line, Numbers, Times
 
 _GAP = 2  # between two columns
-_SUMS = 4  # lines below those of agencies
+_TIMES = "times"
+_TABLES = (*SECTIONS, _TIMES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,41 +65,35 @@ def show_report(made: Made, language: Language) -> None:
 
 def _into_file(made: Made, language: Language) -> None:
     for side in SIDES:
-        for name in SECTIONS:
-            columns = (
-                text("report.code", language),
-                text("report.name", language),
-                *(text(f"measure.{each}", language) for each in section(name, side)),
-            )
-            total, before, change = _sums(made, side, name, language)[:3]
-            rows = [
-                *_lines(made, side, name, language),
-                _Row("", total.head, total.cells),
-                _Row("", before.head, before.cells),
-                _Row("", change.head, _changes(made, side, name)),
-            ]
+        for name in _TABLES:
+            heads = (text("report.code", language), text("report.name", language))
+            lines = [(each.head, each.name, *each.cells) for each in _lines(made, side, name, language)]
+            last = [("", each.head, *each.cells) for each in _sums(made, side, name, language, spare=True)]
             say("")
             say(_title(side, name, language))
-            print_table(columns, [(each.head, each.name, *each.cells) for each in rows])
+            print_table((*heads, *_columns(side, name, language)), [*lines, *last])
         _refused(made, side, language)
+    say(f"\n{text('report.times', language)}: {text('report.times.how', language)}")
 
 
 def _into_terminal(made: Made, language: Language) -> None:
     console = Console(highlight=False)
     tables = [
-        (side, name, [*_lines(made, side, name, language), *_sums(made, side, name, language)])
+        (side, name, _lines(made, side, name, language), _sums(made, side, name, language, spare=False))
         for side in SIDES
-        for name in SECTIONS
+        for name in _TABLES
     ]
-    named = all(_fits(rows, console.width) for _, _, rows in tables)
-    for side, name, rows in tables:
+    named = all(_fits([*lines, *sums], console.width) for _, _, lines, sums in tables)
+    for side, name, lines, sums in tables:
         say("")
         console.print(f"[bold]{escape(_title(side, name, language))}[/bold]")
-        for first, last in _parts(rows, console.width, named=named):
-            console.print(_table(rows, first, last, named=named))
-        _print_packed(console, [f"({n}) {text(f'measure.{each}', language)}" for n, each in _numbered(side, name)])
-        if name == tuple(SECTIONS)[-1]:
+        for first, last in _parts([*lines, *sums], console.width, named=named):
+            console.print(_table(lines, sums, first, last, named=named))
+        _print_packed(console, [f"({n}) {each}" for n, each in enumerate(_columns(side, name, language), 1)])
+        if name == _TABLES[-1]:
             _refused(made, side, language)
+    said = f"{text('report.times', language)}: {text('report.times.how', language)}"
+    console.print(Text(f"\n{said}", style="dim"), soft_wrap=False)
     if not named and made.report.lines:
         say("")
         console.print(f"[bold]{escape(text('report.name', language))}[/bold]")
@@ -105,21 +101,17 @@ def _into_terminal(made: Made, language: Language) -> None:
             console.print(Padding(Text(printable(f"{line.code}: {_named(made, line, language)}")), (0, 0, 0, 2)))
 
 
-def _numbered(side: Side, name: str) -> Iterator[tuple[int, str]]:
-    return enumerate(section(name, side), 1)
-
-
-def _table(rows: Sequence[_Row], first: int, last: int, *, named: bool) -> Table:
+def _table(lines: Sequence[_Row], sums: Sequence[_Row], first: int, last: int, *, named: bool) -> Table:
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("", no_wrap=True)
     if named:
         table.add_column("", no_wrap=True)
     for number in range(first, last):
         table.add_column(f"({number + 1})", justify="right", no_wrap=True)
-    for place, row in enumerate(rows):
+    for row in (*lines, *sums):
         heads = (row.head, row.name) if named else (row.head,)
         cells = (escape(printable(each)) for each in (*heads, *row.cells[first:last]))
-        table.add_row(*cells, style="bold" if place == len(rows) - _SUMS else "")
+        table.add_row(*cells, style="bold" if row is sums[0] else "")
     return table
 
 
@@ -165,34 +157,46 @@ def _print_packed(console: Console, parts: Sequence[str]) -> None:
     console.print(Text(line, style="dim"))
 
 
+def _columns(side: Side, name: str, language: Language) -> list[str]:
+    if name == _TIMES:
+        return [text(f"took.{each}", language) for each in TIMES]
+    return [text(f"measure.{each}", language) for each in section(name, side)]
+
+
 def _lines(made: Made, side: Side, name: str, language: Language) -> list[_Row]:
     return [
-        _Row(
-            line.code or "",
-            _named(made, line, language),
-            tuple(str(line.now[side][each]) for each in section(name, side)),
-        )
+        _Row(line.code or "", _named(made, line, language), _cells(line.now, line.took, side, name))
         for line in made.report.lines
     ]
 
 
-def _sums(made: Made, side: Side, name: str, language: Language) -> list[_Row]:
-    """Return the last lines: the total, that of the period before, the difference, and its share in percent."""
-    counted, total = section(name, side), made.report.total
-    now, before = ([told[side][each] for each in counted] for told in (total.now, total.before))
-    both = list(zip(now, before, strict=True))
+def _cells(told: Mapping[Side, Numbers], took: Mapping[Side, Times], side: Side, name: str) -> tuple[str, ...]:
+    if name == _TIMES:
+        return tuple(duration_text(took[side][each].average) for each in TIMES)
+    return tuple(str(told[side][each]) for each in section(name, side))
+
+
+def _sums(made: Made, side: Side, name: str, language: Language, *, spare: bool) -> list[_Row]:
+    """Return the last lines: the total, that of the period before, the difference, and its share in percent.
+
+    `spare`: there is room for both in one cell. Of averages the first two only.
+    """
+    total = made.report.total
+    sums = [
+        _Row(text("report.total", language), "", _cells(total.now, total.took, side, name)),
+        _Row(text("report.before", language), "", _cells(total.before, total.took_before, side, name)),
+    ]
+    if name == _TIMES:
+        return sums
     change = text("report.change", language)
+    both = [(total.now[side][each], total.before[side][each]) for each in section(name, side)]
+    if spare:
+        return [*sums, _Row(change, "", tuple(change_text(new, old) for new, old in both))]
     return [
-        _Row(text("report.total", language), "", tuple(map(str, now))),
-        _Row(text("report.before", language), "", tuple(map(str, before))),
+        *sums,
         _Row(change, "", tuple(f"{new - old:+d}" if new != old else "0" for new, old in both)),
         _Row(f"{change} (%)", "", tuple(share_text(new, old) for new, old in both)),
     ]
-
-
-def _changes(made: Made, side: Side, name: str) -> tuple[str, ...]:
-    total = made.report.total
-    return tuple(change_text(total.now[side][each], total.before[side][each]) for each in section(name, side))
 
 
 def _refused(made: Made, side: Side, language: Language) -> None:
@@ -201,7 +205,8 @@ def _refused(made: Made, side: Side, language: Language) -> None:
 
 
 def _title(side: Side, name: str, language: Language) -> str:
-    return f"{text(f'report.{side}', language)} – {text(f'report.{name}', language)}"
+    unit = f" ({text('report.hms', language)})" if name == _TIMES else ""
+    return f"{text(f'report.{side}', language)} – {text(f'report.{name}', language)}{unit}"
 
 
 def _named(made: Made, line: Line, language: Language) -> str:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import io
 import sys
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -27,8 +28,8 @@ from axis.console.reports.tables import (
 )
 from axis.console.reports.view import alone
 from axis.core.periods import Period
-from axis.core.registered import Tally
-from axis.core.reporting import SIDES, Difference, Line
+from axis.core.registered import COUNTS, Side, Tally
+from axis.core.reporting import SIDES, Difference, Line, Times
 from axis.settings import Settings
 from axis.store import Store
 
@@ -139,7 +140,15 @@ def _plain(made: Made) -> dict[str, object]:
 
     def told(line: Line) -> dict[str, object]:
         known = made.names.get(line.code or "")
-        return {"code": line.code, "name": known, "whole": line.whole, "now": line.now, "before": line.before}
+        return {
+            "code": line.code,
+            "name": known,
+            "whole": line.whole,
+            "now": line.now,
+            "before": line.before,
+            "took": _took(line.took),
+            "took_before": _took(line.took_before),
+        }
 
     return {
         "period": _days(report.period),
@@ -153,6 +162,14 @@ def _plain(made: Made) -> dict[str, object]:
         "refused": {
             side: [{"reason": code or None, "count": count} for code, count in report.refused[side]] for side in SIDES
         },
+    }
+
+
+def _took(told: Mapping[Side, Times]) -> dict[str, object]:
+    """Say how long deliveries took on average, in seconds on the clock, and how many that is the average of."""
+    return {
+        side: {name: {"deliveries": took.deliveries, "seconds": took.average} for name, took in of.items()}
+        for side, of in told.items()
     }
 
 
@@ -188,7 +205,10 @@ def _kept(kind: Tally) -> tuple[tuple[str, str], ...]:
 
 
 def _counts(found: Difference) -> tuple[str, str]:
-    """Write deliveries, or of documents how many and how many sent late."""
-    if found.kind.transport is not None:
-        return str(found.told[0]), str(found.rows[0])
-    return f"{found.told[1]}, {found.told[2]} late", f"{found.rows[1]}, {found.rows[2]} late"
+    """Write of both sides what differs."""
+    differing = [place for place, (told, rows) in enumerate(zip(found.told, found.rows, strict=True)) if told != rows]
+
+    def written(counts: tuple[int, ...]) -> str:
+        return ", ".join(f"{counts[place]} {COUNTS[place].replace('_', ' ')}" for place in differing)
+
+    return written(found.told), written(found.rows)

@@ -6,8 +6,8 @@ returns is a difference. Bytes that today's schema would refuse are registered b
 
 import datetime as dt
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import NamedTuple, TypeGuard
@@ -18,13 +18,14 @@ from axis.core.folding import fit
 from axis.core.lanes import LANES
 from axis.core.messages import Lane
 from axis.core.records import DeliveryState
-from axis.core.registered import Entry, Kept, News, Record, Side
+from axis.core.registered import COUNTS, Entry, Kept, News, Record, Side
 from axis.core.searching import lexemes_of
 from axis.core.tracked import Tracked, TrackedDelivery
 from axis.core.workdays import vietnam_day
 
 _MAX_TEXT = 2_000
 _REFUSED = "02"
+_SECOND = dt.timedelta(seconds=1)
 
 Reckon = Callable[[DocumentFacts, tuple[Pause, ...]], Deadlines]
 
@@ -94,7 +95,7 @@ class Told:
 class Registered:
     """What to write: the document, those of its deliveries that differ, and what to add to the counts.
 
-    `unchanged`: the document is as it was. `tallies`: deliveries, documents, documents sent late; `flow`, by minute:
+    `unchanged`: the document is as it was. `tallies`: what axis.core.registered.COUNTS names; `flow`, by minute:
     documents, deliveries, statuses.
     """
 
@@ -102,7 +103,7 @@ class Registered:
     lexemes: tuple[str, ...] | None  # None: as they were
     unchanged: bool
     records: tuple[Record, ...]
-    tallies: Mapping[TallyKey, tuple[int, int, int]]
+    tallies: Mapping[TallyKey, Sequence[int]]
     due: Mapping[DueKey, int]
     feed: tuple[Told, ...]
     flow: Mapping[dt.datetime, tuple[int, int, int]]
@@ -240,19 +241,26 @@ def _record(tracked: Tracked, delivery: TrackedDelivery, fate: Fate, deadlines: 
     )
 
 
-def _tallies(subject: Subject, entry: Entry, records: Iterable[Record]) -> Mapping[TallyKey, tuple[int, int, int]]:
+def _tallies(subject: Subject, entry: Entry, records: Iterable[Record]) -> Mapping[TallyKey, Sequence[int]]:
     """Count the difference: what was is taken away, what is is added."""
-    deliveries: Counter[TallyKey] = Counter()
+    counted: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
     for record in records:
-        deliveries.update(_keys(entry, record))
-        if (known := subject.records.get(record.recipient)) is not None:
-            deliveries.subtract(_keys(entry, known))
-    sums = {key: (count, 0, 0) for key, count in deliveries.items() if count}
+        for sign, each in ((1, record), (-1, subject.records.get(record.recipient))):
+            if each is not None:
+                counts = counts_of(entry.accepted_at, each.arrived_at, each.accepted_at, each.finished_at)
+                for key in _keys(entry, each):
+                    counted[key] = [one + sign * other for one, other in zip(counted[key], counts, strict=True)]
+    sums: dict[TallyKey, Sequence[int]] = {key: counts for key, counts in counted.items() if any(counts)}
     before = subject.before
     documents = int(before is None)
     late = int(entry.sent_late) - int(before is not None and before.sent_late)
     if documents or late:
-        sums[TallyKey("sent", vietnam_day(entry.accepted_at), entry.sender, entry.lane)] = (0, documents, late)
+        sums[TallyKey("sent", vietnam_day(entry.accepted_at), entry.sender, entry.lane)] = [
+            0,
+            documents,
+            late,
+            *[0] * (len(COUNTS) - 3),
+        ]
     return sums
 
 
@@ -270,6 +278,16 @@ def _keys(entry: Entry, record: Record) -> tuple[TallyKey, TallyKey]:
         TallyKey("sent", day, entry.sender, entry.lane, *state),
         TallyKey("received", day, record.recipient, entry.lane, *state),
     )
+
+
+def counts_of(since: dt.datetime, *done_at: dt.datetime | None) -> tuple[int, ...]:
+    """Return what a tally counts of one delivery, in the order of COUNTS.
+
+    `done_at`: when it arrived, was accepted by its recipient, and was finished. A clock that stood elsewhere may say
+    that something was done before it began: then it took no time.
+    """
+    took = [(0, 0) if at is None else (1, max(0, (at - since) // _SECOND)) for at in done_at]
+    return (1, 0, 0, *(number for each in took for number in each))
 
 
 def kept(by: dt.datetime | None, done_at: dt.datetime | None) -> Kept:

@@ -5,6 +5,7 @@ aware (UTC), days are those of Vietnam.
 """
 
 import datetime as dt
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
@@ -136,6 +137,8 @@ class Tally:
     """How many deliveries of a code are in a state; `code` is the sender's, or the recipient's as addressed.
 
     Of side "sent" one more with `transport` None counts documents, and those of them sent late (`documents_late`).
+    `arrived`, `accepted` (by the recipient) and `finished`: how many deliveries were, and after how many seconds in all
+    from their document's acceptance by the axis: time on the clock, nights and days off too.
     """
 
     code: str
@@ -149,6 +152,41 @@ class Tally:
     deliveries: int = 0
     documents: int = 0
     documents_late: int = 0
+    arrived: int = 0
+    arrived_seconds: int = 0
+    accepted: int = 0
+    accepted_seconds: int = 0
+    finished: int = 0
+    finished_seconds: int = 0
+
+    def counting(self, counts: Sequence[int]) -> "Tally":
+        """Return one of the same kind with other counts, in the order of COUNTS; those left away are 0."""
+        state = (self.transport, self.business, self.reason, self.arrival, self.acceptance, self.finishing)
+        return Tally(self.code, self.lane, *state, *counts)
+
+    @property
+    def kind(self) -> "Tally":
+        """What it counts by, without what it counts."""
+        return self.counting(())
+
+    @property
+    def counts(self) -> tuple[int, ...]:
+        """What is counted, in the order of the fields."""
+        return tuple(getattr(self, name) for name in COUNTS)
+
+
+# What a tally counts, beside the key that it counts by; fields of Tally and columns of the table alike.
+COUNTS = (
+    "deliveries",
+    "documents",
+    "documents_late",
+    "arrived",
+    "arrived_seconds",
+    "accepted",
+    "accepted_seconds",
+    "finished",
+    "finished_seconds",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,8 +1,9 @@
 """Statistics of a period (QĐ 28/2018 articles 11 and 15): what is counted, for whom, and over which days.
 
 A measure says which deliveries it counts. The same rule counts them from the tallies, finds them one by one and counts
-them again, so that a number can be shown to be the rows it stands for. What tallies do not hold exactly (how long
-something took) is in no report.
+them again, so that a number can be shown to be the rows it stands for. How long things took on average is time on the
+clock, nights and days off too, from the axis' acceptance of the document: unlike deadlines, which are counted in
+working time and go by rules that change, it is the same whenever it is counted.
 
 Levels are those of the codes: nationally every code of level 1 with all below it; for a code itself alone, and each of
 its own units with all below them.
@@ -17,8 +18,8 @@ from types import MappingProxyType
 from axis.core.codes import is_within, lineage
 from axis.core.fate import Transport
 from axis.core.periods import Period
-from axis.core.register import kept
-from axis.core.registered import EntryDelivery, Kept, Side, Tally
+from axis.core.register import counts_of, kept
+from axis.core.registered import COUNTS, EntryDelivery, Kept, Side, Tally
 
 DOCUMENTS, DOCUMENTS_LATE = "documents", "documents late"
 SIDES: tuple[Side, ...] = ("sent", "received")
@@ -102,6 +103,23 @@ class Counted:
 
 
 Numbers = Mapping[str, int]
+TIMES = ("arrived", "accepted", "finished")  # as tallies name them: at the recipient, taken in by it, done by it
+
+
+@dataclass(frozen=True, slots=True)
+class Took:
+    """How long so many deliveries took, in seconds in all."""
+
+    deliveries: int
+    seconds: int
+
+    @property
+    def average(self) -> int | None:
+        """Return whole seconds; None: of nothing there is no average."""
+        return None if self.deliveries <= 0 else (2 * self.seconds + self.deliveries) // (2 * self.deliveries)
+
+
+Times = Mapping[str, Took]
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +130,8 @@ class Line:
     whole: bool
     now: Mapping[Side, Numbers]
     before: Mapping[Side, Numbers]
+    took: Mapping[Side, Times]
+    took_before: Mapping[Side, Times]
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +163,8 @@ def report(period: Period, below: str | None, now: Tallies, before: Tallies) -> 
                 whole,
                 {side: numbers(side, grouped[side].get((code, whole), ())) for side in SIDES},
                 {side: numbers(side, earlier[side].get((code, whole), ())) for side in SIDES},
+                {side: times(grouped[side].get((code, whole), ())) for side in SIDES},
+                {side: times(earlier[side].get((code, whole), ())) for side in SIDES},
             )
             for code, whole in sorted(groups)
         ),
@@ -151,6 +173,8 @@ def report(period: Period, below: str | None, now: Tallies, before: Tallies) -> 
             whole=True,
             now={side: numbers(side, now[side]) for side in SIDES},
             before={side: numbers(side, before[side]) for side in SIDES},
+            took={side: times(now[side]) for side in SIDES},
+            took_before={side: times(before[side]) for side in SIDES},
         ),
         refused={side: _refused(now[side]) for side in SIDES},
     )
@@ -167,6 +191,16 @@ def numbers(side: Side, tallies: Iterable[Tally]) -> Numbers:
             if measure.counts(tally):
                 sums[measure.name] += tally.deliveries
     return dict(sums)
+
+
+def times(tallies: Sequence[Tally]) -> Times:
+    """Sum up how long deliveries took."""
+    return {
+        name: Took(
+            sum(getattr(each, name) for each in tallies), sum(getattr(each, f"{name}_seconds") for each in tallies)
+        )
+        for name in TIMES
+    }
 
 
 def names_of(side: Side) -> tuple[str, ...]:
@@ -201,16 +235,17 @@ def _refused(tallies: Iterable[Tally]) -> tuple[tuple[str, int], ...]:
 
 def tally_of(side: Side, delivery: EntryDelivery) -> Tally:
     """Count one delivery as the registrar does."""
+    entry = delivery.entry
     return Tally(
-        code=delivery.sender if side == "sent" else delivery.recipient,
-        lane=delivery.lane,
-        transport=delivery.transport,
-        business=delivery.business or None,
-        reason=delivery.reason or None,
-        arrival=kept(delivery.arrive_by, delivery.arrived_at),
-        acceptance=kept(delivery.accept_by, delivery.accepted_at),
-        finishing=kept(delivery.finish_by, delivery.finished_at),
-        deliveries=1,
+        delivery.sender if side == "sent" else delivery.recipient,
+        delivery.lane,
+        delivery.transport,
+        delivery.business or None,
+        delivery.reason or None,
+        kept(delivery.arrive_by, delivery.arrived_at),
+        kept(delivery.accept_by, delivery.accepted_at),
+        kept(delivery.finish_by, delivery.finished_at),
+        *counts_of(entry.accepted_at, delivery.arrived_at, delivery.accepted_at, delivery.finished_at),
     )
 
 
@@ -220,14 +255,14 @@ class Difference:
 
     side: Side
     kind: Tally
-    told: tuple[int, int, int]  # deliveries, documents, documents sent late
-    rows: tuple[int, int, int]
+    told: tuple[int, ...]  # in the order of COUNTS
+    rows: tuple[int, ...]
 
 
 def differences(side: Side, told: Iterable[Tally], rows: Iterable[Tally]) -> tuple[Difference, ...]:
     """Compare what the tallies say with what was counted again."""
     one, other = _by_kind(told), _by_kind(rows)
-    nothing = (0, 0, 0)
+    nothing = (0,) * len(COUNTS)
     return tuple(
         Difference(side, kind, one.get(kind, nothing), other.get(kind, nothing))
         for kind in dict.fromkeys([*one, *other])
@@ -235,17 +270,5 @@ def differences(side: Side, told: Iterable[Tally], rows: Iterable[Tally]) -> tup
     )
 
 
-def _by_kind(tallies: Iterable[Tally]) -> Mapping[Tally, tuple[int, int, int]]:
-    return {
-        Tally(
-            each.code,
-            each.lane,
-            each.transport,
-            each.business,
-            each.reason,
-            each.arrival,
-            each.acceptance,
-            each.finishing,
-        ): (each.deliveries, each.documents, each.documents_late)
-        for each in tallies
-    }
+def _by_kind(tallies: Iterable[Tally]) -> Mapping[Tally, tuple[int, ...]]:
+    return {each.kind: each.counts for each in tallies}

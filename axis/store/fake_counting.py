@@ -1,21 +1,20 @@
 """Of the register in memory: the counts that reports are made of, and the rows behind them."""
 
 import datetime as dt
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
 
 from axis.core.codes import is_within
 from axis.core.fate import Transport
 from axis.core.register import TallyKey
-from axis.core.registered import Entry, EntryDelivery, Record, Side, Tally
+from axis.core.registered import COUNTS, Entry, EntryDelivery, Record, Side, Tally
 from axis.core.reporting import Counted, tally_of
 from axis.core.workdays import vietnam_day
 from axis.store.fake_memory import Memory
 from axis.store.register_seam import RegisterStore
 
-Counts = Sequence[int]  # deliveries, documents, documents sent late
+Counts = Sequence[int]  # in the order of COUNTS
 
 
 class FakeCounting(RegisterStore):
@@ -38,12 +37,12 @@ class FakeCounting(RegisterStore):
     ) -> tuple[tuple[Tally, ...], tuple[Tally, ...]]:
         """Return the tallies, and what the registered rows themselves add up to."""
         async with self._alone():
-            counts: Counter[Tally] = Counter()
+            sums: defaultdict[Tally, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
             for each in self._all(first, last):
                 tally = tally_of(side, each)
                 if below is None or is_within(tally.code, below):
-                    counts[tally] += 1
-            rows = [replace(tally, deliveries=count) for tally, count in counts.items()]
+                    add(sums[tally.kind], tally.counts)
+            rows = [kind.counting(counts) for kind, counts in sums.items()]
             if side == "sent":
                 rows += self._documents(first, last, below)
             return self._told(first, last, side, below), tuple(rows)
@@ -80,7 +79,7 @@ class FakeCounting(RegisterStore):
         return tuple(found[:limit])
 
     def _told(self, first: dt.date, last: dt.date, side: Side, below: str | None) -> tuple[Tally, ...]:
-        sums: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+        sums: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
         for key, counts in self._tallies.items():
             if key.side == side and first <= key.day <= last and (below is None or is_within(key.code, below)):
                 add(sums[key._replace(day=first)], counts)
@@ -93,7 +92,7 @@ class FakeCounting(RegisterStore):
                 yield delivery_of(entry, record)
 
     def _documents(self, first: dt.date, last: dt.date, below: str | None) -> Iterator[Tally]:
-        sums: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+        sums: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
         for entry in self._entries.values():
             if first <= vietnam_day(entry.accepted_at) <= last and (below is None or is_within(entry.sender, below)):
                 add(sums[TallyKey("sent", first, entry.sender, entry.lane)], (0, 1, int(entry.sent_late)))
@@ -111,12 +110,10 @@ def _tallies(sums: Mapping[TallyKey, Counts]) -> tuple[Tally, ...]:
             arrival=key.arrival,
             acceptance=key.acceptance,
             finishing=key.finishing,
-            deliveries=deliveries,
-            documents=documents,
-            documents_late=late,
+            **dict(zip(COUNTS, counts, strict=True)),
         )
-        for key, (deliveries, documents, late) in sorted(sums.items())
-        if deliveries or documents or late
+        for key, counts in sorted(sums.items())
+        if any(counts[:3])
     )
 
 

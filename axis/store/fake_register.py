@@ -9,7 +9,7 @@ from typing import Literal
 from axis.core.codes import is_within
 from axis.core.deadlines import Clock
 from axis.core.register import DueKey, Event, Registered, Subject, TallyKey, Told, was_due
-from axis.core.registered import Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Sought
+from axis.core.registered import COUNTS, Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Sought
 from axis.core.searching import answers, question_of
 from axis.core.tracked import Tracked
 from axis.store.fake_counting import FakeCounting, add, delivery_of
@@ -34,7 +34,7 @@ class FakeRegister(FakeCounting):
         self._entries: dict[str, Entry] = {}
         self._lexemes: dict[str, tuple[str, ...]] = {}
         self._records: dict[tuple[str, str], Record] = {}
-        self._tallies: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0, 0, 0])
+        self._tallies: defaultdict[TallyKey, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
         self._due: Counter[DueKey] = Counter()
         self._flow: defaultdict[dt.datetime, list[int]] = defaultdict(lambda: [0, 0, 0])
         self._feed: list[tuple[dt.datetime, FeedItem]] = []

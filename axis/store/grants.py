@@ -8,6 +8,8 @@ nobody's but the owner's.
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 
+from axis.core.registered import COUNTS
+
 Grants = Mapping[str, Sequence[str]]
 
 # Every service knows the directory and sees to it that the database is one for it.
@@ -194,7 +196,7 @@ TABLES: Mapping[str, Grants] = MappingProxyType(
             "register_due": ("SELECT", "INSERT", "UPDATE (open)", "DELETE"),
             "register_flow": ("SELECT", "INSERT", "UPDATE (documents, deliveries, statuses)", "DELETE"),
             "register_state": ("SELECT", "UPDATE (seq, late_from)"),
-            "tally": ("SELECT", "INSERT", "UPDATE (deliveries, documents, documents_late)", "DELETE"),
+            "tally": ("SELECT", "INSERT", f"UPDATE ({', '.join(COUNTS)})", "DELETE"),
             "feed": ("SELECT", "INSERT", "DELETE"),
         },
         "axis_herald": {

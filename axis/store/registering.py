@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 from axis.core.conversation import Conversation
 from axis.core.fate import Transport
 from axis.core.register import Event, Registered, Subject
-from axis.core.registered import Entry, News, Record
+from axis.core.registered import COUNTS, Entry, News, Record
 from axis.core.tracked import Tracked
 from axis.core.workdays import vietnam_day
 from axis.store import rows as convert
@@ -207,7 +207,7 @@ async def _write(link: Any, registered: Iterable[Registered]) -> None:
     records = [_delivery_row(each.entry, record) for each in ordered for record in each.records]
     if records:
         await link.execute(_SQL["put_deliveries"], *convert.columns(records, 16), timeout=_SECONDS)
-    sums: defaultdict[Any, list[int]] = defaultdict(lambda: [0, 0, 0])
+    sums: defaultdict[Any, list[int]] = defaultdict(lambda: [0] * len(COUNTS))
     due: Counter[Any] = Counter()
     flow: defaultdict[dt.datetime, list[int]] = defaultdict(lambda: [0, 0, 0])
     for each in ordered:

@@ -3,6 +3,7 @@
 import asyncio
 import datetime as dt
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -12,7 +13,7 @@ from axis.core.registered import Side
 from axis.core.reporting import DOCUMENTS, DOCUMENTS_LATE, MEASURES, SIDES, Counted
 from axis.errors import Refused
 from axis.store import FakeStore, Store
-from tests.unit.store.lives import DAYS, FIRST, counted_again, play, rows_of
+from tests.unit.store.lives import DAYS, FIRST, counted_again, play, rows_of, took_again
 
 LAST = FIRST + dt.timedelta(days=DAYS - 1)
 AT = dt.datetime(2026, 12, 31, tzinfo=dt.UTC)
@@ -48,6 +49,11 @@ async def _compare(store: Store, seed: int, period: Period, below: str | None) -
                 told = {name: count for name, count in shown[side].items() if count}
                 again = counted_again(entries, deliveries, side, span.first, span.last, line.code, whole=line.whole)
                 assert told == {name: count for name, count in again.items() if count}
+            for times, span in ((line.took, period), (line.took_before, period.before)):
+                took = took_again(deliveries, side, span.first, span.last, line.code, whole=line.whole)
+                for name, (count, average) in took.items():
+                    assert times[side][name].deliveries == count
+                    assert times[side][name].average == (None if average is None else pytest.approx(average, abs=0.51))
     assert {side: sum(line.now[side]["deliveries"] for line in made.report.lines) for side in SIDES} == {
         side: made.report.total.now[side]["deliveries"] for side in SIDES
     }

@@ -17,9 +17,11 @@ from axis.core.reporting import (
     DOCUMENTS_LATE,
     HANDLING,
     SIDES,
+    TIMES,
     WHERE,
     Line,
     Numbers,
+    Times,
     names_of,
 )
 from schemas.reasons import REASONS
@@ -47,16 +49,34 @@ def columns(language: Language) -> list[str]:
         for side in SIDES
         for name in names_of(side)
     ]
-    return [*(text(f"report.{name}", language) for name in ("code", "name", "scope")), *counted]
+    taken = [
+        f"{text(f'report.{side}', language)}: {text(f'took.{name}', language)} ({text('report.hours', language)})"
+        for side in SIDES
+        for name in TIMES
+    ]
+    return [*(text(f"report.{name}", language) for name in ("code", "name", "scope")), *counted, *taken]
 
 
 def rows(made: Made, language: Language) -> Iterator[Row]:
     """Yield a row for each agency, then the total and that of the period before."""
     for line in made.report.lines:
-        yield [line.code, made.names.get(line.code or ""), scope_of(line, language), *_numbers(line.now)]
+        yield [
+            line.code,
+            made.names.get(line.code or ""),
+            scope_of(line, language),
+            *_numbers(line.now),
+            *_hours(line.took),
+        ]
     total = made.report.total
-    yield [total.code, text("report.total", language), scope_of(total, language), *_numbers(total.now)]
-    yield [total.code, text("report.before", language), scope_of(total, language), *_numbers(total.before)]
+    yield [
+        total.code,
+        text("report.total", language),
+        scope_of(total, language),
+        *_numbers(total.now),
+        *_hours(total.took),
+    ]
+    before = (*_numbers(total.before), *_hours(total.took_before))
+    yield [total.code, text("report.before", language), scope_of(total, language), *before]
 
 
 def scope_of(line: Line, language: Language) -> str:
@@ -86,6 +106,7 @@ def sources(made: Made, language: Language) -> Iterator[tuple[str, str]]:
     yield text("report.unit", language), unit_text(made, language)
     yield text("report.basis", language), text("report.law", language)
     yield text("report.source", language), text("report.source.register", language)
+    yield text("report.times", language), text("report.times.how", language)
     yield text("report.made", language), moment_text(made.made_at, language)
     for note in notes(made, language):
         yield text("report.note", language), note
@@ -147,6 +168,20 @@ def change_text(now: int, before: int) -> str:
 def share_text(now: int, before: int) -> str:
     """Write the difference alone as a share of the period before, in whole percent; a dash where there was nothing."""
     return "–" if not before else f"{100 * (now - before) / before:+.0f}" if now != before else "0"
+
+
+def duration_text(seconds: int | None) -> str:
+    """Write a time as hours, minutes and seconds; hours are not made days."""
+    if seconds is None:
+        return "–"
+    minutes, rest = divmod(seconds, 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
+def _hours(told: Mapping[Side, Times]) -> list[float | None]:
+    """Return averages in hours, as spreadsheets can calculate with them; four digits are less than a second."""
+    averages = [told[side][name].average for side in SIDES for name in TIMES]
+    return [None if each is None else round(each / 3600, 4) for each in averages]
 
 
 def _numbers(told: Mapping[Side, Numbers]) -> list[int]:

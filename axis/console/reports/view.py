@@ -15,6 +15,7 @@ from axis.console.reports.making import Made
 from axis.console.reports.tables import (
     SECTIONS,
     change_text,
+    duration_text,
     meaning,
     moment_text,
     notes,
@@ -23,7 +24,7 @@ from axis.console.reports.tables import (
     unit_text,
 )
 from axis.core.registered import Side
-from axis.core.reporting import SIDES, Line
+from axis.core.reporting import SIDES, TIMES, Line
 
 MOST_LINES = 500  # of a page; files have all
 
@@ -66,6 +67,8 @@ def values_of(made: Made, language: Language, link: Link, most: int | None = Non
         "names": made.names,
         "link": link,
         "change": change_text,
+        "times": TIMES,
+        "duration": duration_text,
         "meaning": partial(meaning, language=language),
     }
 

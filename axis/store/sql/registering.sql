@@ -99,13 +99,17 @@ SET resolved = excluded.resolved, mailbox = excluded.mailbox, transport = exclud
 -- name: add_tallies
 INSERT INTO tally AS old
     (side, day, code, lane, transport, business, reason, arrival, acceptance, finishing, deliveries, documents,
-     documents_late)
+     documents_late, arrived, arrived_seconds, accepted, accepted_seconds, finished, finished_seconds)
 SELECT *
 FROM unnest($1::text[], $2::date[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[],
-            $10::text[], $11::bigint[], $12::bigint[], $13::bigint[])
+            $10::text[], $11::bigint[], $12::bigint[], $13::bigint[], $14::bigint[], $15::bigint[], $16::bigint[],
+            $17::bigint[], $18::bigint[], $19::bigint[])
 ON CONFLICT (side, day, code, lane, transport, business, reason, arrival, acceptance, finishing) DO UPDATE
 SET deliveries = old.deliveries + excluded.deliveries, documents = old.documents + excluded.documents,
-    documents_late = old.documents_late + excluded.documents_late;
+    documents_late = old.documents_late + excluded.documents_late, arrived = old.arrived + excluded.arrived,
+    arrived_seconds = old.arrived_seconds + excluded.arrived_seconds, accepted = old.accepted + excluded.accepted,
+    accepted_seconds = old.accepted_seconds + excluded.accepted_seconds, finished = old.finished + excluded.finished,
+    finished_seconds = old.finished_seconds + excluded.finished_seconds;
 
 -- name: drop_tallies
 DELETE FROM tally

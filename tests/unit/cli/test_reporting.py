@@ -17,9 +17,9 @@ from axis.cli.report_tables import show_report
 from axis.console.language import text
 from axis.console.reader import Language
 from axis.console.reports.making import make_report
-from axis.console.reports.tables import SECTIONS, section
+from axis.console.reports.tables import SECTIONS, duration_text, section
 from axis.core.periods import read_period
-from axis.core.reporting import SIDES
+from axis.core.reporting import SIDES, TIMES
 from axis.store import FakeStore
 from tests.builders import organisation
 from tests.unit.cli.conftest import Run
@@ -68,7 +68,13 @@ def test_a_report_is_the_same_in_every_form(run: Run, lively: FakeStore, tmp_pat
     cells = list(book["axis"].iter_rows(min_row=2))
     assert all(cell.data_type == "n" for row in cells for cell in row[3:])
     assert all(cell.data_type == "s" for row in cells for cell in row[:3] if cell.value is not None)
-    assert [[str(cell.value) for cell in row[3:]] for row in cells] == [row[3:] for row in rows]
+    written = [[None if cell.value is None else float(str(cell.value)) for cell in row[3:]] for row in cells]
+    assert written == [[float(cell) if cell else None for cell in row[3:]] for row in rows]
+    took = told["total"]["took"]["received"]["arrived"]
+    place = heading.index("Văn bản nhận: Đến nơi nhận (giờ đồng hồ)")
+    assert took["deliveries"] > 0
+    assert float(rows[-2][place]) == pytest.approx(took["seconds"] / 3600, abs=0.0001)
+    assert rows[-1][place] == ""  # of nothing there is no average
     about = {str(name): str(said) for name, said in book["Nguồn"].iter_rows(values_only=True)}
     assert "29/09/2026" in about["Kỳ báo cáo"]
     assert "Quyết định số 28/2018/QĐ-TTg" in about["Căn cứ"]
@@ -148,12 +154,14 @@ def test_a_report_is_read_in_a_terminal(
     lines = [line.rstrip() for line in _STYLE.sub("", capsys.readouterr().out).splitlines()]
     tables = [place for place, line in enumerate(lines) if re.fullmatch(r" +\(\d+\)( +\(\d+\))*", line)]
     assert all(len(lines[place]) <= columns for place in tables)
-    assert (len(tables) == len(SIDES) * len(SECTIONS)) is (columns > 40)  # a heading is one line, and none is cut off
+    assert (len(tables) == len(SIDES) * (len(SECTIONS) + 1)) is (
+        columns > 40
+    )  # a heading is one line, and none is cut off
 
     places = iter(tables)
     for side in SIDES:
-        for name in SECTIONS:
-            counted = section(name, side)
+        for name in (*SECTIONS, "times"):
+            counted = TIMES if name == "times" else section(name, side)
             cells: dict[str, list[str]] = {}
             while len(cells.get("Σ", [])) < len(counted):
                 place = next(places)
@@ -162,10 +170,13 @@ def test_a_report_is_read_in_a_terminal(
                 for head, line in zip([*(each.code for each in made.report.lines), "Σ"], rows, strict=False):
                     assert len(line) <= columns
                     cells.setdefault(head or "", []).extend(line.split()[-width:])
-            assert cells["Σ"] == [str(made.report.total.now[side][each]) for each in counted]
-            for each in made.report.lines:
-                assert cells[each.code or ""] == [str(each.now[side][measure]) for measure in counted]
-            legend = " ".join(lines)
-            assert all(f"({n}) {text(f'measure.{each}', language)}" in legend for n, each in enumerate(counted, 1))
+            legend, prefix = " ".join(lines), "took" if name == "times" else "measure"
+            assert all(f"({n}) {text(f'{prefix}.{each}', language)}" in legend for n, each in enumerate(counted, 1))
+            for each, head in ((made.report.total, "Σ"), *((line, line.code or "") for line in made.report.lines)):
+                assert cells[head] == (
+                    [duration_text(each.took[side][measure].average) for measure in TIMES]
+                    if name == "times"
+                    else [str(each.now[side][measure]) for measure in counted]
+                )
     assert next(places, None) is None
     assert any("=UBND tỉnh Lạng Sơn" in line for line in lines)  # beside its code, or below all tables

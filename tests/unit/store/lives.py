@@ -2,6 +2,7 @@
 
 import datetime as dt
 import json
+import math
 import random
 from collections import Counter
 
@@ -88,6 +89,31 @@ async def _report(store: Store, dice: random.Random, identifier: str, row: Deliv
 
 async def rows_of(store: Store) -> tuple[tuple[Entry, ...], tuple[EntryDelivery, ...]]:
     return await store.register.search(Sought(), limit=10_000), await store.register.deliveries(Sought(), limit=10_000)
+
+
+def took_again(
+    deliveries: tuple[EntryDelivery, ...],
+    side: Side,
+    first: dt.date,
+    last: dt.date,
+    code: str | None,
+    *,
+    whole: bool,
+) -> dict[str, tuple[int, float | None]]:
+    """Say how many arrived, were accepted and finished, and after how many seconds on average, in another way."""
+    found: dict[str, list[int]] = {"arrived": [], "accepted": [], "finished": []}
+    for each in deliveries:
+        whose = each.sender if side == "sent" else each.recipient
+        day = each.entry.accepted_at.astimezone(VIETNAM_TIME).date()
+        if first <= day <= last and (code in {None, whose} or (whole and whose.startswith(f"{code}."))):
+            for name, done in (
+                ("arrived", each.arrived_at),
+                ("accepted", each.accepted_at),
+                ("finished", each.finished_at),
+            ):
+                if done is not None:
+                    found[name].append(max(0, math.floor((done - each.entry.accepted_at).total_seconds())))
+    return {name: (len(each), sum(each) / len(each) if each else None) for name, each in found.items()}
 
 
 def counted_again(  # noqa: PLR0917 - said once, by name
