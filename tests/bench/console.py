@@ -31,7 +31,7 @@ _FILL_SECONDS = 3_600
 _SQL = Path(__file__).with_suffix(".sql")
 _URL, _LOGIN, _PASSWORD = "http://127.0.0.1:1", "bench", "mật khẩu đủ dài 1"
 # Streams, files that are made of one document, and messages in quarantine, where none lie.
-_NO_PAGES = frozenset({"/overview/live", "/documents/{id}/proof", "/quarantine/{id}"})
+_NO_PAGES = frozenset({"/overview/live", "/documents/{id}/proof", "/quarantine/{id}", "/quarantine/requeues/{group}"})
 # What takes the place of a name in an address.
 _EXAMPLES = {"{code}": "H37", "{login:path}": _LOGIN}
 # What people ask of the pages that search.

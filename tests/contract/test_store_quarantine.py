@@ -1,5 +1,6 @@
 """What leaves quarantine by hand, on the fake and on PostgreSQL."""
 
+import asyncio
 import datetime as dt
 
 from axis.core.concerning import Waiting
@@ -54,6 +55,20 @@ async def test_what_is_dropped_is_out_and_in_again_when_it_comes_again(store: St
     await put(store, b"one", at=NOW)
     assert {each.id for each in await store.quarantined()} == {one, other}
     assert await store.quarantines.drop([one], by="lan", why="lần nữa") == {one}
+
+
+async def test_of_many_that_take_out_the_same_message_one_does(store: Store) -> None:
+    (one,) = await put(store, b"one")
+    handed = [waiting() for _ in range(6)]
+    took = await asyncio.gather(
+        *(store.quarantines.requeue(one, each, by=f"người {n}", why="cùng lúc") for n, each in enumerate(handed)),
+        store.quarantines.drop([one], by="lan", why="cùng lúc"),
+    )
+    assert sum(map(bool, took)) == 1
+    (departure,) = await store.quarantines.departures(one)
+    assert departure.how == ("dropped" if took[-1] else "requeued")
+    left = [each for each, did in zip(handed, took[:-1], strict=True) if did]
+    assert await store.waiting("axis.route.normal", NOW, 10) == left
 
 
 async def test_the_list_goes_on_among_what_was_seen_at_one_moment(store: Store) -> None:

@@ -14,6 +14,7 @@ from axis.store.reaching import options
 GROUPS = sorted(entry.name.removesuffix(".sql") for entry in resources.files("axis.store").joinpath("sql").iterdir())
 HOT = [(group, name) for group in ("accepting", "blobs", "publishing", "seen", "tracking") for name in load(group)]
 HOT += [("backlog", name) for name in ("envelopes", "notices", "held")]  # every 15 seconds; the quarantine is bounded
+HOT += [("evidence", "quarantined")]
 # Addresses that are called are few, and so are calls: one that was answered is gone. What the heralds ask all the time
 # goes by one address all the same, for one that is away for days lets its calls pile up.
 HOT += [("webhooks", name) for name in load("webhooks") if name not in {"claim", "count", "prune"}]
