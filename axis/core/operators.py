@@ -73,13 +73,14 @@ class Session:
         return at >= self.seen_at + IDLE or at >= self.begun_at + LONGEST
 
 
-# How many wrong passwords in a row cost nothing: of one account, and from one address, where many may sit together.
-FREE: Mapping[str, int] = MappingProxyType({"account": 5, "address": 30})
+# How many wrong passwords in a row cost nothing: of one account, from one address, where many may sit together, and
+# from one browser that an account was logged in with before or is logged in with now, which counts by itself.
+FREE: Mapping[str, int] = MappingProxyType({"account": 5, "address": 30, "browser": 5})
 
 
 @dataclass(frozen=True, slots=True)
 class Attempts:
-    """How often in a row a password was wrong for `key`, which is “account:…” or “address:…”, and when last."""
+    """How often in a row a password was wrong for `key`, “account:…”, “address:…” or “browser:…”, and when last."""
 
     key: str
     failures: int

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from axis.console.access.elsewhere import LEAVE, LEFT, RETURN, come_back, leave, left
+from axis.console.access.familiar import familiar_key, remember_browser
 from axis.console.access.sessions import address_key, address_of, begin, reader_of
 from axis.console.desk import Desk, desk_of
 from axis.console.forms import read_form
@@ -64,7 +65,7 @@ async def _enter(request: Request, desk: Desk, origins: Origins) -> Response:
     to = ours(form.one("to", "/"))
     address = address_of(request, desk.settings.console_proxies)
     try:
-        operator, hashed = await _prove(desk, login, password, address)
+        operator, hashed = await _prove(request, login, password, address)
     except Refused as error:
         response = desk.rendering.page(
             request,
@@ -85,33 +86,38 @@ async def _enter(request: Request, desk: Desk, origins: Origins) -> Response:
         return response
     response = RedirectResponse("/password" if operator.temporary else to, 303)
     await begin(request, response, desk, operator, means="password", password=hashed, address=address)
+    remember_browser(response, origins, operator.login, hashed)
     return response
 
 
-async def _prove(desk: Desk, login: str, password: str, address: str) -> tuple[Operator, str | None]:
+async def _prove(request: Request, login: str, password: str, address: str) -> tuple[Operator, str]:
     """Return whose login and password these are, and the hash that was proved.
 
     Raises Refused console/login or console/locked. An account that is not there takes as long, is
     counted and is locked as one that is: nobody learns which are.
     """
-    operators, log = desk.store.operators, structlog.get_logger(part="login")
-    account, place = f"account:{login}", address_key(address)
+    desk, log = desk_of(request), structlog.get_logger(part="login")
+    operators = desk.store.operators
+    found = await operators.find(login)
+    operator, hashed = (None, None) if found is None else found
+    # Wrong passwords of a browser that is known to the account are its own, whoever else guesses from wherever:
+    # otherwise a stranger who tries the moment a wait is over keeps everybody out of an account for ever.
+    own = familiar_key(request, request.app.state.origins, login, hashed)
+    account, place = (f"account:{login}", address_key(address)) if own is None else (own, own)
     counted, wait = await operators.attempt({account, place}, desk.now())
     if wait:
         log.info("locked", address=address, seconds=wait.total_seconds())
         raise Refused("console/locked", retry_after=math.ceil(wait.total_seconds()))
-    found = await operators.find(login)
-    operator, hashed = (None, None) if found is None else found
     usable = operator is not None and operator.closed_at is None
     fits = await desk.passwords.fits(password, hashed if usable else None)
-    if operator is not None and fits:
+    if operator is not None and hashed is not None and fits:
         await operators.forgive(account, place)
         return operator, hashed
     log.info("wrong", address=address)
     for each in counted:
         if each.failures >= FREE[each.key.partition(":")[0]]:
             # A login that nobody has may be a password typed into the wrong field: that is not written down.
-            subject = place if each.key == place else login if operator is not None else "unknown"
+            subject = place if each.key != account else login if operator is not None else "unknown"
             told = {"address": address, "failures": each.failures, "seconds": each.wait.total_seconds()}
             await desk.store.audit("console", "console.locked", subject, told)
     raise Refused("console/login")

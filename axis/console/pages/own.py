@@ -1,11 +1,13 @@
 """What everybody may do with the own account: log out, and change the password."""
 
+import hashlib
 import math
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from axis.console.access.elsewhere import part
+from axis.console.access.familiar import remember_browser
 from axis.console.access.passwords import check_new
 from axis.console.access.sessions import digest, set_cookie, token_of
 from axis.console.desk import Desk, desk_of
@@ -40,7 +42,7 @@ async def password(request: Request, reader: Reader) -> Response:
         return desk.rendering.page(request, "password.html", reader=reader, problem=None)
     form = form_of(request)
     try:
-        await _prove(desk, reader.login, form.secret("present"))
+        await _prove(desk, reader, form.secret("present"))
         check_new(form.secret("new"), form.secret("again"), reader.login)
     except Refused as error:
         return _again(request, reader, error)
@@ -48,19 +50,24 @@ async def password(request: Request, reader: Reader) -> Response:
     await desk.store.operators.set_password(reader.login, hashed, temporary=False, by=reader.login)
     response = RedirectResponse("/login?changed", 303)
     set_cookie(response, origins, None)
+    remember_browser(response, origins, reader.login, hashed)
     return response
 
 
-async def _prove(desk: Desk, login: str, present: str) -> None:
-    """Ask again who it is: whoever finds a browser left open is not to take the account over. Guesses count."""
-    account = f"account:{login}"
-    _, wait = await desk.store.operators.attempt({account}, desk.now())
+async def _prove(desk: Desk, reader: Reader, present: str) -> None:
+    """Ask again who it is: whoever finds a browser left open is not to take the account over.
+
+    Guesses count for the session: strangers who guess at the login keep nobody from a new password, and no session is
+    begun without the present one.
+    """
+    here = f"browser:{hashlib.sha256(reader.csrf.encode('ascii')).hexdigest()}"
+    _, wait = await desk.store.operators.attempt({here}, desk.now())
     if wait:
         raise Refused("console/locked", retry_after=math.ceil(wait.total_seconds()))
-    found = await desk.store.operators.find(login)
+    found = await desk.store.operators.find(reader.login)
     if not await desk.passwords.fits(present, None if found is None else found[1]):
         raise Refused("console/login")
-    await desk.store.operators.forgive(account, account)
+    await desk.store.operators.forgive(here, here)
 
 
 def _again(request: Request, reader: Reader, error: AxisError) -> Response:

@@ -4,7 +4,7 @@ import pytest
 
 from axis.console.access.sessions import digest
 from axis.core.operators import Operator, Role
-from tests.unit.console.browser import PASSWORD, Bench
+from tests.unit.console.browser import CHEAP, PASSWORD, URL, Bench
 
 COOKIE = "__Host-axis"
 
@@ -144,3 +144,70 @@ async def test_a_language_is_remembered(bench: Bench) -> None:
         await browser.get("/language/vi?to=/")
         assert 'lang="vi"' in (await browser.get("/")).text
         assert (await browser.get("/language/xx?to=/")).headers["axis-code"] == "http/address"
+
+
+async def _guess(bench: Bench, login: str) -> None:
+    """Guess as one who tries the moment each wait is over, and has just done so."""
+    async with bench.browser() as stranger:
+        for _ in range(20):
+            while (guessed := await stranger.log_in(login, "not the password")).status_code == 429:
+                bench.clock.pass_by(seconds=int(guessed.headers["retry-after"]))
+
+
+async def test_nobody_is_kept_out_for_ever_by_strangers_who_guess(bench: Bench) -> None:
+    async with bench.browser("administrator") as browser, bench.browser() as elsewhere:
+        await browser.send("/logout")
+        await _guess(bench, "administrator")
+        assert (await elsewhere.log_in("administrator")).headers["axis-code"] == "console/locked"
+        assert (await browser.log_in("administrator")).status_code == 303
+        # Nor from choosing another password, after which this browser is known as before.
+        await _guess(bench, "administrator")
+        await browser.log_in("administrator")
+        changed = await browser.send(
+            "/password", present=PASSWORD, new="ein neues Passwort", again="ein neues Passwort"
+        )
+        assert changed.headers["location"] == "/login?changed"
+        await _guess(bench, "administrator")
+        assert (await browser.log_in("administrator", "ein neues Passwort")).status_code == 303
+        assert (await elsewhere.log_in("administrator", "ein neues Passwort")).status_code == 429
+
+
+async def test_a_known_browser_guesses_no_more_often_than_a_stranger(bench: Bench) -> None:
+    async with bench.browser("viewer") as browser:
+        await browser.send("/logout")
+        for _ in range(5):
+            assert (await browser.log_in("viewer", "not the password")).status_code == 401
+        assert (await browser.log_in("viewer")).headers["axis-code"] == "console/locked"
+        assert (await browser.log_in("operator")).status_code == 303  # it is a stranger to others, and counts there
+        subjects = [subject for _, action, subject, _ in bench.store.audits if "locked" in action]
+        assert subjects == ["viewer"]
+        async with bench.browser() as elsewhere:
+            assert (await elsewhere.log_in("viewer")).status_code == 303
+
+
+@pytest.mark.parametrize("forged", ["", "x", ".", "x.", "é.é", "a" * 5000, "of another account", "of before"])
+async def test_no_browser_is_known_by_what_it_makes_up(bench: Bench, forged: str) -> None:
+    async with bench.browser("viewer") as browser:
+        (name,) = [each for each in browser.client.cookies if "known" in each]
+        value = browser.client.cookies[name]
+        await browser.log_in("operator")
+        (other,) = [each for each in browser.client.cookies if "known" in each and each != name]
+    if forged == "of before":
+        await bench.store.operators.set_password("viewer", CHEAP.hash(PASSWORD), temporary=False, by="test")
+    else:
+        value = browser.client.cookies[other] if forged == "of another account" else forged
+    await _guess(bench, "viewer")
+    async with bench.browser() as browser:
+        headers = [(b"origin", URL.encode()), (b"cookie", f"{name}={value}".encode("latin-1"))]
+        fields = {"login": "viewer", "password": PASSWORD}
+        sent = await browser.client.post("/login", data=fields, headers=headers)
+        assert sent.headers["axis-code"] == "console/locked"
+
+
+async def test_who_finds_a_browser_left_open_guesses_only_so_often(bench: Bench) -> None:
+    wrong = {"present": "not this one", "new": "ein neues Passwort", "again": "ein neues Passwort"}
+    async with bench.browser("viewer") as browser:
+        for _ in range(5):
+            assert (await browser.send("/password", **wrong)).headers["axis-code"] == "console/login"
+        refused = await browser.send("/password", **wrong | {"present": PASSWORD})
+        assert (refused.status_code, refused.headers["axis-code"]) == (429, "console/locked")
