@@ -13,7 +13,7 @@ import typer
 from axis.cli.console import JsonOption, print_json, progress, say, say_reasons
 from axis.cli.moments import now
 from axis.errors import Unavailable
-from axis.evidence.quarantined import Done, Examiner, Outcome, asked, drop, one, requeue
+from axis.evidence.quarantined import AT_ONCE, Done, Examiner, Outcome, asked, drop, one, requeue
 from axis.settings import Settings
 from axis.store import Store
 
@@ -51,7 +51,18 @@ def check(
         raise typer.Exit(1)
 
 
-def requeue_command(ids: _Ids, *, why: _Why, as_json: JsonOption = False) -> None:
+def requeue_command(
+    ids: Annotated[
+        list[str] | None, typer.Argument(metavar="ID", help="From `axis quarantine list`.", show_default=False)
+    ] = None,
+    *,
+    why: _Why,
+    reason: Annotated[
+        str | None,
+        typer.Option(metavar="CODE", help="Instead of ids: the 50 last seen of this reason.", show_default=False),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Hand messages to the routers of their queues once more, at most 50, five a second.
 
     Each is decided like any other, with the account that was proved when it came; see `axis quarantine check`. Ctrl-C
@@ -61,10 +72,16 @@ def requeue_command(ids: _Ids, *, why: _Why, as_json: JsonOption = False) -> Non
 
       axis quarantine requeue ID --why "mended in 2026.11.3"
 
+      axis quarantine requeue --reason message/poison --why "mended in 2026.11.3"
+
     Exit code 0: all of them; 1: some stayed; 130: ended by Ctrl-C.
     """
-    done = asyncio.run(_requeue(_named(ids), why))
+    if bool(ids) == (reason is not None):
+        raise typer.BadParameter("give ids or --reason CODE")
+    done, more = asyncio.run(_requeue(_named(ids or ()), reason, why))
     _tell(done, "requeued", as_json)
+    if more and not as_json:
+        say(f"there are more of {reason}: ask again for the next {AT_ONCE}")
     if done.untouched:
         raise typer.Exit(_INTERRUPTED)
     if done.stayed:
@@ -103,7 +120,8 @@ def _tell(done: Done, word: str, as_json: bool) -> None:
     say_reasons(error.code for _, error in done.stayed)
 
 
-async def _requeue(ids: list[str], why: str) -> Done:
+async def _requeue(ids: list[str], reason: str | None, why: str) -> tuple[Done, bool]:
+    """Return what was done, and whether there are more of that reason."""
     asked(ids, why)  # before anything is connected to
     stop, loop, last = asyncio.Event(), asyncio.get_running_loop(), Done(0)
 
@@ -115,10 +133,13 @@ async def _requeue(ids: list[str], why: str) -> Done:
             progress(f"{far.done} of {far.asked} requeued{stayed}")
 
     async with _store() as store:
+        found = () if reason is None else await store.quarantined(AT_ONCE + 1, reason=reason)
+        ids = ids or [each.id for each in found[:AT_ONCE]]
         # Not the usual end of a coroutine: the one that is under way is handed over or not, and that is told.
         loop.add_signal_handler(signal.SIGINT, stop.set)
         try:
-            return await requeue(store, ids, now(), by=getpass.getuser(), why=why, seen=seen, stop=stop)
+            done = await requeue(store, ids, now(), by=getpass.getuser(), why=why, seen=seen, stop=stop)
+            return done, len(found) > AT_ONCE
         except Unavailable:
             progress(
                 f"{last.done} of {len(set(ids))} requeued; the one that was under way may have been: ask for all again"

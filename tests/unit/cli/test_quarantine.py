@@ -103,6 +103,21 @@ def test_a_group_is_handed_over_and_told_while_it_goes_on(run: Run, store: FakeS
     assert (told["is_in"], [each["how"] for each in told["departures"]]) == (False, ["requeued"])
 
 
+def test_a_reason_stands_for_the_last_seen_of_it(run: Run, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("axis.cli.quarantine_acting.AT_ONCE", 3)
+    ids, (other,) = put(store, 4), put(store, 1, reason="certificate/unknown")
+    assert run("quarantine", "requeue", ids[0], "--reason", "message/poison", "--why", WHY).code == 2
+    ran = run("quarantine", "requeue", "--reason", "message/poison", "--why", WHY)
+    assert (ran.code, ran.out.splitlines()) == (
+        0,
+        ["3 requeued", "there are more of message/poison: ask again for the next 3"],
+    )
+    assert still(store) == {min(ids), other}
+    assert run("quarantine", "requeue", "--reason", "message/poison", "--why", WHY).out == "1 requeued\n"
+    assert run("quarantine", "requeue", "--reason", "no/such", "--why", WHY, "--json").json["requeued"] == 0
+    assert still(store) == {other}
+
+
 def test_what_stays_is_told_with_why(run: Run, store: FakeStore, monkeypatch: pytest.MonkeyPatch) -> None:
     (good,) = put(store, 1)
     (unproved,) = put(store, 1, account=None)
