@@ -71,9 +71,10 @@ delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, del
 
 -- part: all_late
 -- All that is late, agency by agency as `overdue` counts it: the oldest are late, and where much waits that is not,
--- no walk from the newest finds them all.
+-- no walk from the newest finds them all. Of one mailbox ("=H37") no other is gone through.
       (SELECT DISTINCT mailbox FROM register_due
-       WHERE clock = $12 AND day <= ($13::timestamptz AT TIME ZONE 'Asia/Ho_Chi_Minh')::date) AS agency
+       WHERE clock = $12 AND day <= ($13::timestamptz AT TIME ZONE 'Asia/Ho_Chi_Minh')::date
+         AND (coalesce(strpos($8::text, '='), 0) = 0 OR mailbox = split_part($8::text, '=', 2))) AS agency
       CROSS JOIN LATERAL (
         SELECT * FROM register_delivery
         WHERE $12 = 'arrival' AND mailbox = agency.mailbox AND NOT ended AND arrived_at IS NULL AND arrive_by < $13
