@@ -34,6 +34,7 @@ _OVERDUE = {
 # How many documents or deliveries a search walks through before it asks an index: what is found once in two hundred
 # fills a page of fifty on the way, and of the rest an index finds few.
 _WINDOW = 10_000
+_NEAR = 1_000  # of one state alone, which is in order: often enough, and what is read of a million is on the disk
 _FAR = 50_000  # what no index finds at all
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 # An id carries its sender's time, which may be later than its acceptance: so much at most (the setting
@@ -61,11 +62,11 @@ class _Asked:
         transport, business = sought.transport, sought.business
         open_states = [each.value for each in _OPEN if transport in {None, each}] if sought.open is not False else []
         failed = [each.value for each in _FAILED if transport in {None, each}]
-        ends = [business] if business is not None else list(_ENDS)
+        ends = list(_ENDS)
         if sought.open is True:
             failed, ends = [], []
         if business is not None:
-            failed = []
+            open_states, failed, ends = [], [], [business]
         elif transport is not None or sought.reason is not None:
             ends = []  # of an undelivered document nobody has reported; what was taken is over in one of these ways
             if transport is Transport.TAKEN:
@@ -97,6 +98,11 @@ class _Asked:
     @property
     def states(self) -> tuple[list[str], list[str], list[str]]:
         return self.open_states, self.failed, self.ends
+
+    @property
+    def walks(self) -> tuple[int, ...]:
+        """How many of each state are walked through: few first, where the first of them are the newest of all."""
+        return (_NEAR, _WINDOW) if sum(map(len, self.states)) == 1 else (_WINDOW,)
 
     @property
     def filters(self) -> tuple[object, ...]:
@@ -157,12 +163,11 @@ class PostgresRegister(Registering, Counting):
     async def _further(self, link: Any, sql: Mapping[str, str], asked: _Asked, floor: Any, limit: int) -> list[Any]:
         """Ask the indexes for what is behind the walk; what two of them find is one."""
         found: dict[Any, Any] = {}
-        for name in _ways(asked):
+        for name, far in _ways(asked):
             states = (*asked.states, "") if name == "by_state" else ()
-            far = _FAR if name == "newest" else _WINDOW
             rows = await _rows(link, sql[name], floor, far, limit, *asked.filters, *states)
             found.update({row["envelope_id"]: row for row in rows})
-            if name == "by_state" and (len(found) >= limit or not await _leaves_any(link, asked, floor)):
+            if name == "by_state" and (len(found) >= limit or not await _leaves_any(link, asked, floor, far)):
                 break
         return [found[key] for key in sorted(found, reverse=True)][:limit]
 
@@ -198,14 +203,13 @@ class PostgresRegister(Registering, Counting):
         self, link: Any, sql: Mapping[str, str], asked: _Asked, floor: Any, limit: int
     ) -> list[Any]:
         found: dict[Any, Any] = {}
-        for name in _ways(asked):
+        for name, far in _ways(asked):
             by_state = name == "by_state"
             behind = (*asked.states, floor["recipient"]) if by_state else (floor["recipient"],)
-            far = _FAR if name == "newest" else _WINDOW
             statement = sql[f"deliveries_{name}"]
             rows = await _rows(link, statement, floor["envelope_id"], far, limit, *asked.filters, *behind)
             found.update({(row["envelope_id"], row["recipient"]): row for row in rows})
-            if by_state and (len(found) >= limit or not await _leaves_any(link, asked, floor["envelope_id"])):
+            if by_state and (len(found) >= limit or not await _leaves_any(link, asked, floor["envelope_id"], far)):
                 break
         return [found[key] for key in sorted(found, reverse=True)][:limit]
 
@@ -269,19 +273,21 @@ async def _waiting_floor(link: Any, top: str, recipient: str) -> Any:
     return await link.fetchrow(_SQL["waiting_window"], top, _WINDOW, recipient, timeout=_SECONDS)
 
 
-async def _leaves_any(link: Any, asked: _Asked, floor: Any) -> bool:
+async def _leaves_any(link: Any, asked: _Asked, floor: Any, far: int) -> bool:
     """Say whether there is more of the states than was walked through; else nothing has to be looked for elsewhere."""
-    more: bool = await link.fetchval(_SQL["more_of_state"], floor, _WINDOW, *asked.states, timeout=_SECONDS)
+    more: bool = await link.fetchval(_SQL["more_of_state"], floor, far, *asked.states, timeout=_SECONDS)
     return more
 
 
-def _ways(asked: _Asked) -> list[str]:
-    """Name the statements that find what is behind the walk, the surest first."""
-    ways = (["by_state"] if asked.by_state else []) + (["by_words"] if asked.question is not None else [])
+def _ways(asked: _Asked) -> list[tuple[str, int]]:
+    """Name the statements that find what is behind the walk, the surest first, and how far each walks."""
+    ways = [("by_state", far) for far in asked.walks] if asked.by_state else []
+    if asked.question is not None:
+        ways.append(("by_words", _WINDOW))
     if ways:
         return ways
     bounded = asked.sought.since is not None or asked.sought.until is not None
-    return ["by_day"] if bounded else ["newest"]
+    return [("by_day", _WINDOW)] if bounded else [("newest", _FAR)]
 
 
 def _query(question: Question) -> str | None:

@@ -30,7 +30,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return EXIT_USAGE
     if arguments.page_from is not None:
         lines = [json.loads(line) for line in arguments.page_from.read_text(encoding="utf-8").splitlines()]
-        arguments.page.write_text(page.page(lines), encoding="utf-8")
+        _write_page(arguments.page, lines)
         return 0
     # A shell that starts us in the background has SIGINT ignored, and so would every program we start.
     signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -75,10 +75,15 @@ def _run(arguments: argparse.Namespace) -> int:
             "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines), encoding="utf-8"
         )
     if arguments.page is not None:
-        arguments.page.write_text(page.page(lines), encoding="utf-8")
+        _write_page(arguments.page, lines)
     if failed:
         return EXIT_FAILED
     return EXIT_MISSED if arguments.strict and any(line["met"] is False for line in lines) else 0
+
+
+def _write_page(path: Path, lines: Sequence[dict[str, Any]]) -> None:
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    path.write_text(page.page(lines, before), encoding="utf-8")
 
 
 async def _measure(servers: Stage, name: str, options: Options) -> Any:
@@ -101,7 +106,9 @@ def _arguments(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--json", action="store_true", help="JSON lines only, no table")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a goal is missed")
     parser.add_argument("--output", type=Path, help="also write the JSON lines, with their details, into this file")
-    parser.add_argument("--page", type=Path, help="write the page docs/bench.md into this file")
+    parser.add_argument(
+        "--page", type=Path, help="write the page docs/bench.md into this file; other benches keep their rows"
+    )
     parser.add_argument("--page-from", type=Path, help="make the page from such a file instead of running")
     arguments = parser.parse_args(argv)
     if arguments.rounds < 1 or (arguments.count is not None and arguments.count < 1):

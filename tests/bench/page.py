@@ -2,6 +2,7 @@
 
 import os
 import platform
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -34,24 +35,42 @@ def machine(versions: str) -> str:
     )
 
 
-def page(lines: Sequence[Mapping[str, Any]]) -> str:
-    """Write the page."""
-    parts = [_TOP, *(f"Machine: {text}." for text in dict.fromkeys(line["machine"] for line in lines)), ""]
-    parts.append(markdown_table(HEAD, map(cells, lines)))
-    for name in dict.fromkeys(line["bench"] for line in lines):
-        parts += [
-            "",
-            f"## {name}",
-            "",
-            f"{catalogue.BENCHES[name].about[:1].upper()}{catalogue.BENCHES[name].about[1:]}.",
-        ]
-        for line in lines:
-            if line["bench"] != name:
-                continue
-            parts += ["", _spread(line)]
-            for detail in line.get("details", ()):
-                parts += ["", f"{detail['title']}:", "", markdown_table(detail["head"], detail["rows"])]
-    return "\n".join(parts) + "\n"
+def page(lines: Sequence[Mapping[str, Any]], before: str = "") -> str:
+    """Write the page; benches that were not run keep what the page said of them `before`."""
+    measured = tuple(dict.fromkeys(line["bench"] for line in lines))
+    rows, sections, machines = _kept(before, measured)
+    for name in measured:
+        found = [line for line in lines if line["bench"] == name]
+        rows[name] = markdown_table(HEAD, map(cells, found)).split("\n")[2:]
+        sections[name] = _section(name, found)
+    names = sorted(sections, key=[*catalogue.BENCHES, *sections].index)
+    ran_on = dict.fromkeys([*(f"Machine: {line['machine']}." for line in lines), *machines])
+    table = [*markdown_table(HEAD, []).split("\n"), *(row for name in names for row in rows[name])]
+    return "\n\n".join([_TOP.rstrip("\n"), *ran_on, "\n".join(table), *(sections[name] for name in names)]) + "\n"
+
+
+def _kept(before: str, measured: Sequence[str]) -> tuple[dict[str, list[str]], dict[str, str], list[str]]:
+    """Take apart what a page says of other benches: rows and section by name, and the machines they ran on."""
+    head, *found = re.split(r"^## ", before, flags=re.MULTILINE)
+    sections = {name: f"## {text.rstrip()}" for text in found if (name := text.partition("\n")[0]) not in measured}
+    rows: dict[str, list[str]] = {name: [] for name in sections}
+    for line in head.split("\n"):
+        name = line.removeprefix("| ").partition(" |")[0]
+        if line.startswith("| ") and name in rows:
+            rows[name].append(line)
+    return rows, sections, [line for line in head.split("\n") if line.startswith("Machine: ")] if sections else []
+
+
+def _section(name: str, lines: Sequence[Mapping[str, Any]]) -> str:
+    parts = [f"## {name}"]
+    if name in catalogue.BENCHES:
+        about = catalogue.BENCHES[name].about
+        parts.append(f"{about[:1].upper()}{about[1:]}.")
+    for line in lines:
+        parts.append(_spread(line))
+        for detail in line.get("details", ()):
+            parts += [f"{detail['title']}:", markdown_table(detail["head"], detail["rows"])]
+    return "\n\n".join(parts)
 
 
 def plain(detail: Mapping[str, Any]) -> str:

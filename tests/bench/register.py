@@ -10,6 +10,7 @@ import asyncpg
 
 from axis.core.deadlines import Clock
 from axis.core.fate import Transport
+from axis.core.ids import new_id
 from axis.store import RegisterStore, Sought, Store
 from axis.store.queries import parse
 from tests import services as real
@@ -56,12 +57,18 @@ def _questions() -> dict[str, Question]:
         "sent late": _searched(sent_late=True),
         "open": _searched(open=True),
         "a day long ago": _searched(since=past, until=past + dt.timedelta(days=1)),
+        "a page far back": lambda register, _: register.search(Sought(sender="G12"), before=new_id(past)),
         "deliveries: the newest": _listed(),
         "deliveries: of an agency": _listed(account="H22"),
         "deliveries: held": _listed(transport=Transport.HELD),
         "deliveries: not arrived in time": _listed(late=Clock.ARRIVAL),
+        "deliveries: not arrived in time, of an agency": _listed(late=Clock.ARRIVAL, mailbox="H22"),
+        "deliveries: a page far back": lambda register, _: register.deliveries(
+            Sought(sender="G12"), before=(new_id(past), "")
+        ),
         "count: all": lambda register, _: register.count(Sought()),
         "count: held": lambda register, _: register.count(Sought(transport=Transport.HELD)),
+        "count: not arrived in time": lambda register, _: register.count(Sought(late=Clock.ARRIVAL)),
         "tallies of a quarter": lambda register, _: register.tallies(
             today - dt.timedelta(days=90), today, side="received"
         ),

@@ -265,6 +265,32 @@ async def test_what_was_sent_late_and_never_arrived_is_found_however_far_back(
     assert [each.recipient for each in await store.register.deliveries(sought)] == ["Z99"]
 
 
+async def test_what_was_reported_is_found_however_far_back_over_or_not(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("axis.store.register._NEAR", 1)
+    monkeypatch.setattr("axis.store.register._WINDOW", 4)
+    old = [written(number, ["H37", "G01"]) for number in range(4)]
+    await put(store, *old, *(written(number, ["H37"]) for number in range(4, 9)))
+    said = {0: ("H37", "02"), 1: ("G01", "03"), 2: ("H37", "02"), 3: ("G01", "02")}
+    async with store.transaction() as tx:
+        await tx.statuses(
+            [
+                status_row(old[number].envelope.id, reporter=code, recipients=(code,), code=told)
+                for number, (code, told) in said.items()
+            ],
+            {(old[number].envelope.id, code): (told, NOW) for number, (code, told) in said.items()},
+        )
+    await keep(store)
+    ids = [each.envelope.id for each in old]
+    assert await found(store, business="03") == [ids[1]]
+    assert await found(store, business="02", recipient="H37") == [ids[2], ids[0]]
+    listed = await store.register.deliveries(Sought(business="02"))
+    assert [(each.envelope_id, each.recipient) for each in listed][:2] == [(ids[3], "G01"), (ids[2], "H37")]
+    assert await store.register.count_deliveries(Sought(business="03")) == 1
+    assert await found(store, transport=Transport.ACCEPTED, recipient="G01") == [ids[2], ids[0]]
+
+
 async def test_a_document_is_open_to_its_recipient_by_its_own_deliveries(store: Store) -> None:
     both = written(1, ["H37", "G01"])
     await put(store, both)

@@ -50,7 +50,8 @@ delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, del
         ORDER BY delivery.envelope_id DESC, delivery.recipient DESC LIMIT $2
 
 -- part: of_states
--- What the indexes of states find, so many of each state at most.
+-- What the indexes of states find, so many of each state at most. How it ended is a business status: one that is asked
+-- for is found of what is open too.
       SELECT walked.* FROM unnest($16::text[]) AS wanted CROSS JOIN LATERAL (
         SELECT * FROM register_delivery AS delivery
         WHERE delivery.transport = wanted AND NOT delivery.ended AND {before}) AS walked
@@ -62,7 +63,7 @@ delivery.recipient, delivery.resolved, delivery.mailbox, delivery.transport, del
       UNION ALL
       SELECT walked.* FROM unnest($18::text[]) AS wanted CROSS JOIN LATERAL (
         SELECT * FROM register_delivery AS delivery
-        WHERE delivery.business = wanted AND delivery.ended AND {before}) AS walked
+        WHERE delivery.business = wanted AND (delivery.ended OR $10::text IS NOT NULL) AND {before}) AS walked
 
 -- part: waiting
       (SELECT * FROM register_delivery
@@ -153,7 +154,7 @@ SELECT EXISTS (
     UNION ALL
     SELECT FROM unnest($5::text[]) AS wanted CROSS JOIN LATERAL (
         SELECT FROM register_delivery AS delivery
-        WHERE delivery.business = wanted AND delivery.ended AND delivery.envelope_id <= $1::uuid
+        WHERE delivery.business = wanted AND delivery.envelope_id <= $1::uuid
         ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one);
 
 -- name: delivery_window

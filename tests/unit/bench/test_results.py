@@ -103,6 +103,29 @@ def test_the_page_has_the_table_the_details_and_the_machine() -> None:
     assert "Where it goes:\n\n| part | µs |\n| --- | --- |\n| router | 400 |" in text
 
 
+def test_benches_that_were_not_run_keep_their_rows() -> None:
+    detail = Detail("Where it goes", ["part", "µs"], [["router", 400]])
+    lines = [
+        {**result(bench=name, case=case, details=[detail]).as_dict(), "machine": machine}
+        for name, case, machine in (
+            ("route-1", "", "this one"),
+            ("track", "one", "this one"),
+            ("track", "two", "this one"),
+            ("blob-time", "", "that one"),
+        )
+    ]
+    whole = page.page(lines)
+
+    assert page.page([], whole) == whole
+    assert page.page(lines[1:3], whole) == whole
+    again = page.page([{**lines[1], "ours": 7, "machine": "that one"}], whole)
+    assert "| track | one | 7 |" in again
+    assert "| track | two |" not in again
+    assert page.page(lines[1:3], again) == whole.replace("Machine: that one.\n\n", "").replace(
+        "Machine: this one.", "Machine: this one.\n\nMachine: that one."
+    )
+
+
 def test_a_detail_is_laid_out_for_a_terminal() -> None:
     text = page.plain({"title": "T", "head": ["part", "µs"], "rows": [["router", 400], ["x", 1.5]]})
 
