@@ -31,6 +31,10 @@ _ROUTING_KEY = re.compile(f"(?:(?:urgent|normal)\\.)?{CODE_PATTERN.strip('^$')}"
 _KEPT = ("message/", "signature/", "certificate/", "abuse/")
 
 
+MOST_OF_A_HEADER = 4_000
+MOST_OF_A_SIGNATURE = 8_000  # the longest that is read has 4,926 characters (axis.trust.jws): ML-DSA-65
+
+
 @dataclass(frozen=True, slots=True)
 class Candidate:
     """An envelope that was read, verified and admitted; where it goes is decided next."""
@@ -152,7 +156,7 @@ class Desk:
                 message_id=receipts.claimed_id(submission),
                 body=submission.body,
                 sha256=sha256,
-                headers={key: str(value)[:4000] for key, value in submission.headers.items()},
+                headers={key: str(value)[: most_of(key)] for key, value in submission.headers.items()},
                 size=size,
                 unwanted=unwanted,
                 properties={} if secret is not None else _properties(submission),
@@ -164,6 +168,11 @@ class Desk:
         return NoticeRow(
             id=receipt_id, mailbox=account, kind="receipt", about=about, body=body, signature=self.sign(body)
         )
+
+
+def most_of(header: str) -> int:
+    """Return how many characters of a header are kept: a cut signature would never hold again."""
+    return MOST_OF_A_SIGNATURE if header in {SIGNATURE_HEADER, SECOND_SIGNATURE_HEADER} else MOST_OF_A_HEADER
 
 
 def _properties(submission: Submission) -> dict[str, str]:

@@ -56,7 +56,7 @@ class ActingTransaction(Transaction):
             waiting.account,
             waiting.routing_key,
             waiting.content_type,
-            hostile.as_json(waiting.headers),
+            hostile.headers_as_json(waiting.headers),
             bytes.fromhex(waiting.sha256),
             waiting.body,
             most,

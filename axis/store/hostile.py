@@ -5,10 +5,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from axis.core.decisions import most_of
 from axis.core.records import QuarantineRow
 
 MAX_NAME = 255  # account, message id, queue, reason, a header's name
-MAX_TEXT = 4_000  # detail, a header's value
+MAX_TEXT = 4_000  # detail; a header's value, but for signatures
 MAX_HEADERS = 64
 MAX_BODY = 1024 * 1024  # a broker of 3.10 lets 128 MiB pass; the digest is of the whole message all the same
 
@@ -24,6 +25,16 @@ def text(value: str, limit: int) -> str:
 def as_json(value: Mapping[str, object]) -> str:
     """Write JSON that PostgreSQL's jsonb can hold; what JSON does not know becomes text."""
     return json.dumps(_tame(value), ensure_ascii=False, allow_nan=False)
+
+
+def headers_as_json(headers: Mapping[str, str]) -> str:
+    """Write a message's headers as JSON; signatures whole, which `as_json` would cut."""
+    return json.dumps(_headers(headers), ensure_ascii=False)
+
+
+def _headers(headers: Mapping[str, str]) -> dict[str, str]:
+    first = list(headers.items())[:MAX_HEADERS]
+    return {text(name, MAX_NAME): text(value, most_of(name)) for name, value in first}
 
 
 def _tame(value: object) -> object:
@@ -63,7 +74,6 @@ def kept(rows: list[QuarantineRow]) -> list[Kept]:
 
 
 def _fit(row: QuarantineRow) -> QuarantineRow:
-    headers = list(row.headers.items())[:MAX_HEADERS]
     return replace(
         row,
         source=text(row.source, MAX_NAME),
@@ -72,6 +82,6 @@ def _fit(row: QuarantineRow) -> QuarantineRow:
         account=None if row.account is None else text(row.account, MAX_NAME),
         message_id=None if row.message_id is None else text(row.message_id, MAX_NAME),
         body=row.body[:MAX_BODY],
-        headers={text(name, MAX_NAME): text(value, MAX_TEXT) for name, value in headers},
+        headers=_headers(row.headers),
         properties={name: text(value, MAX_NAME) for name, value in row.properties.items()},
     )

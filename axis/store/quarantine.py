@@ -1,6 +1,5 @@
 """What leaves quarantine by hand, in PostgreSQL."""
 
-import json
 from collections.abc import Collection
 from typing import Any
 
@@ -47,7 +46,7 @@ class PostgresQuarantine(QuarantineStore):
                 waiting.account,
                 waiting.routing_key,
                 waiting.content_type,
-                json.dumps(waiting.headers),
+                hostile.headers_as_json(waiting.headers),
                 bytes.fromhex(waiting.sha256),
                 waiting.body,
             )

@@ -234,7 +234,7 @@ def _quarantine(kept: hostile.Kept) -> tuple[Any, ...]:
         row.account,
         row.message_id,
         bytes.fromhex(row.sha256),
-        hostile.as_json(row.headers),
+        hostile.headers_as_json(row.headers),
         row.body,
         hostile.as_json(row.properties),
     )

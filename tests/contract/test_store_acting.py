@@ -104,7 +104,7 @@ async def test_what_waits_is_kept_once_until_its_document_comes(store: Store) ->
             account="G22",
             routing_key="urgent.G22",
             content_type="application/vnd.axis.envelope+json",
-            headers={"axis-signature": "header..signature"},
+            headers={"axis-signature": "header..signature", "axis-signature-pq": "p" * 4_926},  # the longest there is
             body=b'{"action": "recall"}',
             sha256=sha256(b"thu"),
             received_at=NOW,

@@ -21,7 +21,7 @@ def waiting(**changes: object) -> Waiting:
         "account": "G22",
         "routing_key": "normal.G22",
         "content_type": "application/json",
-        "headers": {"axis-signature": "a..b"},
+        "headers": {"axis-signature": "a..b", "axis-signature-pq": "p" * 4_926},
         "body": b"{}",
         "sha256": sha256(b"{}"),
         "received_at": NOW,
@@ -55,6 +55,20 @@ async def test_what_is_dropped_is_out_and_in_again_when_it_comes_again(store: St
     await put(store, b"one", at=NOW)
     assert {each.id for each in await store.quarantined()} == {one, other}
     assert await store.quarantines.drop([one], by="lan", why="lần nữa") == {one}
+
+
+async def test_signatures_are_kept_whole_and_other_headers_as_far_as_they_are_short(store: Store) -> None:
+    headers = {"axis-signature": "a" * 4_926, "axis-signature-pq": "é\0" + "b" * 9_000, "x": "c" * 9_000}
+    row = quarantine_row(headers=headers)
+    async with store.transaction() as tx:
+        await tx.quarantine([row])
+    kept = await store.quarantined_one(row.id)
+    assert kept is not None
+    assert kept.headers == {
+        "axis-signature": headers["axis-signature"],
+        "axis-signature-pq": "é\N{REPLACEMENT CHARACTER}" + "b" * 7_998,
+        "x": "c" * 4_000,
+    }
 
 
 async def test_of_many_that_take_out_the_same_message_one_does(store: Store) -> None:

@@ -8,7 +8,9 @@ import pytest
 from axis.core.tracked import Quarantined
 from axis.errors import Refused
 from axis.evidence.quarantined import Done, Examiner, drop, one, requeue
+from tests.unit.trust.certified import certified
 from tests.unit.workers.harness import Axis, axis_of, document
+from tests.unit.workers.test_hybrid import document as hybrid_document
 
 SOURCE = "axis.route.normal"
 PAST, FUTURE = dt.timedelta(days=31), dt.timedelta(hours=1)
@@ -44,6 +46,23 @@ async def test_a_good_document_is_accepted_when_it_is_requeued(monkeypatch: pyte
     again = await (await examiner(axis)).check(kept)
     assert (again.code, again.known) == (None, True)
     assert [action for _, action, *_ in axis.store.audits] == ["quarantine.requeued"]
+
+
+async def test_a_document_of_two_signatures_is_kept_with_both() -> None:
+    axis = await axis_of(["G22", "H37"])
+    came = hybrid_document()
+    assert max(len(str(each)) for each in came.headers.values()) > 4_000
+    await axis.router().handle([came], SOURCE)
+    (kept,) = await axis.store.quarantined()
+    assert kept.reason == "certificate/unknown"
+    await axis.store.directory.put_certificate(certified("ml-dsa-65", "G22")[1])
+    await axis.view.load()
+    assert (await (await examiner(axis)).check(kept)).code is None
+    assert await requeue(axis.store, [kept.id], axis.now(), by="lan", why="đã đăng ký chứng thư") == Done(1)
+    axis.pass_time()
+    await axis.router().take_up(SOURCE)
+    assert [each.outcome for each in axis.receipts("G22")] == ["refused", "accepted"]
+    assert len(axis.mail("H37")) == 1
 
 
 async def test_what_is_still_wrong_is_refused_again_and_comes_back() -> None:
