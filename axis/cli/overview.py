@@ -2,11 +2,12 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from axis.cli.accounts import management
 from axis.core.deadlines import Clock
+from axis.core.directory import Directory
 from axis.core.fate import Transport
 from axis.core.glance import Totals, is_stale, totals, untaken
 from axis.core.lanes import LANES, route_queue
@@ -25,10 +26,16 @@ _REFUSALS = 5
 
 @dataclass(frozen=True, slots=True)
 class AgencyView:
-    """An agency that keeps others waiting: overdue arrivals, and since when nobody takes from its mailbox."""
+    """An agency that keeps others waiting.
+
+    `overdue`: what has not arrived in time, the oldest of it due at `oldest`; `unaccepted`: what was neither taken in
+    nor refused in time; `waiting`: what nobody takes from its mailbox, since `no_consumer_since`.
+    """
 
     mailbox: str
+    name: str | None
     overdue: int
+    unaccepted: int
     oldest: dt.datetime | None
     waiting: int
     no_consumer_since: dt.datetime | None
@@ -82,19 +89,23 @@ async def overlook(store: Store, settings: Settings, at: dt.datetime) -> Overvie
 
     async def agencies() -> None:
         overdue = {each.mailbox: each for each in await store.register.overdue(Clock.ARRIVAL, at)}
+        unaccepted = {each.mailbox: each.count for each in await store.register.overdue(Clock.ACCEPTANCE, at)}
         away = untaken(watches)
         views = [
             AgencyView(
                 mailbox,
+                None,
                 overdue[mailbox].count if mailbox in overdue else 0,
+                unaccepted.get(mailbox, 0),
                 overdue[mailbox].oldest if mailbox in overdue else None,
                 away[mailbox].waiting if mailbox in away else 0,
                 away[mailbox].since if mailbox in away else None,
             )
-            for mailbox in {*overdue, *away}
+            for mailbox in {*overdue, *unaccepted, *away}
         ]
-        worst = sorted(views, key=lambda each: (-each.overdue, -each.waiting, each.mailbox))
-        seen.agencies = tuple(worst[:_WORST])
+        worst = sorted(views, key=lambda each: (-each.overdue, -each.waiting, -each.unaccepted, each.mailbox))[:_WORST]
+        names = await _names(store, {each.mailbox for each in worst}, at)
+        seen.agencies = tuple(replace(each, name=names.get(each.mailbox)) for each in worst)
 
     async def refusals() -> None:
         aside = [
@@ -149,6 +160,15 @@ async def _watches(store: Store, settings: Settings, seen: Overview) -> Sequence
     seen.looked_at = seen.at
     known = {each.queue: each for each in watches}
     return [look(known.get(each.queue), each, seen.at) for each in counts]
+
+
+async def _names(store: Store, codes: set[str], at: dt.datetime) -> Mapping[str, str]:
+    if not codes:
+        return {}
+    organisations, _, _ = await store.directory.shown(codes)
+    directory = Directory.build(organisations, [])
+    named = {code: directory.organisation(code, at) or directory.latest(code) for code in codes}
+    return {code: found.name for code, found in named.items() if found is not None}
 
 
 def lanes_of(watches: Iterable[MailboxWatch]) -> tuple[Totals, ...]:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Annotated
 
 import typer
+from rich.cells import cell_len, set_cell_size
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.table import Table
@@ -19,6 +20,7 @@ from axis.core.workdays import VIETNAM_TIME
 from axis.settings import Settings
 from axis.store import Store
 
+_NAME = 12  # columns; less of a name says nothing
 _NARROW = 90  # columns; with less, what can be done without is left out
 
 _VI = {
@@ -33,10 +35,12 @@ _VI = {
     "consumers": "bên nhận",
     "oldest": "cũ nhất",
     "agency": "cơ quan",
-    "agencies that do not fetch, or are late": "cơ quan không nhận văn bản, hoặc nhận trễ",
-    "overdue": "quá hạn đến",
+    "agencies that do not answer": "cơ quan không phản hồi",
+    "name": "tên",
+    "overdue": "đến trễ",
+    "unaccepted": "tiếp nhận trễ",
     "waiting": "đang chờ",
-    "no consumer since": "không có bên nhận từ",
+    "no consumer since": "không ai nhận từ",
     "refused": "bị từ chối",
     "where": "ở đâu",
     "who": "của ai",
@@ -111,7 +115,7 @@ def render(seen: Overview, width: int) -> RenderableType:
     ]
     if seen.trouble:
         parts += [Text(f"! {_t('attention')}: {printable(each)}", style="bold yellow") for each in seen.trouble]
-    parts += [Text(), _flow(seen), Text(), _lanes(seen, narrow=narrow), Text(), _agencies(seen, narrow=narrow), Text()]
+    parts += [Text(), _flow(seen), Text(), _lanes(seen, narrow=narrow), Text(), _agencies(seen, width), Text()]
     parts += [_refusals(seen, narrow=narrow)]
     return Group(*parts)
 
@@ -156,24 +160,35 @@ def _lanes(seen: Overview, *, narrow: bool) -> RenderableType:
     return _table(names, rows, frozenset({"ready", "in hand", "consumers", "queues"}))
 
 
-def _agencies(seen: Overview, *, narrow: bool) -> RenderableType:
+def _agencies(seen: Overview, width: int) -> RenderableType:
     if not seen.agencies:
         return Text(
             _t("no agency keeps others waiting") if seen.agencies == () else f"{_t('agency')}: {_t('not known')}"
         )
-    names = ["agency", "overdue", "waiting", "no consumer since"] + ([] if narrow else ["oldest"])
-    rows = [
+    names = ["agency", "name", "overdue", "unaccepted", "waiting", "no consumer since"]
+    names += ["oldest"] if width >= _NARROW else []
+    rows: list[list[object]] = [
         [
             each.mailbox,
-            Text(str(each.overdue), style="bold red" if each.overdue else ""),
+            each.name,
+            *(Text(str(count), style="bold red" if count else "") for count in (each.overdue, each.unaccepted)),
             each.waiting,
             _time(each.no_consumer_since, seen.at),
-            *([] if narrow else [_time(each.oldest, seen.at)]),
+            *([_time(each.oldest, seen.at)] if width >= _NARROW else []),
         ]
         for each in seen.agencies
     ]
-    title = Text(_t("agencies that do not fetch, or are late"), style="italic")
-    return Group(title, _table(names, rows, frozenset({"overdue", "waiting"})))
+    room = width - sum(
+        2 + max(cell_len(_t(name)), *(cell_len(_cell(row[place])) for row in rows))
+        for place, name in enumerate(names)
+        if name != "name"
+    )
+    for row in rows:
+        row[1] = None if row[1] is None else set_cell_size(_cell(row[1]), min(room, cell_len(_cell(row[1])))).rstrip()
+    if room < _NAME:
+        names, rows = [each for each in names if each != "name"], [[row[0], *row[2:]] for row in rows]
+    title = Text(_t("agencies that do not answer"), style="italic")
+    return Group(title, _table(names, rows, frozenset({"overdue", "unaccepted", "waiting"})))
 
 
 def _refusals(seen: Overview, *, narrow: bool) -> RenderableType:

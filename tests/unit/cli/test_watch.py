@@ -16,7 +16,7 @@ from axis.core.workdays import Calendar
 from axis.errors import Unavailable
 from axis.settings import Settings
 from axis.store import FakeStore
-from tests.builders import NOW
+from tests.builders import NOW, organisation
 from tests.unit.cli.conftest import Run
 from tests.unit.core.histories import minute
 from tests.unit.store.rows import accepted, quarantine_row
@@ -55,6 +55,7 @@ def text(seen: Overview, width: int = 120) -> str:
 
 
 async def fill(store: FakeStore) -> None:
+    await store.directory.put_organisations([organisation("H37", name="Cơ quan H37 của một tỉnh rất dài tên")])
     late = accepted(["H37"], sent_at=NOW, accepted_at=NOW)
     async with store.transaction() as tx:
         await tx.accept([late])
@@ -92,6 +93,15 @@ def test_one_look_at_everything(store: FakeStore, broker: Broker) -> None:
     ]
     shown = text(seen)
     assert "H37" in shown
+    for width in (80, 120):
+        (line,) = [each for each in text(seen, width).splitlines() if each.startswith("H37")]
+        assert "Cơ quan H37" in line  # a code alone says little to who is new here
+        assert len(line.rstrip()) <= width
+    later = asyncio.run(overlook(store, Settings.load(), minute(9 * 24 * 60))).agencies
+    assert later is not None
+    assert [(each.name, each.overdue, each.unaccepted) for each in later] == [
+        ("Cơ quan H37 của một tỉnh rất dài tên", 1, 1)
+    ]
     assert "0 !" in shown  # said in a sign too, not in colour alone
     assert "\x1b[2J" not in shown
     narrow = text(seen, 60)
