@@ -33,11 +33,13 @@ from workers.calm import Calm
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
 from workers.runtime import Finish, Log, Pause, log_poison, log_refused
+from workers.trying import Fate, Trials
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
 _RECIPIENTS_AT_ONCE = 2_000
 _TAKEN_UP_AT_ONCE = 100
+_GIVEN_UP = Refused("message/poison", "given up: workers ended over it each time it was taken up")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,10 +89,13 @@ class Router:
         self._log = log
         self._metrics = metrics
         self._calm = Calm()
+        self._trials = Trials(store.suspects)
 
     async def handle(self, batch: Sequence[Submission], source: str) -> Finish:
         """Decide and commit; return what is left to do: publish and mark. Both raise Unavailable to be tried again."""
-        return await self._handle(batch, source)
+        finish = await self._handle(batch, source)
+        self._trials.passed = True
+        return finish
 
     async def take_up(self, source: str) -> None:
         """Decide again what waited for the envelope it acts on, and waits no longer."""
@@ -107,18 +112,27 @@ class Router:
             self._calm.forget()
             raise
         for waiting in over:
-            # Each alone, in the transaction that forgets it.
-            finish = await self._handle([resubmitted(waiting)], source, waiting)
-            await finish()
+            async with self._trials.trial(waiting) as fate:
+                if fate is Fate.LEAVE:
+                    continue
+                # Each alone, in the transaction that forgets it.
+                given_up = fate is Fate.GIVE_UP
+                finish = await self._handle([resubmitted(waiting)], source, waiting, given_up=given_up)
+                await finish()
 
-    async def _handle(self, batch: Sequence[Submission], source: str, taken_up: Waiting | None = None) -> Finish:
+    async def _handle(
+        self, batch: Sequence[Submission], source: str, taken_up: Waiting | None = None, *, given_up: bool = False
+    ) -> Finish:
         started, began = time.perf_counter(), time.time_ns()
         pause, directory, at = Pause(), self._view.directory, self._desk.now()
         resolve = resolver(directory, at)
         rules = Rules(directory, self._view.keyring.verify, self._window, self._view.hybrid_required)
         read: list[Read] = []
         for submission in batch:
-            read.append((submission, self._read(submission, source, at, rules, resolve)))
+            if given_up:
+                read.append((submission, self._refuse(submission, _GIVEN_UP, source)))
+            else:
+                read.append((submission, self._read(submission, source, at, rules, resolve)))
             await pause()
         ends: list[End] = []
         for part in _parts(read):

@@ -5,12 +5,14 @@ from dataclasses import replace
 
 import pytest
 
+from axis.core.ids import new_id
 from axis.core.tracked import Quarantined
 from axis.errors import Refused
 from axis.evidence.quarantined import Done, Examiner, drop, one, requeue
 from tests.unit.trust.certified import certified
 from tests.unit.workers.harness import Axis, axis_of, document
 from tests.unit.workers.test_hybrid import document as hybrid_document
+from workers.router import Router
 
 SOURCE = "axis.route.normal"
 PAST, FUTURE = dt.timedelta(days=31), dt.timedelta(hours=1)
@@ -63,6 +65,54 @@ async def test_a_document_of_two_signatures_is_kept_with_both() -> None:
     await axis.router().take_up(SOURCE)
     assert [each.outcome for each in axis.receipts("G22")] == ["refused", "accepted"]
     assert len(axis.mail("H37")) == 1
+
+
+class Ended(BaseException):
+    """Stands for the end of a process: nothing after it is done."""
+
+
+async def test_one_that_ends_every_worker_is_given_up_when_others_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37"])
+    kept = await poisoned(axis, monkeypatch)
+    assert await requeue(axis.store, [kept.id], axis.now(), by="lan", why="thử") == Done(1)
+    axis.pass_time()
+    ended = 0
+
+    async def not_any_more(_: object) -> None:
+        raise Ended
+
+    async def live(router: Router) -> int:
+        """Let a router take up what waits, as long as it lives; return how many ended."""
+        with monkeypatch.context() as deadly:
+            deadly.setattr("workers.router.resubmitted", lambda _: end())
+            deadly.setattr(axis.store.suspects, "clear", not_any_more)
+            try:
+                await router.take_up(SOURCE)
+            except Ended:
+                return 1
+        return 0
+
+    def end() -> None:
+        raise Ended
+
+    for _ in range(10):  # nothing else comes: it ends three, and is left alone
+        ended += await live(axis.router())
+    assert ended == 3
+    for _ in range(17):  # each router gets another document through before
+        router = axis.router()
+        await router.handle([document(id=new_id(axis.now()))], SOURCE)
+        ended += await live(router)
+    assert ended == 20
+    await axis.router().take_up(SOURCE)
+    assert await axis.store.quarantined() == ()
+    router = axis.router()
+    await router.handle([document(id=new_id(axis.now()))], SOURCE)
+    await router.take_up(SOURCE)
+    assert axis.events("refused")[-1]["code"] == "message/poison"
+    (again,) = await axis.store.quarantined()
+    assert (again.id, again.detail) == (kept.id, kept.detail)
+    assert await axis.store.waiting(SOURCE, axis.now(), 10) == []
+    assert axis.store.suspects.noted == {}
 
 
 async def test_what_is_still_wrong_is_refused_again_and_comes_back() -> None:
