@@ -145,11 +145,13 @@ class PostgresRegister(Registering, Counting):
         top = asked.top(before)
         async with self._pool.link("search the register") as link:
             if asked.about_lateness:
-                rows = await _rows(link, sql["late_newest"], top, _WINDOW, limit, *asked.filters, "")
-                if len(rows) == limit or (floor := await _waiting_floor(link, top, "")) is None:
-                    return rows
-                # The walk may end between two deliveries of one document: it is looked at again.
-                behind = str(uuid.UUID(int=floor["envelope_id"].int + 1))
+                rows, behind = [], top
+                if sought.mailbox is None:  # the late of one mailbox are together in an index
+                    rows = await _rows(link, sql["late_newest"], top, _WINDOW, limit, *asked.filters, "")
+                    if len(rows) == limit or (floor := await _waiting_floor(link, top, "")) is None:
+                        return rows
+                    # The walk may end between two deliveries of one document: it is looked at again.
+                    behind = str(uuid.UUID(int=floor["envelope_id"].int + 1))
                 further = await _rows(link, sql["late"], behind, asked.among_late(limit), limit, *asked.filters)
                 found = {row["envelope_id"]: row for row in (*rows, *further)}
                 return [found[key] for key in sorted(found, reverse=True)][:limit]
@@ -187,10 +189,14 @@ class PostgresRegister(Registering, Counting):
         recipient = fit(recipient)
         async with self._pool.link("list deliveries of the register") as link:
             if asked.about_lateness:
-                rows = await _rows(link, sql["deliveries_late_newest"], top, _WINDOW, limit, *asked.filters, recipient)
-                if len(rows) == limit or (floor := await _waiting_floor(link, top, recipient)) is None:
-                    return rows
-                behind = (floor["envelope_id"], asked.among_late(limit), limit, *asked.filters, floor["recipient"])
+                rows = []
+                if sought.mailbox is None:
+                    walk = (top, _WINDOW, limit, *asked.filters, recipient)
+                    rows = await _rows(link, sql["deliveries_late_newest"], *walk)
+                    if len(rows) == limit or (floor := await _waiting_floor(link, top, recipient)) is None:
+                        return rows
+                    top, recipient = floor["envelope_id"], floor["recipient"]
+                behind = (top, asked.among_late(limit), limit, *asked.filters, recipient)
                 return (rows + await _rows(link, sql["deliveries_late"], *behind))[:limit]
             rows = await _rows(link, sql["deliveries_newest"], top, _WINDOW, limit, *asked.filters, recipient)
             if len(rows) < limit:
