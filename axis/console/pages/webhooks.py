@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from axis.console.asking import number_asked, words_asked
+from axis.console.asking import choice_asked, number_asked, words_asked
 from axis.console.desk import desk_of
 from axis.console.page import EVERYBODY, OPERATORS, Page
 from axis.console.pages.documents import ENVELOPE
@@ -15,23 +15,33 @@ from axis.core.webhooks import CallState
 from axis.errors import Malformed, NotFound, Refused
 from axis.store import Calls
 
-_CALLS = 20  # of one webhook
+_CALLS = 20  # of each webhook
+_ALL_CALLS = 1_000  # of one
 _NONE = Calls(0, 0, ())
 
 
 async def webhooks(request: Request, reader: Reader) -> Response:
-    """List webhooks with the latest calls that are not done: an agency user's own, to others all or one agency's."""
+    """List webhooks with the latest calls that are not done: an agency user's own, to others all or one agency's.
+
+    Of one webhook (`?webhook=`) all of them, or those in a state (`&state=`), as far as anybody reads on.
+    """
     desk = desk_of(request)
     asked = _agency_asked(request)
     account = reader.code if reader.role is Role.AGENCY else asked
-    found = await desk.store.webhooks.webhooks(account)
-    calls = await desk.store.webhooks.calls([each.id for each in found], _CALLS)
+    one, state = words_asked(request, "webhook"), choice_asked(request, "state", CallState)
+    found = [each for each in await desk.store.webhooks.webhooks(account) if one in {None, each.id}]
+    calls = await desk.store.webhooks.calls([each.id for each in found], _CALLS if one is None else _ALL_CALLS)
     _, last = await desk.store.register.feed_span()
     return desk.rendering.page(
         request,
         "webhooks.html",
         reader=reader,
-        found=[(each, calls.get(each.id, _NONE)) for each in found],
+        found=[
+            (each, known, [call for call in known.latest if state in {None, call.state}])
+            for each in found
+            for known in (calls.get(each.id, _NONE),)
+        ],
+        one=one,
         account=account,
         last=last,
         dead=CallState.DEAD,

@@ -1,6 +1,9 @@
 """Webhooks in the console: everybody's to staff, the own to agency users, and tried again by operators alone."""
 
 import datetime as dt
+import html
+import re
+from dataclasses import replace
 
 import pytest
 
@@ -77,3 +80,25 @@ async def test_the_card_of_an_agency_leads_there(bench: Bench) -> None:
         page = (await browser.get("/agencies/H37")).text
         assert 'href="/webhooks?agency=H37"' in page
         assert 'href="/webhooks"' in page
+
+
+async def test_how_many_calls_wait_or_were_set_aside_leads_to_them(bench: Bench) -> None:
+    webhook = (await bench.store.webhooks.webhooks("H37"))[0]
+    for number in range(24):
+        call = Call(new_id(NOON), webhook.id, (), missed=False, since=NOON, due_at=NOON)
+        await bench.store.webhooks.advance(webhook.id, 43 + number, call)
+        if number % 12 == 0:
+            gone = replace(call, since=NOON - dt.timedelta(days=9))
+            await bench.store.webhooks.settle(gone.failed("500", NOON), done=False)
+    async with bench.browser("viewer") as browser:
+        page = (await browser.get("/webhooks?agency=H37")).text
+        assert page.count('<tr><th scope="row">') == 20  # the latest
+        linked = re.findall(r'<dd><a href="(/webhooks\?[^"]+)"><span class="badge \w+">(\d+)</span></a></dd>', page)
+        assert sorted(number for _, number in linked) == ["22", "3"]
+        for address, number in linked:
+            assert (await browser.get(html.unescape(address))).text.count('<tr><th scope="row">') == int(number)
+        assert (await browser.get("/webhooks?webhook=x")).status_code == 200
+        assert (await browser.get("/webhooks?state=lost")).status_code == 400
+    async with bench.browser("agency") as browser:
+        other = (await bench.store.webhooks.webhooks("G22"))[0]
+        assert "g22.gov.vn" not in (await browser.get(f"/webhooks?webhook={other.id}")).text
