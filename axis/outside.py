@@ -23,8 +23,13 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
 _PORTS = {"http": 80, "https": 443}
 _HIGHEST_PORT = 65_535
-# Where clouds answer questions about the machine, although the addresses are the public's (Azure, Oracle).
-_METADATA = frozenset({ipaddress.ip_address("168.63.129.16"), ipaddress.ip_address("192.0.0.192")})
+# Where clouds answer questions about the machine, although the addresses are the public's (Azure; Oracle's is below).
+_METADATA = frozenset({ipaddress.ip_address("168.63.129.16")})
+# Nobody's server (IANA's registries of special-purpose addresses): for protocols, for the relays of old that took IPv4
+# into IPv6, for examples. Which of them `is_global` knows depends on the patch version of Python.
+_SPECIAL: tuple[Network, ...] = tuple(
+    ipaddress.ip_network(each) for each in ("192.0.0.0/24", "192.88.99.0/24", "2001::/23", "3fff::/20")
+)
 
 
 class Forbidden(ValueError):
@@ -97,9 +102,11 @@ def is_outside(address: Address) -> bool:
         inner = address.ipv4_mapped or address.sixtofour
         if inner is not None:
             return is_outside(inner)
-        if address not in _GLOBAL_UNICAST or address.teredo is not None:
+        if address not in _GLOBAL_UNICAST:
             return False
-    return address.is_global and not address.is_multicast and address not in _METADATA
+    if address in _METADATA or any(address in network for network in _SPECIAL if network.version == address.version):
+        return False
+    return address.is_global and not address.is_multicast
 
 
 def plain_of(address: Address) -> Address:

@@ -34,6 +34,10 @@ PRIVATE = [ipaddress.ip_network("10.1.0.0/16"), ipaddress.ip_network("fd00:1::/3
         ("0.0.0.0", False),  # noqa: S104 - nothing is bound to it
         ("64:ff9b::a01:203", False),  # by NAT64 it would be 10.1.2.3: nobody names a network that way
         ("2002:a01:203::", False),
+        ("2001:0:808:808::", False),
+        ("192.0.0.8", False),  # some versions of Python say that it is the public's
+        ("192.88.99.1", False),
+        ("3fff::1", False),
     ],
 )
 def test_the_public_network_and_what_is_named_may_be_reached(address: str, allowed: bool) -> None:

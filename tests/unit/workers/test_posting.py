@@ -136,6 +136,14 @@ def test_what_is_allowed_is_taken() -> None:
         Destinations([ipaddress.ip_network("10.0.0.0/8")], (80,)).check("http://10.0.0.5/")
 
 
+@pytest.mark.parametrize(
+    "host", ["2130706433", "0x7f000001", "0x7f.1", "127.1", "017700000001", "0", "2852039166", "169.254.43518"]
+)
+async def test_a_number_that_the_system_takes_for_an_address_inside_is_one(host: str) -> None:
+    async with posting(Destinations()) as post:
+        assert await post(f"https://{host}/", b"{}", HEADERS) == INSIDE
+
+
 async def test_a_setting_that_has_become_stricter_counts_for_what_was_added_before() -> None:
     async with posting(Destinations()) as post:
         assert await post("https://10.0.0.5/", b"{}", HEADERS) == "webhook/address: 10.0.0.5 is inside the network"
