@@ -1,7 +1,8 @@
 """The herald: calls agencies' own systems about what changed for them (axis.core.webhooks). As many as are needed.
 
-Each webhook is worked on by itself, with one call at a time, so a slow or dead target keeps no other waiting. The order
-of what is done, and what a kill in between does:
+Each webhook is worked on by itself, with one call at a time, so a slow or dead target keeps no other waiting. Those
+whose last call failed have places of their own: however many targets hang, who answers is called at once. The order of
+what is done, and what a kill in between does:
 
 1. the webhook is claimed for a minute;         killed here: another herald takes it up after that minute
 2. the cursor moves and the call is kept, both; killed here: the call is there and is made
@@ -13,6 +14,7 @@ import asyncio
 import datetime as dt
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
+from types import MappingProxyType
 from typing import Protocol
 
 from axis.core.ids import new_id
@@ -31,7 +33,8 @@ from workers.watchdog import watch
 NAME: Service = "herald"
 Post = Callable[[str, bytes, Mapping[str, str]], Awaitable[str | None]]
 
-_AT_ONCE = 200  # webhooks that are worked on
+# Webhooks that are worked on at once: those whose last call was answered, and those that are tried again.
+_PLACES: Mapping[bool, int] = MappingProxyType({False: 150, True: 50})
 _LOOK_SECONDS = 1.0
 _CLAIM = dt.timedelta(seconds=60)
 _TURN_SECONDS = 30.0  # then it is given back; with one attempt more that is within the claim
@@ -72,28 +75,29 @@ class Herald:
         self._stop = stop
         self._log = log
         self._metrics = metrics
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[bool, set[asyncio.Task[None]]] = {again: set() for again in _PLACES}
 
     async def run(self) -> None:
         """Work until told to stop; calls that are being made are finished first."""
         async with asyncio.TaskGroup() as group:
             while not self._stop.is_set():
-                try:
-                    found = await self.claim()
-                except Unavailable as error:
-                    self._log.warning("waiting", code=error.code, detail=error.detail)
-                    found = []
-                for webhook in found:
-                    task = group.create_task(self.serve(webhook))
-                    self._running.add(task)
-                    task.add_done_callback(self._running.discard)
+                for again, running in self._running.items():
+                    try:
+                        found = await self.claim(again=again)
+                    except Unavailable as error:
+                        self._log.warning("waiting", code=error.code, detail=error.detail)
+                        break
+                    for webhook in found:
+                        task = group.create_task(self.serve(webhook))
+                        running.add(task)
+                        task.add_done_callback(running.discard)
                 await stopped_within(self._stop, _LOOK_SECONDS)
 
-    async def claim(self) -> Sequence[Webhook]:
-        """Take what there is to do, as far as there is a place for it."""
-        free = _AT_ONCE - len(self._running)
+    async def claim(self, *, again: bool) -> Sequence[Webhook]:
+        """Take what there is to do, as far as there is a place for it; `again`: what has failed before."""
+        free = _PLACES[again] - len(self._running[again])
         at = self._now()
-        return await self._store.claim(at, at + _CLAIM, free) if free > 0 else ()
+        return await self._store.claim(at, at + _CLAIM, free, again=again) if free > 0 else ()
 
     async def serve(self, webhook: Webhook) -> None:
         """Make the calls of one webhook, one after the other, and give it back; a fault of ours ends no other."""

@@ -71,14 +71,14 @@ class FakeWebhooks(WebhookStore):
                 self._calls[call.id] = replace(call, state=CallState.WAITING, due_at=at, since=since, attempts=attempts)
             return len(own)
 
-    async def claim(self, at: dt.datetime, until: dt.datetime, limit: int) -> list[Webhook]:
+    async def claim(self, at: dt.datetime, until: dt.datetime, limit: int, *, again: bool) -> list[Webhook]:
         """Take webhooks for which there is something to do."""
         free = [each for each in await self.webhooks() if self._claimed.get(each.id, at) <= at]
         ready = []
         for each in sorted(free, key=lambda each: self._claimed.get(each.id, dt.datetime.min.replace(tzinfo=dt.UTC))):
             waiting = [call for call in self._of(each.id) if call.state is CallState.WAITING]
-            if any(call.due_at <= at for call in waiting) or (
-                not waiting and await self._has_news(each.account, each.cursor)
+            if any(call.due_at <= at and (call.attempts > 0) is again for call in waiting) or (
+                not (again or waiting) and await self._has_news(each.account, each.cursor)
             ):
                 ready.append(each)
         for each in ready[:limit]:

@@ -51,9 +51,10 @@ class WebhookStore(ABC):
         """Have the calls of a webhook made again that were put aside, and those that wait made now; return how many."""
 
     @abstractmethod
-    async def claim(self, at: dt.datetime, until: dt.datetime, limit: int) -> list[Webhook]:
+    async def claim(self, at: dt.datetime, until: dt.datetime, limit: int, *, again: bool) -> list[Webhook]:
         """Take webhooks for which there is something to do now: a call that is due, or news and no call that waits.
 
+        `again`: only those whose call has failed before; else only the others.
         Nobody else gets them before `until`, or before they are given back. Those that were given back longest ago
         come first.
         """

@@ -68,10 +68,10 @@ class PostgresWebhooks(WebhookStore):
         async with self._pool.link("have calls made again") as link:
             return len(await link.fetch(_SQL["requeue"], identifier, at))
 
-    async def claim(self, at: dt.datetime, until: dt.datetime, limit: int) -> list[Webhook]:
+    async def claim(self, at: dt.datetime, until: dt.datetime, limit: int, *, again: bool) -> list[Webhook]:
         """Take webhooks for which there is something to do."""
         async with self._pool.link("claim webhooks") as link:
-            return [_webhook(record) for record in await link.fetch(_SQL["claim"], at, until, limit)]
+            return [_webhook(record) for record in await link.fetch(_SQL["claim"], at, until, limit, again)]
 
     async def give_back(self, identifier: str, at: dt.datetime) -> None:
         """Let others take a webhook."""

@@ -95,28 +95,39 @@ async def test_one_herald_at_a_time_takes_what_there_is_to_do(store: Store) -> N
     for each in (quiet, own):
         await store.webhooks.put(each, 1)
     until = NOW + MINUTE
-    assert await store.webhooks.claim(NOW, until, 10) == []
+    assert await store.webhooks.claim(NOW, until, 10, again=False) == []
     async with store.transaction() as tx:
         await tx.accept([accepted()])
     await keep(store)
-    assert await store.webhooks.claim(NOW, until, 0) == []
-    claims = await asyncio.gather(*(store.webhooks.claim(NOW, until, 10) for _ in range(4)))
+    assert await store.webhooks.claim(NOW, until, 0, again=False) == []
+    claims = await asyncio.gather(*(store.webhooks.claim(NOW, until, 10, again=False) for _ in range(4)))
     assert [each.id for found in claims for each in found] == [own.id]
     (item, *_) = await store.register.feed("G22", end, 10)
     waits = replace(call(own), due_at=NOW + 3 * MINUTE)
     await store.webhooks.advance(own.id, item.seq, waits)
     await store.webhooks.give_back(own.id, NOW)
-    assert await store.webhooks.claim(NOW, until, 10) == []  # a call waits, later
-    (again,) = await store.webhooks.claim(NOW + 3 * MINUTE, NOW + 4 * MINUTE, 10)
+    assert await store.webhooks.claim(NOW, until, 10, again=False) == []  # a call waits, later
+    (again,) = await store.webhooks.claim(NOW + 3 * MINUTE, NOW + 4 * MINUTE, 10, again=False)
     assert again.cursor == item.seq
-    assert await store.webhooks.claim(NOW + 3 * MINUTE, NOW + 4 * MINUTE, 10) == []
-    (again,) = await store.webhooks.claim(NOW + 4 * MINUTE, NOW + 5 * MINUTE, 10)  # whoever had it was killed
+    assert await store.webhooks.claim(NOW + 3 * MINUTE, NOW + 4 * MINUTE, 10, again=False) == []
+    (again,) = await store.webhooks.claim(
+        NOW + 4 * MINUTE, NOW + 5 * MINUTE, 10, again=False
+    )  # whoever had it was killed
     assert again.id == own.id
+    assert await store.webhooks.claim(NOW + 5 * MINUTE, NOW + 6 * MINUTE, 10, again=True) == []
+    await store.webhooks.settle(waits.failed("no answer", NOW + 5 * MINUTE), done=False)
+    later = NOW + 7 * MINUTE
+    assert await store.webhooks.claim(later, later, 10, again=False) == []  # it has failed: those have their own places
+    assert [each.id for each in await store.webhooks.claim(later, later + MINUTE, 10, again=True)] == [own.id]
 
 
 async def test_without_a_store_nothing_is_known() -> None:
     store = FakeStore()
     store.available = False
-    for made in (store.webhooks.webhooks(), store.webhooks.put(webhook(), 1), store.webhooks.claim(NOW, NOW, 1)):
+    for made in (
+        store.webhooks.webhooks(),
+        store.webhooks.put(webhook(), 1),
+        store.webhooks.claim(NOW, NOW, 1, again=False),
+    ):
         with pytest.raises(Unavailable):
             await made

@@ -38,11 +38,15 @@ WHERE webhook = $1 RETURNING id;
 UPDATE webhook SET claimed_until = $2
 WHERE id IN (
     SELECT id FROM webhook AS ready
-    WHERE claimed_until <= $1 AND (
-        EXISTS (SELECT FROM webhook_call AS call
-                WHERE call.webhook = ready.id AND call.state = 'waiting' AND call.due_at <= $1)
-        OR (NOT EXISTS (SELECT FROM webhook_call AS call WHERE call.webhook = ready.id AND call.state = 'waiting')
-            AND EXISTS (SELECT FROM feed WHERE feed.account = ready.account AND feed.seq > ready.cursor)))
+    WHERE claimed_until <= $1 AND CASE
+        WHEN $4 THEN EXISTS (SELECT FROM webhook_call AS call
+                             WHERE call.webhook = ready.id AND call.state = 'waiting' AND call.due_at <= $1
+                               AND call.attempts > 0)
+        ELSE EXISTS (SELECT FROM webhook_call AS call
+                     WHERE call.webhook = ready.id AND call.state = 'waiting' AND call.due_at <= $1
+                       AND call.attempts = 0)
+             OR (NOT EXISTS (SELECT FROM webhook_call AS call WHERE call.webhook = ready.id AND call.state = 'waiting')
+                 AND EXISTS (SELECT FROM feed WHERE feed.account = ready.account AND feed.seq > ready.cursor)) END
     ORDER BY claimed_until LIMIT $3
     FOR UPDATE SKIP LOCKED)
 RETURNING id, account, url, events, cursor, added_at, added_by;

@@ -8,8 +8,10 @@ import re
 
 import pytest
 
+from axis.console.pages import PAGES
 from axis.core.fate import Transport
 from axis.core.ids import new_id
+from axis.core.operators import Role
 from axis.core.records import DeliveryState
 from axis.core.tracked import Tracked
 from axis.core.watching import MailboxWatch
@@ -242,6 +244,26 @@ async def test_agency_users_are_shown_nothing_of_how_others_stand_or_of_what_nev
         assert [row["Chưa xong"] for row in await _rows(browser, "/documents?as=csv&number=1&open=no")] == ["0"]
         assert await _rows(browser, "/documents?as=csv&number=1&open=yes") == []
         assert len(await _rows(staff, "/documents?as=csv&number=1&open=yes")) == 1
+
+
+async def test_no_page_shows_an_agency_user_a_document_of_others_whatever_is_asked(bench: Bench) -> None:
+    await bench.store.directory.put_organisations([organisation("H37"), organisation("G01")])
+    (other,) = await put(bench, written(7, ["G01"], subject="của người khác"))
+    asked = [
+        *("", "sender=G22", "recipient=G01", "mailbox=G01", "account=G22", "words=nguoi+khac", "number=7"),
+        *("below=G22", "agency=G22", "code=G22&side=sent&period=2026-11", "transport=accepted"),
+        f"before={new_id(NOON + MINUTE)}",
+    ]
+    async with bench.browser("agency") as browser, bench.browser("viewer") as staff:
+        assert "của người khác" in (await staff.get("/documents?words=nguoi+khac")).text
+        for page in (each for each in PAGES if "GET" in each.methods and Role.AGENCY in each.roles):
+            path = page.path.replace("{id}", other).replace("{code}", "G01")
+            for query in asked:
+                for form in ("", "&as=csv"):
+                    answer = await browser.get(f"{path}?{query}{form}")
+                    assert "của người khác" not in answer.text, (path, query, form)
+                    # Of a page of something, the address is told again; else there is nothing of the others.
+                    assert other not in answer.text if path == page.path else answer.status_code == 404, query
 
 
 async def _rows(browser: Browser, path: str) -> list[dict[str, str]]:

@@ -12,6 +12,7 @@ from axis.console.guarding import Origins
 from axis.console.page import OPERATORS
 from axis.console.pages import PAGES
 from axis.console.static import STATIC
+from axis.core.operators import Role
 from tests.unit.console.browser import URL, Bench
 
 
@@ -202,3 +203,20 @@ async def test_every_page_is_asked_for_its_headers_alone(bench: Bench) -> None:
                 path = re.sub(r"{\w+(:path)?}", "viewer", page.path)
                 answer = await browser.client.head(path)
                 assert answer.status_code < 500, path
+
+
+async def test_no_form_of_any_page_is_sent_by_who_may_not(bench: Bench) -> None:
+    for login in (Role.VIEWER, Role.AGENCY):
+        async with bench.browser(login.value) as browser, bench.browser("administrator") as other:
+            csrf, stolen = await browser.csrf(), await other.csrf()
+            audited = len(bench.store.audits)
+            for page in (each for each in PAGES if "POST" in each.methods):
+                path = re.sub(r"{\w+(:path)?}", "viewer", page.path)
+                fields = {"login": "evil", "name": "x", "role": "administrator", "id": "x", "act": "drop", "why": "x"}
+                # Nothing that another session's form carries is good in this one.
+                answers = [await browser.post(path, fields), await browser.post(path, fields | {"csrf": stolen})]
+                assert [each.headers["axis-code"] for each in answers] == ["console/forged"] * 2, path
+                if login not in page.roles:
+                    answer = await browser.post(path, fields | {"csrf": csrf})
+                    assert (answer.status_code, answer.headers["axis-code"]) == (403, "console/role"), path
+            assert len(bench.store.audits) == audited

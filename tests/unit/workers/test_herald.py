@@ -13,7 +13,7 @@ import structlog
 
 from axis.core.ids import new_id
 from axis.core.registered import FeedItem, News
-from axis.core.webhooks import CallState, Event, Webhook
+from axis.core.webhooks import Call, CallState, Event, Webhook
 from axis.errors import Unavailable
 from axis.store.fake_memory import Memory
 from axis.store.fake_webhooks import FakeWebhooks
@@ -105,7 +105,7 @@ class Desk:
     async def work(self, after: dt.timedelta = dt.timedelta()) -> int:
         """Let time pass, then do all there is to do; return how many webhooks that were."""
         self.at += after
-        found = await self.herald.claim()
+        found = [each for again in (False, True) for each in await self.herald.claim(again=again)]
         for webhook in found:
             await self.herald.serve(webhook)
         return len(found)
@@ -211,7 +211,7 @@ async def test_a_herald_killed_after_the_call_makes_it_again_under_the_same_id(d
 async def test_a_store_that_goes_away_after_the_call_loses_nothing(desk: Desk) -> None:
     webhook = await desk.add()
     desk.feed.happen("status")
-    (claimed,) = await desk.herald.claim()
+    (claimed,) = await desk.herald.claim(again=False)
     made = desk.herald.serve(claimed)
     desk.target.hangs = {URL}
     task = asyncio.create_task(made)
@@ -234,7 +234,26 @@ async def test_a_target_that_hangs_keeps_no_other_waiting(desk: Desk) -> None:
     running = asyncio.create_task(desk.herald.run())
     await until(lambda: len(desk.target.told) == 2)
     assert sorted(url for url, _, _ in desk.target.told) == ["https://h.gov.vn/", URL]
-    assert await desk.herald.claim() == []  # one call at a time for each
+    assert await desk.herald.claim(again=False) == []  # one call at a time for each
+    desk.stop.set()
+    desk.target.released.set()
+    async with asyncio.timeout(10):
+        await running
+
+
+async def test_hundreds_of_targets_that_hang_keep_no_other_waiting(desk: Desk) -> None:
+    """All of them have failed before; places of those whose last call was answered are not theirs."""
+    for number in range(300):
+        hanging = await desk.add(f"A{number}", f"https://a{number}.gov.vn/")
+        failed = Call(new_id(NOW), hanging.id, (), missed=True, since=NOW, due_at=NOW)
+        await desk.store.advance(hanging.id, 1, failed)
+        await desk.store.settle(failed.failed("no answer", NOW - dt.timedelta(minutes=1)), done=False)
+        desk.target.hangs.add(hanging.url)
+    await desk.add("H37", "https://h.gov.vn/")
+    desk.feed.happen("status", account="H37")
+    running = asyncio.create_task(desk.herald.run())
+    await until(lambda: any(url == "https://h.gov.vn/" for url, _, _ in desk.target.told))
+    assert 1 < len(desk.target.told) <= 51
     desk.stop.set()
     desk.target.released.set()
     async with asyncio.timeout(10):
