@@ -35,6 +35,7 @@ _OVERDUE = {
 # fills a page of fifty on the way, and of the rest an index finds few.
 _WINDOW = 10_000
 _NEAR = 1_000  # of one state alone, which is in order: often enough, and what is read of a million is on the disk
+_PAGE = 100  # more than that is counted, not shown
 _FAR = 50_000  # what no index finds at all
 _LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff"
 # An id carries its sender's time, which may be later than its acceptance: so much at most (the setting
@@ -89,6 +90,15 @@ class _Asked:
         """Return how many of what is late are looked at; None: all, since more is asked of them than that."""
         plain = Sought(late=self.sought.late)
         return limit if self.sought == plain else None
+
+    def walks_late(self, limit: int) -> bool:
+        """Whether what is late is walked to first: not of one mailbox, whose late are together in an index.
+
+        Nor where all of some code is wanted: a walk fills a page of them, and finds a part of their number.
+        """
+        sought = self.sought
+        of_some = any(each is not None for each in (sought.sender, sought.recipient, sought.account))
+        return sought.mailbox is None and not (of_some and limit > _PAGE)
 
     @property
     def by_state(self) -> bool:
@@ -146,7 +156,7 @@ class PostgresRegister(Registering, Counting):
         async with self._pool.link("search the register") as link:
             if asked.about_lateness:
                 rows, behind = [], top
-                if sought.mailbox is None:  # the late of one mailbox are together in an index
+                if asked.walks_late(limit):
                     rows = await _rows(link, sql["late_newest"], top, _WINDOW, limit, *asked.filters, "")
                     if len(rows) == limit or (floor := await _waiting_floor(link, top, "")) is None:
                         return rows
@@ -190,7 +200,7 @@ class PostgresRegister(Registering, Counting):
         async with self._pool.link("list deliveries of the register") as link:
             if asked.about_lateness:
                 rows = []
-                if sought.mailbox is None:
+                if asked.walks_late(limit):
                     walk = (top, _WINDOW, limit, *asked.filters, recipient)
                     rows = await _rows(link, sql["deliveries_late_newest"], *walk)
                     if len(rows) == limit or (floor := await _waiting_floor(link, top, recipient)) is None:

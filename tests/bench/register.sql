@@ -1,5 +1,5 @@
 -- Fills the register with $1 documents over 100 days, as the registrar would have: 20 senders, three of 63 recipients
--- each. The newest 1,500 and one in 97 are open at their first recipient, one in 499 was refused. Undeliverable were
+-- each. The newest 1,500 and one in 997 are open at their first recipient, one in 499 was refused. Undeliverable were
 -- sixty, however many there are: a page of them has as many rows, and only what they are found among is more. Words: two
 -- in every document, one in 2,000 of them, and one in seven documents.
 
@@ -9,7 +9,7 @@ INSERT INTO register_document
      notation, kind, document_id, subject, signed_by, words)
 SELECT (substr(replace(axis_id_floor(at)::text, '-', ''), 1, 12) || '7' || substr(noise, 1, 3) || '8'
         || substr(noise, 4, 15))::uuid,
-       at, at, at::date, 3, CASE WHEN i > $1 - 1500 OR i % 97 = 0 THEN 1 ELSE 0 END, i % 101 = 0, lane, 'new', sender,
+       at, at, at::date, 3, CASE WHEN i > $1 - 1500 OR i % 997 = 0 THEN 1 ELSE 0 END, i % 101 = 0, lane, 'new', sender,
        sender, i::text, 'VPCP-TTĐT', 'Công văn', sender || ',2026/11/24,' || i || '/VPCP-TTĐT', 'Văn bản số ' || i, 't',
        array_to_tsvector(array_remove(ARRAY[
            'van', 'ban', 'so', i::text, 'tu' || i % 2000, 'hiem' || i / 7 || 'x', '/n:' || i, '/n:' || i || '/vpcp-ttdt',
