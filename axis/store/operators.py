@@ -131,11 +131,15 @@ class PostgresOperators(OperatorStore):
     async def attempt(self, keys: Collection[str], at: dt.datetime) -> tuple[Sequence[Attempts], dt.timedelta]:
         """Count a password about to be tried as wrong."""
         wanted = sorted(hostile.text(key, hostile.MAX_NAME) for key in keys)
+        async with self._pool.link("count a login") as link:
+            # First without writing: who has to wait must not fill the table with logins that nobody has.
+            known = _attempts(await link.fetch(_SQL["attempts_so_far"], wanted))
+            if wait := _wait(known, at):
+                return known, wait
         async with self._pool.link("count a login") as link, link.transaction():
             await link.execute(_SQL["first_attempts"], wanted, at)
-            rows = await link.fetch(_SQL["attempts"], wanted)
-            known = [Attempts(row["key"], row["failures"], row["at"]) for row in rows]
-            if wait := max((each.left(at) for each in known), default=dt.timedelta()):
+            known = _attempts(await link.fetch(_SQL["attempts"], wanted))
+            if wait := _wait(known, at):
                 return known, wait
             after = [each.once_more(at) for each in known]
             columns = zip(*((each.key, each.failures, each.at) for each in after), strict=True)
@@ -165,6 +169,14 @@ class PostgresOperators(OperatorStore):
             Act(row["id"], row["at"], row["actor"], row["action"], row["subject"], row["detail"], row["nonce"])
             for row in rows
         )
+
+
+def _attempts(rows: Sequence[Any]) -> list[Attempts]:
+    return [Attempts(row["key"], row["failures"], row["at"]) for row in rows]
+
+
+def _wait(known: Sequence[Attempts], at: dt.datetime) -> dt.timedelta:
+    return max((each.left(at) for each in known), default=dt.timedelta())
 
 
 def unfit(name: str) -> bool:

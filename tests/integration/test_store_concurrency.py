@@ -307,3 +307,13 @@ async def test_a_clock_that_was_set_back_adds_nothing_to_a_level(one: Store, dat
         await link.close()
     level = await one.quotas.add([Taking("H37", "messages", 0, 1.0)])
     assert round(level["H37", "messages"]) == 10
+
+
+async def test_who_has_to_wait_fills_no_table_with_logins_that_nobody_has(one: Store, sql: Any) -> None:
+    place = "address:192.0.2.7"
+    for _ in range(30):
+        await one.operators.attempt({place}, NOW)
+    for number in range(50):
+        _, wait = await one.operators.attempt({place, f"account:nobody{number}"}, NOW)
+        assert wait
+    assert [record["key"] for record in await sql.fetch("SELECT key FROM login_attempt")] == [place]

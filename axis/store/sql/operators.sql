@@ -52,6 +52,9 @@ DELETE FROM operator_session WHERE token = $1;
 -- name: end_all
 DELETE FROM operator_session WHERE login = $1;
 
+-- name: attempts_so_far
+SELECT key, failures, at FROM login_attempt WHERE key = ANY ($1::text[]) ORDER BY key;
+
 -- name: first_attempts
 INSERT INTO login_attempt (key, failures, at) SELECT key, 0, $2 FROM unnest($1::text[]) AS key
 ON CONFLICT DO NOTHING;
