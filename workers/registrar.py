@@ -14,7 +14,8 @@ import datetime as dt
 from collections.abc import Awaitable, Callable, Sequence
 
 from axis.core.deadlines import Calendar, Deadlines, DocumentFacts, Pause, Targets, deadlines
-from axis.core.register import Reckon, Registered, Subject, register
+from axis.core.register import Reckon, register
+from axis.core.registration import Registered, Subject
 from axis.errors import Unavailable
 from axis.store import RegisterStore
 from workers.metrics import Metrics

@@ -10,8 +10,8 @@ from axis.core import register
 from axis.core.deadlines import Clock, Escalation, deadlines, escalation
 from axis.core.fate import Fate, Transport, fates
 from axis.core.lanes import mailbox_queue
-from axis.core.register import Subject
 from axis.core.registered import Entry, Record
+from axis.core.registration import Subject
 from axis.core.timeline import Moment, timeline, words_of
 from axis.core.tracked import Tracked, TrackedDelivery
 from axis.core.waiting import Waiting, waiting

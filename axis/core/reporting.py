@@ -18,8 +18,8 @@ from types import MappingProxyType
 from axis.core.codes import is_within, lineage
 from axis.core.fate import Transport
 from axis.core.periods import Period
-from axis.core.register import counts_of, kept
 from axis.core.registered import COUNTS, EntryDelivery, Kept, Side, Tally
+from axis.core.tallies import counts_of, kept
 
 DOCUMENTS, DOCUMENTS_LATE = "documents", "documents late"
 SIDES: tuple[Side, ...] = ("sent", "received")

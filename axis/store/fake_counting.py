@@ -7,8 +7,8 @@ from contextlib import AbstractAsyncContextManager
 
 from axis.core.codes import is_within
 from axis.core.fate import Transport
-from axis.core.register import TallyKey
 from axis.core.registered import COUNTS, Entry, EntryDelivery, Record, Side, Tally
+from axis.core.registration import TallyKey
 from axis.core.reporting import Counted, tally_of
 from axis.core.workdays import vietnam_day
 from axis.store.fake_memory import Memory

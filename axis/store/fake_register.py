@@ -8,8 +8,9 @@ from typing import Literal
 
 from axis.core.codes import is_within
 from axis.core.deadlines import Clock
-from axis.core.register import DueKey, Event, Registered, Subject, TallyKey, Told, was_due
+from axis.core.news import was_due
 from axis.core.registered import COUNTS, Entry, EntryDelivery, FeedItem, Flow, News, Overdue, Record, Sought
+from axis.core.registration import DueKey, Event, Registered, Subject, TallyKey, Told
 from axis.core.searching import answers, question_of
 from axis.core.tracked import Tracked
 from axis.store.fake_counting import FakeCounting, add, delivery_of

@@ -11,7 +11,6 @@ from collections.abc import Callable, Sequence
 from typing import Literal
 
 from axis.core.deadlines import Clock
-from axis.core.register import Registered, Subject
 from axis.core.registered import (
     Entry,
     EntryDelivery,
@@ -24,6 +23,7 @@ from axis.core.registered import (
     Sought,
     Tally,
 )
+from axis.core.registration import Registered, Subject
 from axis.core.reporting import Counted
 
 __all__ = [

@@ -12,8 +12,8 @@ from typing import Any, TypeVar
 
 from axis.core.conversation import Conversation
 from axis.core.fate import Transport
-from axis.core.register import Event, Registered, Subject
 from axis.core.registered import COUNTS, Entry, News, Record
+from axis.core.registration import Event, Registered, Subject
 from axis.core.tracked import Tracked
 from axis.core.workdays import vietnam_day
 from axis.store import rows as convert

@@ -29,8 +29,9 @@ from axis.core.fate import Fate, Transport, fates
 from axis.core.lanes import mailbox_queue
 from axis.core.messages import Lane
 from axis.core.operators import Role
-from axis.core.register import Subject, register
+from axis.core.register import register
 from axis.core.registered import Entry, Record
+from axis.core.registration import Subject
 from axis.core.seeing import see
 from axis.core.tracked import Tracked, TrackedDelivery
 from axis.core.waiting import waiting

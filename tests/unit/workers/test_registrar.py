@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from axis.core.deadlines import Calendar, Targets
-from axis.core.register import Registered, register
+from axis.core.register import register
+from axis.core.registration import Registered
 from axis.errors import Unavailable
 from axis.store import FakeStore, Sought
 from axis.store.fake_register import FakeRegister
