@@ -190,7 +190,8 @@ class Arrivals:
             self._came = []
         self._taken = taken
         if not self._came or taken + waiting > self._came[-1][0]:
-            first = self._since if not self._came and waiting else None
+            # `since` is of what the first look found, and of nothing that comes when that was taken.
+            first, self._since = self._since if not self._came and waiting else None, None
             self._came.append((taken + waiting, first or at))
         while self._came and self._came[0][0] <= taken:
             del self._came[0]

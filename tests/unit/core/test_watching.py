@@ -239,6 +239,17 @@ def test_what_was_there_before_the_first_look_and_before_a_restart_is_as_old_as_
     assert Arrivals(NOW).oldest(counted(ready=0, taken=1), NOW) is None
 
 
+def test_what_comes_when_all_of_that_was_taken_is_not_as_old() -> None:
+    arrivals = Arrivals(NOW - minutes(60))
+    assert arrivals.oldest(counted(ready=5, taken=900), NOW) == NOW - minutes(60)
+    assert arrivals.oldest(counted(ready=0, taken=905), NOW + minutes(1)) is None
+    assert arrivals.oldest(counted(ready=1, taken=950), NOW + minutes(2)) == NOW + minutes(2)
+    # Nor after a restart of the broker, which counts anew.
+    assert arrivals.oldest(counted(ready=1, taken=0), NOW + minutes(3)) == NOW + minutes(2)
+    assert arrivals.oldest(counted(ready=0, taken=9), NOW + minutes(4)) is None
+    assert arrivals.oldest(counted(ready=3, taken=20), NOW + minutes(5)) == NOW + minutes(5)
+
+
 def test_what_a_slow_reader_leaves_is_remembered_within_bounds() -> None:
     arrivals = Arrivals()
     for step in range(5_000):
