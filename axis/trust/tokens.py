@@ -1,6 +1,7 @@
 """Bearer tokens for the gateway: signed by the agency's key, good for one method and one path, for a minute.
 
-A stolen token repeats the one request it was made for, which changes nothing: blobs are named by their content.
+A stolen token repeats the one request it was made for, with any query: it reads what that agency may read there, for as
+long as it lives, and changes nothing that was not asked for, since blobs and webhooks are named by their content.
 """
 
 import datetime as dt
