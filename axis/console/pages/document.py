@@ -44,7 +44,8 @@ from axis.store import FiledPaper, Sought
 from axis.web.proofs import prove
 
 CARDS = 50  # recipients on one page
-_OTHERS = 21  # envelopes about one document, itself among them
+_OTHERS = 20  # envelopes about one document
+_ALIKE = 500  # documents with ids alike that are looked through for them
 _MOMENT = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d(:\d\d)?)?")
 
 
@@ -223,13 +224,14 @@ _PAPER_TONES = {PaperStanding.SIGNED: "good", PaperStanding.BROKEN: "bad", Paper
 async def _others(desk: Desk, reader: Reader, entry: Entry) -> list[str]:
     """Return the other envelopes about the same document that the reader may see, the newest first.
 
-    By the register: of each no more than a row is read, however many recipients it has.
+    By the register: of each no more than a row is read, however many recipients it has. It knows words and what begins
+    like them, so an id that is short is like many.
     """
     if not entry.document_id:
         return []
-    found = await desk.store.register.search(reader.sought(Sought(words=entry.document_id)), limit=_OTHERS)
+    found = await desk.store.register.search(reader.sought(Sought(words=entry.document_id)), limit=_ALIKE)
     about = [each for each in found if each.document_id == entry.document_id and each.id != entry.id]
-    return [each.id for each in await own_entries(desk, reader, about)]
+    return [each.id for each in await own_entries(desk, reader, about)][:_OTHERS]
 
 
 def _moment_asked(request: Request) -> dt.datetime | None:

@@ -158,6 +158,31 @@ async def test_other_envelopes_about_the_same_document_are_named_and_not_read_wh
     assert set(read) == {first}
 
 
+async def test_an_envelope_about_the_same_document_is_named_however_many_are_alike(bench: Bench) -> None:
+    """Each word of an id is looked for as the beginning of one, so that a short one is like many."""
+    alike = [written(each, ["H37"], document_id=f"G22,2026/11/24,1{each}/QĐ-TTg") for each in range(30)]
+    first, *_, again = await put(
+        bench,
+        written(98, ["H37"], document_id="G22,2026/11/24,1/QĐ-TTg", at=NOON - MINUTE),
+        *alike,
+        written(99, ["H37"], document_id="G22,2026/11/24,1/QĐ-TTg", at=NOON + MINUTE),
+    )
+    async with bench.browser("viewer") as staff:
+        assert f'href="/documents/{first}"' in (await staff.get(f"/documents/{again}")).text
+
+
+async def test_another_moment_of_a_document_keeps_which_recipients_are_shown(bench: Bench) -> None:
+    (identifier,) = await put(bench, written(77, ["H37", "G01"]))
+    async with bench.browser("viewer") as staff:
+        page = (await staff.get(f"/documents/{identifier}?state=accepted&open=yes&at=2026-11-27T19:00:00")).text
+        form = re.search(r'<form class="filters" method="get" action="/documents/.*?</form>', page, re.DOTALL)
+        assert form is not None
+        kept = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]+)">', form[0])
+        assert kept == [("state", "accepted"), ("open", "yes")]
+        assert 'href="?state=accepted&amp;open=yes"' in form[0]
+        assert "chưa xong" in page
+
+
 async def test_a_document_says_what_it_waits_for_and_what_happened(bench: Bench) -> None:
     document = written(7816, ["H37", "G01"], due_on="2026-12-01")
     (identifier,) = await put(bench, document)

@@ -96,7 +96,9 @@ async def test_how_many_calls_wait_or_were_set_aside_leads_to_them(bench: Bench)
         linked = re.findall(r'<dd><a href="(/webhooks\?[^"]+)"><span class="badge \w+">(\d+)</span></a></dd>', page)
         assert sorted(number for _, number in linked) == ["22", "3"]
         for address, number in linked:
-            assert (await browser.get(html.unescape(address))).text.count('<tr><th scope="row">') == int(number)
+            rows = (await browser.get(html.unescape(address))).text
+            assert rows.count('<tr><th scope="row">') == int(number)
+            assert '<a href="/webhooks?agency=H37">←' in rows
         assert (await browser.get("/webhooks?webhook=x")).status_code == 200
         assert (await browser.get("/webhooks?state=lost")).status_code == 400
     async with bench.browser("agency") as browser:
