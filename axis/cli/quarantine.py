@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say, say_reasons
+from axis.cli.console import JsonOption, local_time, print_json, print_table, printable, say, say_reasons, utc_time
 from axis.cli.moments import moment
 from axis.cli.quarantine_acting import check, drop_command, requeue_command
 from axis.core.ids import is_id
@@ -62,7 +62,7 @@ def list_command(
     """
     listed = asyncio.run(_list(limit + 1, reason, *(None, None) if before is None else _place(before)))
     found = listed[:limit]
-    following = f"{_exactly(found[-1].last_seen_at)},{found[-1].id}" if len(listed) > limit else None
+    following = f"{utc_time(found[-1].last_seen_at)},{found[-1].id}" if len(listed) > limit else None
     if as_json:
         print_json({"quarantined": [_plain(each) for each in found], "next": following})
         return
@@ -119,10 +119,6 @@ def _place(before: str) -> tuple[dt.datetime, str | None]:
     if comma and not is_id(behind):
         raise typer.BadParameter(f"{identifier!r} is no id of a message: write TIME,ID as the list says")
     return moment(time), behind or None
-
-
-def _exactly(at: dt.datetime) -> str:
-    return at.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
 
 
 async def _list(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import openpyxl
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from axis.core.operators import Role
 from tests.e2e.conftest import ABSENT, AGENCY, Running
@@ -190,6 +190,7 @@ def test_a_group_is_seen_going_back_without_the_page_being_loaded_anew(axis: Run
     visitor.agrees = True
     visitor.go("/quarantine?reason=message/poison")
     visitor.page.locator("input[name=why]").fill("đã sửa lỗi")
+    refused = _refuse_once(visitor)
     visitor.page.locator("button[name=act][value=requeue]").click()
     visitor.page.wait_for_url("**/quarantine/requeues/*")
     visitor.page.evaluate("window.sameAsBefore = true")
@@ -201,7 +202,40 @@ def test_a_group_is_seen_going_back_without_the_page_being_loaded_anew(axis: Run
     visitor.sees("8 / 8 gói tin")
     visitor.sees("Đã đưa 8 gói tin vào xử lý lại.")
     onlooker.sees("Đã đưa 8 gói tin vào xử lý lại.")
+    assert refused == [503]  # and it was asked for again
     assert visitor.page.evaluate("window.sameAsBefore") is True
     assert visitor.page.locator("[hx-get]").count() == 0
     assert shortcomings(visitor) == []
     picture(visitor, f"quarantine-gone-vi-{width}")
+
+
+def _refuse_once(visitor: Visitor) -> list[int]:
+    """Have the first thing that a page asks for by itself refused; return what it was answered."""
+    refused: list[int] = []
+
+    def answer(route: Route) -> None:
+        if "hx-request" not in route.request.headers or refused:
+            route.fallback()
+            return
+        refused.append(503)
+        route.fulfill(status=503, content_type="text/html", body="<p>axis/unavailable</p>")
+
+    visitor.page.route("**/quarantine/requeues/*", answer)
+    visitor.allowed = r"503"
+    return refused
+
+
+def test_no_condition_is_out_of_reach_when_a_phone_is_turned(axis: Running, visit: Visit) -> None:
+    visitor = visit(Role.VIEWER, width=PHONE)
+    visitor.go("/documents")
+    sender = visitor.page.locator("input[name=sender]")
+    expect(sender).to_be_hidden()
+    visitor.page.set_viewport_size({"width": 844, "height": PHONE})
+    expect(sender).to_be_visible()
+    visitor.page.set_viewport_size({"width": PHONE, "height": 844})
+    expect(sender).to_be_hidden()
+    visitor.page.locator("details.more > summary").click()
+    sender.fill("G22")
+    visitor.page.set_viewport_size({"width": 844, "height": PHONE})
+    visitor.page.set_viewport_size({"width": PHONE, "height": 844})
+    expect(sender).to_be_visible()

@@ -43,10 +43,16 @@ headed();
 // What comes later comes as the server wrote it: new rows, and old ones without what was said here.
 new MutationObserver(headed).observe(document.querySelector("main"), { childList: true, subtree: true, attributeFilter: ["class"] });
 
-// What is asked for seldom is folded away on a phone, unless something of it is asked for.
-if (window.matchMedia("(max-width: 40rem)").matches)
+// What is asked for seldom is folded away on a phone, unless something of it is asked for. A phone that is turned is wide:
+// there is nothing to unfold it with then (console.css), so it is open.
+const narrow = window.matchMedia("(max-width: 40rem)");
+const fold = () => {
   for (const more of document.querySelectorAll("details[data-fold]"))
-    more.open = [...more.querySelectorAll("input, select")].some((each) => each.value);
+    more.open = !narrow.matches || more.contains(document.activeElement) ||
+      [...more.querySelectorAll("input, select")].some((each) => each.value);
+};
+fold();
+narrow.addEventListener("change", fold);
 
 // What is live says so itself when it is not any more.
 for (const word of document.querySelectorAll("[data-stale-for]")) {

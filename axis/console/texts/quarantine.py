@@ -51,7 +51,7 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
         ),
         "quarantine.look again": ("Xem lại", "Look again"),
         "quarantine.untouched": (
-            "{count} gói tin chưa được xử lý đến và vẫn ở trong cách ly; có thể yêu cầu lại.",
+            "{count} gói tin chưa đến lượt xử lý và vẫn ở trong cách ly; có thể yêu cầu lại.",
             "{count} messages were not come to and are in quarantine; they may be asked for again.",
         ),
         "quarantine.left": ("Gói tin này không còn trong cách ly.", "This message is not in quarantine any more."),

@@ -105,7 +105,7 @@ async def test_a_page_tells_how_far_it_is_until_it_has_ended(bench: Bench, monke
         part = await viewer.get(path, hx_request="true")
         assert "hx-get" not in part.text  # it asks no more
         assert "Đã đưa 3 gói tin vào xử lý lại." in part.text
-        assert f'href="/quarantine/{unproved}"' in part.text
+        assert f'id="stayed-{unproved}" href="/quarantine/{unproved}"' in part.text
         assert path not in (await viewer.get("/quarantine")).text
         for missing in ("/quarantine/requeues/x", "/quarantine/requeues/01995f1c-7a3e-7c21-9f5e-3b7d9c0a4e11"):
             gone = await viewer.get(missing, hx_request="true")
@@ -151,7 +151,7 @@ async def test_a_fault_ends_a_group_and_no_other(bench: Bench, monkeypatch: pyte
         assert [each.far.done for each in groups] == [1, 0, 2]
         pages = [(await viewer.get(f"/quarantine/requeues/{each.id}")).text for each in groups]
     assert re.findall(r'class="problem">.*<code>(.*)</code>', "".join(pages)) == ["axis/unavailable", "axis/internal"]
-    assert "chưa được xử lý đến" in pages[0]
+    assert "chưa đến lượt xử lý" in pages[0]
 
 
 async def test_what_is_asked_for_is_bounded(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
