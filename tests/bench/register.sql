@@ -45,7 +45,7 @@ SELECT (document.accepted_at AT TIME ZONE 'Asia/Ho_Chi_Minh')::date, count(*), 0
        transport, coalesce(business, ''), coalesce(reason, ''), CASE WHEN ended THEN 'on time' ELSE 'none' END, 'none',
        'none'
 FROM register_delivery JOIN register_document AS document USING (envelope_id)
-GROUP BY 1, recipient, lane, transport, business, reason, ended;
+GROUP BY 1, recipient, lane, transport, business, reason, ended ORDER BY 1; -- day by day, as they are written
 
 -- name: due
 INSERT INTO register_due (day, open, clock, mailbox)
@@ -54,4 +54,4 @@ FROM register_delivery WHERE NOT ended GROUP BY 1, mailbox;
 
 -- name: flow
 INSERT INTO register_flow (minute, documents, deliveries, statuses)
-SELECT date_trunc('minute', accepted_at), count(*), count(*) * 3, 0 FROM register_document GROUP BY 1;
+SELECT date_trunc('minute', accepted_at), count(*), count(*) * 3, 0 FROM register_document GROUP BY 1 ORDER BY 1;
