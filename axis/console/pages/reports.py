@@ -74,7 +74,7 @@ async def reports(request: Request, reader: Reader) -> Response:
 
 
 async def report_rows(request: Request, reader: Reader) -> Response:
-    """List what a number of a report counts."""
+    """List what a number of a report counts; `?report=`: the period of that report, where the number is of another."""
     desk, form = desk_of(request), form_asked(request)
     wanted = _wanted(request, desk, reader)
     names = _DOCUMENT_COLUMNS if wanted.documents else _COLUMNS
@@ -98,7 +98,8 @@ async def report_rows(request: Request, reader: Reader) -> Response:
         measure=wanted.name,
         reason=wanted.counted.reason,
         meaning=partial(meaning, language=reader.language),
-        back="/reports" + query({}, period=wanted.period, below=words_asked(request, "below")),
+        back="/reports"
+        + query({}, period=words_asked(request, "report") or wanted.period, below=words_asked(request, "below")),
     )
 
 
@@ -165,6 +166,7 @@ def _link(
     return "/reports/rows" + query(
         {},
         period=made.report.before if before else made.report.period,
+        report=made.report.period if before else None,
         below=made.report.below,
         code=line.code,
         whole=None if line.whole else "no",

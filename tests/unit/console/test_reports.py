@@ -39,6 +39,9 @@ async def test_every_number_leads_to_as_many_rows(bench: Bench) -> None:
             page = (await browser.get(f"/reports?period={period}&below={below}")).text
             links = set(re.findall(r'<a href="(/reports/rows[^"]+)">([0-9]+)</a>', page))
             assert len(links) > 20
+            for address, _ in links:
+                rows = (await browser.get(html.unescape(address))).text
+                assert f'<a href="/reports?period={period}{"&amp;below=H37" if below else ""}">←' in rows, address
             for address, number in links:
                 assert await rows_behind(browser, html.unescape(address)) == int(number), address
             assert all(number != "0" for _, number in links)
