@@ -2,7 +2,7 @@
 
 import datetime as dt
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
@@ -110,9 +110,14 @@ class _Asked:
         return self.open_states, self.failed, self.ends
 
     @property
+    def is_of_one_state(self) -> bool:
+        """Whether what is found by state comes out of one index, and so in order."""
+        return sum(map(len, self.states)) == 1
+
+    @property
     def walks(self) -> tuple[int, ...]:
         """How many of each state are walked through: few first, where the first of them are the newest of all."""
-        return (_NEAR, _WINDOW) if sum(map(len, self.states)) == 1 else (_WINDOW,)
+        return (_NEAR, _WINDOW) if self.is_of_one_state else (_WINDOW,)
 
     @property
     def filters(self) -> tuple[object, ...]:
@@ -175,11 +180,12 @@ class PostgresRegister(Registering, Counting):
     async def _further(self, link: Any, sql: Mapping[str, str], asked: _Asked, floor: Any, limit: int) -> list[Any]:
         """Ask the indexes for what is behind the walk; what two of them find is one."""
         found: dict[Any, Any] = {}
-        for name, far in _ways(asked):
+        ways = _ways(asked)
+        for name, far in ways:
             states = (*asked.states, "") if name == "by_state" else ()
             rows = await _rows(link, sql[name], floor, far, limit, *asked.filters, *states)
             found.update({row["envelope_id"]: row for row in rows})
-            if name == "by_state" and (len(found) >= limit or not await _leaves_any(link, asked, floor, far)):
+            if (name, far) != ways[-1] and await _is_enough(link, asked, list(found), (floor, far), limit):
                 break
         return [found[key] for key in sorted(found, reverse=True)][:limit]
 
@@ -219,13 +225,15 @@ class PostgresRegister(Registering, Counting):
         self, link: Any, sql: Mapping[str, str], asked: _Asked, floor: Any, limit: int
     ) -> list[Any]:
         found: dict[Any, Any] = {}
-        for name, far in _ways(asked):
+        ways = _ways(asked)
+        for name, far in ways:
             by_state = name == "by_state"
             behind = (*asked.states, floor["recipient"]) if by_state else (floor["recipient"],)
             statement = sql[f"deliveries_{name}"]
             rows = await _rows(link, statement, floor["envelope_id"], far, limit, *asked.filters, *behind)
             found.update({(row["envelope_id"], row["recipient"]): row for row in rows})
-            if by_state and (len(found) >= limit or not await _leaves_any(link, asked, floor["envelope_id"], far)):
+            ids = [identifier for identifier, _ in found]
+            if (name, far) != ways[-1] and await _is_enough(link, asked, ids, (floor["envelope_id"], far), limit):
                 break
         return [found[key] for key in sorted(found, reverse=True)][:limit]
 
@@ -289,10 +297,16 @@ async def _waiting_floor(link: Any, top: str, recipient: str) -> Any:
     return await link.fetchrow(_SQL["waiting_window"], top, _WINDOW, recipient, timeout=_SECONDS)
 
 
-async def _leaves_any(link: Any, asked: _Asked, floor: Any, far: int) -> bool:
-    """Say whether there is more of the states than was walked through; else nothing has to be looked for elsewhere."""
-    more: bool = await link.fetchval(_SQL["more_of_state"], floor, far, *asked.states, timeout=_SECONDS)
-    return more
+async def _is_enough(link: Any, asked: _Asked, ids: Sequence[Any], walk: tuple[Any, int], limit: int) -> bool:
+    """Say whether a walk over the states fills the page; else what is to be found is looked for elsewhere too.
+
+    Of several states one may be walked through to its end, while in another there is more behind the walk: what is
+    older than that would be listed before it, and the next page goes on behind both.
+    """
+    if asked.is_of_one_state and len(ids) >= limit:
+        return True
+    ends = await link.fetchval(_SQL["more_of_state"], *walk, *asked.states, timeout=_SECONDS)
+    return ends is None or sum(each > ends for each in ids) >= limit
 
 
 def _ways(asked: _Asked) -> list[tuple[str, int]]:

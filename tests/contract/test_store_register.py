@@ -291,6 +291,30 @@ async def test_what_was_reported_is_found_however_far_back_over_or_not(
     assert await found(store, transport=Transport.ACCEPTED, recipient="G01") == [ids[2], ids[0]]
 
 
+async def test_a_page_leaves_nothing_out_of_one_state_for_what_is_older_of_another(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What others took fills the walk over what was taken, and hides what is newer than what nobody took yet."""
+    monkeypatch.setattr("axis.store.register._WINDOW", 3)
+    mine = [written(number, ["H37"]) for number in range(4)]
+    others = [written(number, ["G01"]) for number in range(4, 11)]
+    await put(store, *mine, *others)
+    taken = [(mine[3], "H37"), *((each, "G01") for each in others[:4])]
+    async with store.transaction() as tx:
+        await tx.statuses(
+            [status_row(each.envelope.id, reporter=code, recipients=(code,)) for each, code in taken],
+            {(each.envelope.id, code): ("01", NOW) for each, code in taken},
+        )
+    await keep(store)
+    newest = [each.envelope.id for each in reversed(mine)]
+    sought = Sought(account="H37", open=True)
+    page = await store.register.search(sought, limit=3)
+    assert [each.id for each in page] == newest[:3]
+    assert [each.id for each in await store.register.search(sought, limit=3, before=page[-1].id)] == newest[3:]
+    listed = await store.register.deliveries(sought, limit=3)
+    assert [(each.envelope_id, each.recipient) for each in listed] == [(each, "H37") for each in newest[:3]]
+
+
 async def test_a_document_is_open_to_its_recipient_by_its_own_deliveries(store: Store) -> None:
     both = written(1, ["H37", "G01"])
     await put(store, both)

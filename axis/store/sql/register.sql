@@ -139,23 +139,24 @@ WHERE {asked} AND {still_open}
 ORDER BY found.envelope_id DESC LIMIT $3;
 
 -- name: more_of_state
--- Whether a walk over so many of each state ($3, $4, $5) leaves any behind: else what it found is all there is.
-SELECT EXISTS (
-    SELECT FROM unnest($3::text[]) AS wanted CROSS JOIN LATERAL (
-        SELECT FROM register_delivery AS delivery
+-- The newest that a walk over so many of each state ($3, $4, $5) leaves behind; none: what it found is all there is.
+SELECT envelope_id FROM (
+    SELECT one.envelope_id FROM unnest($3::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT delivery.envelope_id FROM register_delivery AS delivery
         WHERE delivery.transport = wanted AND NOT delivery.ended AND delivery.envelope_id <= $1::uuid
         ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one
     UNION ALL
-    SELECT FROM unnest($4::text[]) AS wanted CROSS JOIN LATERAL (
-        SELECT FROM register_delivery AS delivery
+    SELECT one.envelope_id FROM unnest($4::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT delivery.envelope_id FROM register_delivery AS delivery
         WHERE delivery.transport = wanted AND delivery.ended
           AND delivery.transport IN ('undeliverable', 'withdrawn') AND delivery.envelope_id <= $1::uuid
         ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one
     UNION ALL
-    SELECT FROM unnest($5::text[]) AS wanted CROSS JOIN LATERAL (
-        SELECT FROM register_delivery AS delivery
+    SELECT one.envelope_id FROM unnest($5::text[]) AS wanted CROSS JOIN LATERAL (
+        SELECT delivery.envelope_id FROM register_delivery AS delivery
         WHERE delivery.business = wanted AND delivery.envelope_id <= $1::uuid
-        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one);
+        ORDER BY delivery.envelope_id DESC, delivery.recipient DESC OFFSET $2 LIMIT 1) AS one) AS behind
+ORDER BY envelope_id DESC LIMIT 1;
 
 -- name: delivery_window
 SELECT envelope_id, recipient FROM register_delivery
