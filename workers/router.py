@@ -33,7 +33,7 @@ from workers.calm import Calm
 from workers.metrics import Metrics
 from workers.post import Parcel, Post
 from workers.runtime import Finish, Log, Pause, log_poison, log_refused
-from workers.trying import Fate, Trials
+from workers.trying import Trials, Turn
 from workers.view import View
 
 # A part is one transaction; more recipients in one would keep the other lane waiting.
@@ -112,11 +112,11 @@ class Router:
             self._calm.forget()
             raise
         for waiting in over:
-            async with self._trials.trial(waiting) as fate:
-                if fate is Fate.LEAVE:
+            async with self._trials.trial(waiting) as turn:
+                if turn is Turn.LEAVE:
                     continue
                 # Each alone, in the transaction that forgets it.
-                given_up = fate is Fate.GIVE_UP
+                given_up = turn is Turn.GIVE_UP
                 finish = await self._handle([resubmitted(waiting)], source, waiting, given_up=given_up)
                 await finish()
 

@@ -10,19 +10,21 @@ the next worker has started, and nobody stands before it. So it is noted too bef
                 lane may have it in hand at one time, and note it side by side: this is many more than there are
 """
 
+import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from enum import Enum, auto
 
 from axis.core.concerning import Waiting
+from axis.errors import Unavailable
 from axis.store import SuspectStore
 
 _AT_ONCE = 3
 _GIVEN_UP = 20
 
 
-class Fate(Enum):
+class Turn(Enum):
     """What is to be done with one that is taken up."""
 
     TRY = auto()
@@ -38,16 +40,23 @@ class Trials:
         self.passed = False
 
     @contextlib.asynccontextmanager
-    async def trial(self, waiting: Waiting) -> AsyncIterator[Fate]:
-        """Say what to do with one; the note goes at the end of the block, which a process that ends never reaches."""
+    async def trial(self, waiting: Waiting) -> AsyncIterator[Turn]:
+        """Say what to do with one; its note goes at the end of the block, which a process that ends never reaches.
+
+        A fault that nothing catches ends the process too, and leaves the note. Who was told to stop, or has the store
+        or the broker away (Unavailable), is still there.
+        """
         key = hashlib.sha256(b"taken up\0" + waiting.id.encode() + bytes.fromhex(waiting.sha256)).digest()
         times = (await self._store.times([key])).get(key, 0)
         if times >= _AT_ONCE and not self.passed:
-            yield Fate.LEAVE
+            yield Turn.LEAVE
             return
         if times < _GIVEN_UP:
             await self._store.note([key])
         try:
-            yield Fate.TRY if times < _GIVEN_UP else Fate.GIVE_UP
-        finally:
+            yield Turn.TRY if times < _GIVEN_UP else Turn.GIVE_UP
+        except (Unavailable, asyncio.CancelledError):
             await self._store.clear([key])
+            raise
+        await self._store.clear([key])
+        self.passed = True

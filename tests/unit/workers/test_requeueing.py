@@ -1,18 +1,21 @@
 """A message from quarantine goes through the router like any other, with the account that was proved when it came."""
 
+import asyncio
 import datetime as dt
 from dataclasses import replace
+from unittest.mock import Mock
 
 import pytest
 
 from axis.core.ids import new_id
 from axis.core.tracked import Quarantined
-from axis.errors import Refused
+from axis.errors import Refused, Unavailable
 from axis.evidence.quarantined import Done, Examiner, drop, one, requeue
 from tests.unit.trust.certified import certified
 from tests.unit.workers.harness import Axis, axis_of, document
 from tests.unit.workers.test_hybrid import document as hybrid_document
 from workers.router import Router
+from workers.trying import Trials, Turn
 
 SOURCE = "axis.route.normal"
 PAST, FUTURE = dt.timedelta(days=31), dt.timedelta(hours=1)
@@ -67,33 +70,36 @@ async def test_a_document_of_two_signatures_is_kept_with_both() -> None:
     assert len(axis.mail("H37")) == 1
 
 
-class Ended(BaseException):
-    """Stands for the end of a process: nothing after it is done."""
+class Killed(BaseException):
+    """Stands for a process that is killed."""
 
 
-async def test_one_that_ends_every_worker_is_given_up_when_others_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+class Fault(Exception):
+    """Stands for a fault of ours that nothing catches: the process ends over it."""
+
+
+@pytest.mark.parametrize("end", [Killed, Fault])
+async def test_one_that_ends_every_worker_is_given_up_when_others_pass(
+    monkeypatch: pytest.MonkeyPatch, end: type[BaseException]
+) -> None:
     axis = await axis_of(["G22", "H37"])
     kept = await poisoned(axis, monkeypatch)
     assert await requeue(axis.store, [kept.id], axis.now(), by="lan", why="thử") == Done(1)
     axis.pass_time()
     ended = 0
 
-    async def not_any_more(_: object) -> None:
-        raise Ended
+    def ends(_: object) -> None:
+        raise end
 
     async def live(router: Router) -> int:
         """Let a router take up what waits, as long as it lives; return how many ended."""
         with monkeypatch.context() as deadly:
-            deadly.setattr("workers.router.resubmitted", lambda _: end())
-            deadly.setattr(axis.store.suspects, "clear", not_any_more)
+            deadly.setattr("workers.router.resubmitted", ends)
             try:
                 await router.take_up(SOURCE)
-            except Ended:
+            except end:
                 return 1
         return 0
-
-    def end() -> None:
-        raise Ended
 
     for _ in range(10):  # nothing else comes: it ends three, and is left alone
         ended += await live(axis.router())
@@ -113,6 +119,38 @@ async def test_one_that_ends_every_worker_is_given_up_when_others_pass(monkeypat
     assert (again.id, again.detail) == (kept.id, kept.detail)
     assert await axis.store.waiting(SOURCE, axis.now(), 10) == []
     assert axis.store.suspects.noted == {}
+
+
+async def test_a_store_that_is_away_leaves_no_note(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker is still there, so nothing is to be held against what it had in hand; nor what stopped it."""
+    for away in (Unavailable("gone"), asyncio.CancelledError()):
+        axis = await axis_of(["G22", "H37"])
+        kept = await poisoned(axis, monkeypatch)
+        assert await requeue(axis.store, [kept.id], axis.now(), by="lan", why="thử") == Done(1)
+        axis.pass_time()
+        with monkeypatch.context() as outage:
+            outage.setattr("workers.router.resubmitted", Mock(side_effect=away))
+            with pytest.raises(type(away)):
+                await axis.router().take_up(SOURCE)
+        assert axis.store.suspects.noted == {}
+
+
+async def test_what_got_through_when_it_was_taken_up_speaks_for_its_worker(monkeypatch: pytest.MonkeyPatch) -> None:
+    axis = await axis_of(["G22", "H37"])
+    kept = await poisoned(axis, monkeypatch)
+    assert await requeue(axis.store, [kept.id], axis.now(), by="lan", why="thử") == Done(1)
+    axis.pass_time()
+    trials, (waiting,) = Trials(axis.store.suspects), await axis.store.waiting(SOURCE, axis.now(), 10)
+    for _ in range(3):
+        with pytest.raises(Fault):
+            async with trials.trial(waiting):
+                raise Fault
+    async with trials.trial(waiting) as turn:
+        assert turn is Turn.LEAVE
+    async with trials.trial(replace(waiting, id=new_id(axis.now()))) as turn:
+        assert turn is Turn.TRY
+    async with trials.trial(waiting) as turn:
+        assert turn is Turn.TRY
 
 
 async def test_what_is_still_wrong_is_refused_again_and_comes_back() -> None:
