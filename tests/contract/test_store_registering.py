@@ -20,6 +20,7 @@ from tests.unit.store.registering import keep, reckon
 from tests.unit.store.rows import accepted, delivery_row, status_row
 
 DAY = dt.timedelta(days=1)
+SECOND = dt.timedelta(seconds=1)
 TODAY = NOW.astimezone(dt.timezone(dt.timedelta(hours=7))).date()
 
 
@@ -48,7 +49,7 @@ async def test_the_feed_tells_each_what_is_its_own_once_and_in_order(store: Stor
     await store.mark_published([identifier], [])
     await keep(store)
     await say(store, identifier, "H37", "01")
-    await say(store, identifier, "H37", "03")
+    await say(store, identifier, "H37", "03", received_at=NOW + 2 * SECOND)
     await keep(store)
     told = await store.register.feed("G22", 0, 100)
     assert news(told)[1:3] == [("delivered", "H37", None), ("delivered", "G01", None)]
