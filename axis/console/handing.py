@@ -67,6 +67,8 @@ class Groups:
     def add(self, ids: Iterable[str], *, at: dt.datetime, by: str, why: str, reason: str) -> Group:
         """Have a group handed over; raise Refused quarantine/asked, HttpRefused http/busy."""
         said, wanted = asked(ids, why)
+        if self._stop.is_set():
+            raise HttpRefused("http/busy", "The console is ending: nobody would come to it. Ask again.")
         if len(self.under_way) >= MOST_WAITING:
             raise HttpRefused("http/busy", f"{MOST_WAITING} groups wait to be requeued already.")
         ended = [each.id for each in self._known.values() if each.ended]

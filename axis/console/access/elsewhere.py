@@ -103,7 +103,10 @@ async def part(request: Request, issuer: str | None) -> Response:
             outcome = "failed"
     if address is not None:
         outcome = "going"
-    response = desk.rendering.page(request, "parting.html", reader=None, outcome=outcome, address=address)
+    # Who chooses another language is led to the login: the address of this page takes forms only.
+    response = desk.rendering.page(
+        request, "parting.html", reader=None, outcome=outcome, address=address, here="/login", asked={}
+    )
     _remember(response, origins, None if address is None else f"{secret}.")
     return response
 

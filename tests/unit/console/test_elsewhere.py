@@ -257,6 +257,8 @@ async def test_logging_out_ends_the_session_at_the_provider_too(bench: Bench, re
         assert gone.headers["clear-site-data"] == '"cache", "storage"'
         address = leads_on(gone)
         assert f'<a class="button" href="{html.escape(address)}">' in gone.text
+        # Another language is another page: this one was a form's answer, and is not there to be asked for.
+        assert 'href="/language/en?to=/login"' in gone.text
         # Here it has ended already, wherever the browser goes next.
         browser.client.cookies.set("__Host-axis", token, domain="console.example.gov.vn")
         assert (await browser.get("/")).status_code == 303

@@ -12,6 +12,7 @@ from axis.console.handing import Groups
 from axis.errors import NotFound, Refused
 from axis.evidence import quarantined
 from axis.store.fake_quarantine import FakeQuarantine
+from axis.web.problems import HttpRefused
 from tests.unit.console.browser import NOON, Bench
 from tests.unit.workers.harness import set_aside
 
@@ -127,6 +128,8 @@ async def test_a_console_that_ends_ends_between_two(bench: Bench, monkeypatch: p
     assert (other.far.done, other.far.untouched, other.ended) == (0, tuple(second), True)
     assert {each.id for each in await bench.store.quarantined()} == {*first[2:], *second}
     assert left(bench) == [("lan", each) for each in first[:2]]
+    with pytest.raises(HttpRefused, match="http/busy"):  # nobody would come to it
+        groups.add(second, at=NOON, by="lan", why="thử", reason=REASON)
 
 
 async def test_a_fault_ends_a_group_and_no_other(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
