@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 
-_VIETNAM = dt.timezone(dt.timedelta(hours=7))
+from axis.core.workdays import VIETNAM_TIME
 
 
 class Kind(StrEnum):
@@ -154,7 +154,7 @@ class Finding:
         return self._say(_WORDS[self.cause].remedy_vi)
 
     def _say(self, words: str) -> str:
-        since = f"{self.since.astimezone(_VIETNAM):%H:%M %d/%m/%Y}"
+        since = f"{self.since.astimezone(VIETNAM_TIME):%H:%M %d/%m/%Y}"
         mailbox = self.mailbox or "–"
         return words.format(
             count=self.count, subject=self.subject, since=since, mailbox=mailbox, about=self.about or "–"

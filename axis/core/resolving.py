@@ -28,13 +28,12 @@ from types import MappingProxyType
 
 from axis.core.codes import lineage
 from axis.core.directory import Directory
+from axis.core.workdays import vietnam_day
 from schemas import Organisation, UnknownBelow
 
 # Organisations merge every few years; a longer chain is a mistake in the directory.
 MAX_SUCCESSORS = 8
 _MAX_DETAIL = 2_000  # characters, of the receipt's schema
-
-_VIETNAM = dt.timezone(dt.timedelta(hours=7))
 
 
 class Rule(StrEnum):
@@ -260,4 +259,4 @@ def _refused(recipient: str, resolved: str | None, steps: list[Step]) -> Resolut
 
 def _day(moment: dt.datetime) -> dt.date:
     # Decrees count days in Vietnam; in UTC every closure would seem to be a day early.
-    return moment.astimezone(_VIETNAM).date()
+    return vietnam_day(moment)

@@ -13,14 +13,12 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from axis.core.registered import News
 from schemas.reasons import REASONS
 
 MOST_EVENTS = 100  # in one call
 MOST_WEBHOOKS = 5  # of one agency
 LONGEST_URL = 500
 SCHEMA = "axis.webhook/1"
-EVENTS = tuple(news.value for news in News)
 
 _WAITS = tuple(dt.timedelta(minutes=minutes) for minutes in (1, 2, 5, 15, 30, 60, 120, 240, 360))
 _PATIENCE = dt.timedelta(days=3)

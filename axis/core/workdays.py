@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from axis.errors import Misconfigured
 
-VIETNAM_TIME = dt.timezone(dt.timedelta(hours=7))
+VIETNAM_TIME = dt.timezone(dt.timedelta(hours=7))  # QĐ 28/2018 article 14.4
 NOON = dt.time(12)
 
 # Civil servants' hours differ by agency; these are the usual ones, eight hours a day. AXIS_WORKING_HOURS says others.

@@ -24,6 +24,7 @@ from axis.core.reporting import (
     Times,
     names_of,
 )
+from axis.core.workdays import VIETNAM_TIME
 from schemas.reasons import REASONS
 
 # Heading -> what is counted under it; documents are counted of who sent them alone.
@@ -147,7 +148,7 @@ def day_text(day: dt.date, language: Language) -> str:
 
 def moment_text(moment: dt.datetime, language: Language) -> str:
     """Write a time in Vietnam's."""
-    local = moment.astimezone(dt.timezone(dt.timedelta(hours=7)))
+    local = moment.astimezone(VIETNAM_TIME)
     return f"{day_text(local.date(), language)} {local:%H:%M:%S}"
 
 

@@ -4,10 +4,10 @@ import datetime as dt
 from collections.abc import Callable, Mapping
 
 from axis.core.partners import WAITING, Incoming, Kind, Plane, Wanted
+from axis.core.workdays import VIETNAM_TIME
 from axis.errors import Refused
 from axis.gateway.desk.limits import DeskLimits
 
-_VIETNAM = dt.timezone(dt.timedelta(hours=7))  # QĐ 28/2018 article 14.4; packages name no zone
 _DAYS = ("%Y/%m/%d", "%Y-%m-%d", "%d/%m/%Y")
 _MOMENTS = tuple(f"{day} %H:%M:%S" for day in _DAYS)
 _LAST_PAGE = 1000
@@ -15,8 +15,8 @@ _NAMED = 50
 
 
 def written(moment: dt.datetime) -> str:
-    """Write a time as packages do: Vietnam time without saying so."""
-    return moment.astimezone(_VIETNAM).strftime("%Y/%m/%d %H:%M:%S")
+    """Write a time as packages do: in Vietnam (QĐ 28/2018 article 14.4), and no zone is named."""
+    return moment.astimezone(VIETNAM_TIME).strftime("%Y/%m/%d %H:%M:%S")
 
 
 def addressed(package: Incoming, write: Callable[[str], str]) -> str:
@@ -87,7 +87,7 @@ def _moment(text: str | None, name: str, *, end: bool) -> dt.datetime | None:
         return None
     for form in (*_DAYS, *_MOMENTS):
         try:
-            found = dt.datetime.strptime(text.strip(), form).replace(tzinfo=_VIETNAM)
+            found = dt.datetime.strptime(text.strip(), form).replace(tzinfo=VIETNAM_TIME)
         except ValueError:
             continue
         try:

@@ -19,6 +19,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from axis.core.reading import printable
+from axis.core.workdays import VIETNAM_TIME
 from axis.errors import Refused
 
 PREFIX = "xroadvnpt-"
@@ -29,7 +30,6 @@ _PAIR = re.compile(r'\s*"((?:[^"\\]|\\.)*)"\s*:(?:\s*("(?:[^"\\]|\\.)*")\s*|([^,
 _MOST_BYTES = 16 * 1024  # some hundreds of recipients by their codes
 # ddMMyyyy'T'HHmmss+SSSS: the last four are milliseconds and only look like a zone; the clock is Vietnam's.
 _TIMESTAMP = re.compile(r"(\d{2})(\d{2})(\d{4})T(\d{2})(\d{2})(\d{2})\+\d{3,4}")
-_VIETNAM = dt.timezone(dt.timedelta(hours=7))
 _NOBODY = b"nobody has this secret"
 
 
@@ -61,7 +61,7 @@ class Signed:
             raise Refused("partner/headers", f"timestamp {told[:40]!r} is not ddMMyyyy'T'HHmmss+SSSS")
         day, month, year, hour, minute, second = (int(each) for each in match.groups())
         try:
-            made = dt.datetime(year, month, day, hour, minute, second, tzinfo=_VIETNAM)
+            made = dt.datetime(year, month, day, hour, minute, second, tzinfo=VIETNAM_TIME)
         except ValueError as error:
             raise Refused("partner/headers", f"there is no moment {told[:40]!r}") from error
         if abs(now - made) > dt.timedelta(minutes=minutes):
