@@ -67,7 +67,12 @@ def test_the_list_goes_on_where_it_ended_also_within_one_moment(run: Run, store:
     assert run("quarantine", "list", "--limit", "5", "--json").json["next"] is None  # all of them: nothing follows
 
 
-@pytest.mark.parametrize("before", ["never", f"{NOW.isoformat()},x", f"{NOW.isoformat()},", ",", f",{UNKNOWN}"])
+# An identifier is new in each process, and tests that processes share have to be named alike.
+@pytest.mark.parametrize(
+    "before",
+    ["never", f"{NOW.isoformat()},x", f"{NOW.isoformat()},", ",", f",{UNKNOWN}"],
+    ids=["words", "no id", "an empty id", "a comma", "no time"],
+)
 def test_a_list_that_cannot_go_on_is_wrong_usage(run: Run, store: FakeStore, before: str) -> None:
     assert run("quarantine", "list", "--before", before).code == 2
 
