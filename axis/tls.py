@@ -34,6 +34,7 @@ _ALERTS = (
     ("PROTOCOL_VERSION", "tls/version"),
     ("UNSUPPORTED_PROTOCOL", "tls/version"),
     ("NO_PROTOCOLS_AVAILABLE", "tls/version"),
+    ("LEGACY_SIGALG", "tls/version"),  # TLS 1.1 signs with SHA-1
     # Up to TLS 1.2 this is also what a server says that wants a certificate and got none.
     ("HANDSHAKE_FAILURE", "tls/client-missing"),
     ("WRONG_VERSION_NUMBER", "tls/plain"),
@@ -131,10 +132,12 @@ def told(error: BaseException | None, where: str) -> TlsRefused | None:
     while error is not None:
         if isinstance(error, ssl.SSLCertVerificationError):
             return TlsRefused(f"{where}: {error.verify_message}", code=_verdict(error.verify_code))
-        if isinstance(error, ssl.SSLError) and error.reason is not None:
-            reason = error.reason
-            code = next((code for mark, code in _ALERTS if mark in reason), TlsRefused.code)
-            return TlsRefused(f"{where}: {reason.replace('_', ' ').lower()}", code=code)
+        if isinstance(error, ssl.SSLError):
+            # A Python that was built for an older OpenSSL has the sentence only, not the name of the reason.
+            reason = error.reason or str(error.strerror).upper().replace(" ", "_")
+            code = next((code for mark, code in _ALERTS if mark in reason), None)
+            if code is not None or error.reason is not None:
+                return TlsRefused(f"{where}: {reason.replace('_', ' ').lower()}", code=code or TlsRefused.code)
         error = error.__cause__ or error.__context__
     return None
 

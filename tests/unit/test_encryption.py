@@ -239,6 +239,16 @@ def test_what_the_other_side_said_has_a_code(reason: str, code: str) -> None:
     assert told(ConnectionResetError(), "broker.gov.vn") is None
 
 
+def test_an_error_that_python_has_no_name_for_is_known_by_its_sentence() -> None:
+    said = ssl.SSLError(1, "[SSL] legacy sigalg disallowed or unsupported (_ssl.c:992)")
+    gone = ssl.SSLEOFError(8, "EOF occurred in violation of protocol (_ssl.c:992)")
+    said.reason = gone.reason = None  # type: ignore[assignment]  # as it is where Python has no name
+    refused = told(said, "axis.gov.vn")
+    assert refused is not None
+    assert refused.code == "tls/version"
+    assert told(gone, "axis.gov.vn") is None
+
+
 def test_every_refusal_says_what_to_do() -> None:
     reasons = {code: reason for code, reason in REASONS.items() if code.startswith("tls/")}
     assert len(reasons) >= 12

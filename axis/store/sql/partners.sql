@@ -37,7 +37,9 @@ INSERT INTO partner_incoming
 -- Whose it is when it is kept: another system may have taken the agency over since it was looked up.
 VALUES ($1, $2, $3, $4, $5, coalesce((SELECT system_id FROM partner_code WHERE agency = $7 LIMIT 1), $6), $7, $8, $9,
         $10, $11, $12, $13, $14, $15, $16, $17, $18)
-ON CONFLICT (message_id, agency, kind) DO NOTHING
+-- Whichever constraint says that it is there: a package that is kept twice at once, as when a try is made again before
+-- the first has ended, may meet itself by its own identifier before it does by its message.
+ON CONFLICT DO NOTHING
 RETURNING doc_id;
 
 -- name: listed_waiting
