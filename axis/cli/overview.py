@@ -2,12 +2,11 @@
 
 import asyncio
 import datetime as dt
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from axis.cli.accounts import management
 from axis.core.deadlines import Clock
-from axis.core.directory import Directory
 from axis.core.fate import Transport
 from axis.core.glance import Totals, is_stale, totals, untaken
 from axis.core.lanes import LANES, route_queue
@@ -104,7 +103,7 @@ async def overlook(store: Store, settings: Settings, at: dt.datetime) -> Overvie
             for mailbox in {*overdue, *unaccepted, *away}
         ]
         worst = sorted(views, key=lambda each: (-each.overdue, -each.waiting, -each.unaccepted, each.mailbox))[:_WORST]
-        names = await _names(store, {each.mailbox for each in worst}, at)
+        names = await store.directory.names({each.mailbox for each in worst}, at)
         seen.agencies = tuple(replace(each, name=names.get(each.mailbox)) for each in worst)
 
     async def refusals() -> None:
@@ -160,15 +159,6 @@ async def _watches(store: Store, settings: Settings, seen: Overview) -> Sequence
     seen.looked_at = seen.at
     known = {each.queue: each for each in watches}
     return [look(known.get(each.queue), each, seen.at) for each in counts]
-
-
-async def _names(store: Store, codes: set[str], at: dt.datetime) -> Mapping[str, str]:
-    if not codes:
-        return {}
-    organisations, _, _ = await store.directory.shown(codes)
-    directory = Directory.build(organisations, [])
-    named = {code: directory.organisation(code, at) or directory.latest(code) for code in codes}
-    return {code: found.name for code, found in named.items() if found is not None}
 
 
 def lanes_of(watches: Iterable[MailboxWatch]) -> tuple[Totals, ...]:

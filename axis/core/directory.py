@@ -63,6 +63,11 @@ class Directory:
         """Return what the code names at that time, or None when nothing."""
         return _in_force(self.history(code), at)
 
+    def names(self, codes: Iterable[str], at: dt.datetime) -> dict[str, str]:
+        """Return code -> name as of a time, else the last it had; a code that is not here is left out."""
+        named = {code: self.organisation(code, at) or self.latest(code) for code in codes}
+        return {code: found.name for code, found in named.items() if found is not None}
+
     def closed(self, code: str, at: dt.datetime) -> Organisation | None:
         """Return the period that ended last, if the code was in force before that time and is not at it."""
         history = self.history(code)

@@ -19,6 +19,7 @@ from dataclasses import dataclass
 
 from axis.core.concerning import Concerned, Waiting
 from axis.core.conversation import Conversation
+from axis.core.directory import Directory
 from axis.core.enrolment import Enrolment
 from axis.core.quotas import Taking
 from axis.core.records import (
@@ -77,6 +78,13 @@ class DirectoryStore(ABC):
         self, codes: Collection[str] | None = None
     ) -> tuple[list[Organisation], list[Mailbox], list[Enrolment]]:
         """Read all of it, or everything of some codes, the hashes of passwords being empty: for who shows it."""
+
+    async def names(self, codes: Collection[str], at: dt.datetime) -> Mapping[str, str]:
+        """Return code -> name as of a time, else the last it had; a code that was never in it is left out."""
+        if not codes:
+            return {}
+        organisations, _, _ = await self.shown(codes)
+        return Directory.build(organisations, []).names(codes, at)
 
     @abstractmethod
     async def put_organisations(self, organisations: Sequence[Organisation]) -> Counts:

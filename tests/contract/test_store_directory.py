@@ -41,6 +41,17 @@ async def test_what_is_shown_has_no_hash_of_a_password(store: Store) -> None:
     assert await store.directory.shown({"H38"}) == ([organisation("H38")], [bare["H38"]], [])
 
 
+async def test_names_are_those_of_a_day_or_else_the_last(store: Store) -> None:
+    old = organisation("H01", name="Tỉnh Hà Giang", valid_to=CHANGE, successor="H60")
+    new = organisation("H01", name="Xã mới", valid_from=CHANGE)
+    closed = organisation("H22", name="Tỉnh cũ", valid_to=CHANGE)
+    await store.directory.put_organisations([old, new, closed])
+    asked = ["H01", "H22", "H99"]
+    assert await store.directory.names(asked, CHANGE - dt.timedelta(days=1)) == {"H01": old.name, "H22": closed.name}
+    assert await store.directory.names(asked, NOW) == {"H01": new.name, "H22": closed.name}
+    assert await store.directory.names([], NOW) == {}
+
+
 async def test_putting_tells_new_from_changed_from_same(store: Store) -> None:
     first = [organisation("H37"), organisation("G22")]
     assert await store.directory.put_organisations(first) == Counts(new=2, changed=0, same=0)

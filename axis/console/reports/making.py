@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from axis.core.codes import canonical
-from axis.core.directory import Directory
 from axis.core.periods import Length, Period, period_of, read_period
 from axis.core.registered import Side, Tally
 from axis.core.reporting import SIDES, Difference, Report, differences, report
@@ -49,7 +48,7 @@ async def make_report(store: Store, period: Period, below: str | None, now: dt.d
     told, before = await _tallies(store, period, below), await _tallies(store, period.before, below)
     made = report(period, below, told, before)
     codes = {each.code for each in made.lines if each.code is not None} | ({below} if below is not None else set())
-    names = await _names(store, codes, min(now, beginning_of_day(period.last + _DAY) - dt.timedelta(seconds=1)))
+    names = await store.directory.names(codes, min(now, beginning_of_day(period.last + _DAY) - dt.timedelta(seconds=1)))
     if below is not None and below not in names and not made.lines:
         raise Refused("report/code", f"{below} is in no directory, and nothing was sent by it or to it.")
     return Made(made, names, now, behind)
@@ -66,13 +65,3 @@ async def check_report(store: Store, period: Period, below: str | None) -> tuple
 
 async def _tallies(store: Store, period: Period, below: str | None) -> Mapping[Side, tuple[Tally, ...]]:
     return {side: await store.register.tallies(period.first, period.last, side=side, below=below) for side in SIDES}
-
-
-async def _names(store: Store, codes: set[str], at: dt.datetime) -> Mapping[str, str]:
-    """Return code -> name as of a time, else the last it had; a code that was never in the directory is left out."""
-    if not codes:
-        return {}
-    organisations, _, _ = await store.directory.shown(codes)
-    directory = Directory.build(organisations, [])
-    named = {code: directory.organisation(code, at) or directory.latest(code) for code in codes}
-    return {code: found.name for code, found in named.items() if found is not None}
