@@ -18,9 +18,9 @@ from axis.cli import stack
 from axis.cli.onboarding import ensure_worker_account
 from axis.settings import Settings
 from tests import services as real
+from tests.programs import AXIS
 
 SECONDS = 60
-PROGRAM = "from axis.cli import main; main()"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Axis:
         """Run a command as a user does; `code` is how it has to end."""
         environ = {**os.environ, "AXIS_HOME": str(self.home), "TZ": "Asia/Ho_Chi_Minh", "PYTHONUTF8": "1"}
         ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
+            [sys.executable, *AXIS, *arguments],
             env=environ,
             cwd=self.home.parent,
             capture_output=True,

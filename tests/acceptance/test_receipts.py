@@ -17,8 +17,9 @@ from typing import Any
 import pytest
 
 from axis import local
+from tests.programs import AXIS
 from tests.stamping import TimestampAuthority, timestamp_authority
-from tests.whole_axis import PROGRAM, SECONDS, Axis, whole_axis
+from tests.whole_axis import SECONDS, Axis, whole_axis
 
 SENDER, RECEIVER = "X61", "X62"
 
@@ -84,7 +85,7 @@ def proof(axis: Axis, envelope: str, out: Path, *options: str) -> None:
     arguments = ("receipt", "proof", envelope, "--out", str(out), *options, "--json")
     while True:
         ran = subprocess.run(
-            [sys.executable, "-c", PROGRAM, *arguments],
+            [sys.executable, *AXIS, *arguments],
             env={**os.environ, "AXIS_HOME": str(axis.home)},
             capture_output=True,
             text=True,
@@ -108,7 +109,7 @@ def offline(folder: Path, *arguments: str, code: int = 0, language: str = "C.UTF
     """Run a command where there is no axis: no settings, no addresses, nothing but files."""
     environ = {name: value for name, value in os.environ.items() if not name.startswith("AXIS_")}
     ran = subprocess.run(
-        [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
+        [sys.executable, *AXIS, *arguments],
         env={**environ, "AXIS_HOME": str(folder / "nowhere"), "LC_ALL": language, "PYTHONUTF8": "1",
              "PYTHONPATH": str(Path(__file__).parents[2])},
         cwd=folder,

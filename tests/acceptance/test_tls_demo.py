@@ -8,16 +8,17 @@ import contextlib
 import json
 import os
 import re
-import subprocess
-import sys
+import signal
+from asyncio.subprocess import STDOUT, Process
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.acceptance.clones import MARKS, PROGRAM, SECONDS, clone
-from tests.acceptance.test_demo import COUNTS
+from axis.cli.demo import cast
+from tests.acceptance.clones import COUNTS, MARKS, SECONDS, clone, environment, playing, state_of
+from tests.programs import AXIS, outcome, ran, started
 
 pytestmark = MARKS
 
@@ -49,30 +50,26 @@ def arguments_of_all() -> bytes:
     return b"\n".join(said)
 
 
-async def axis(root: Path, *arguments: str, **more: str) -> tuple[int, bytes, bytes, bytes]:
-    """Run a command; return its exit code, its output, its errors, and every process's arguments meanwhile."""
-    environ = {name: value for name, value in os.environ.items() if not name.startswith("AXIS_")}
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-c", PROGRAM, *arguments),
-        env=environ | {"PYTHONPATH": str(Path(__file__).parents[2])} | more,
-        cwd=root,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    told = asyncio.create_task(process.communicate())
-    seen = b""
-    async with asyncio.timeout(SECONDS):
-        while not told.done():
-            seen += await asyncio.to_thread(arguments_of_all)
-            await asyncio.wait([told], timeout=0.5)
-    out, err = told.result()
-    assert process.returncode is not None
-    return process.returncode, out, err, seen
+async def seeing(process: Process) -> tuple[int, bytes, bytes, bytes]:
+    """Return a command's exit code, its output, its errors, and the arguments of all processes meanwhile."""
+    seen: list[bytes] = []
+
+    async def look() -> None:
+        while True:
+            seen.append(await asyncio.to_thread(arguments_of_all))
+            await asyncio.sleep(0.5)
+
+    looking = asyncio.create_task(look())
+    try:
+        code, out, err = await outcome(process, seconds=SECONDS)
+    finally:
+        looking.cancel()
+    return code, out, err, b"\n".join(seen)
 
 
 async def test_the_story_over_tls_has_the_same_counts_and_gives_no_secret_away(root: Path) -> None:
-    code, out, err, seen = await axis(root, "demo", "--tls", "--json", AXIS_LOG_LEVEL="debug")
+    async with playing(root, "--tls", AXIS_LOG_LEVEL="debug") as process:
+        code, out, err, seen = await seeing(process)
     assert code == 0, err.decode()
     told: dict[str, Any] = json.loads(out)
     assert (told["counts"], told["ok"]) == (COUNTS, True)
@@ -92,25 +89,41 @@ async def test_what_goes_wrong_gives_no_secret_away_either(root: Path) -> None:
     secrets = secrets_of(root)
     leaks: set[tuple[str, str]] = set()
     for command in ("doctor --json", "track none --json", "local status --json"):
-        _, out, err, seen = await axis(root, *command.split(), AXIS_LOG_LEVEL="debug")
+        async with started(*AXIS, *command.split(), env=environment(AXIS_LOG_LEVEL="debug"), cwd=root) as process:
+            _, out, err, seen = await seeing(process)
         leaks |= {(command, name) for name, secret in secrets.items() if secret in out + err + seen}
     for worker in ("router", "tracker", "relay"):
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "workers", worker),
-            env={**os.environ, "AXIS_HOME": str(root / ".axis"), "AXIS_LOG_LEVEL": "debug"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-        )
-        async with asyncio.timeout(60):
-            out, _ = await process.communicate()
-        assert process.returncode == 69, out.decode()  # nothing of it runs any more
+        env = {**os.environ, "AXIS_HOME": str(root / ".axis"), "AXIS_LOG_LEVEL": "debug"}
+        code, out, _ = await ran("-m", "workers", worker, env=env, stderr=STDOUT)
+        assert code == 69, out.decode()  # nothing of it runs any more
         leaks |= {(worker, name) for name, secret in secrets.items() if secret in out}
     assert leaks == set()
 
 
-async def test_a_clone_goes_back_to_plain_and_keeps_its_agencies(root: Path) -> None:
-    code, out, err, _ = await axis(root, "demo", "--json")
+async def test_a_clone_goes_back_to_plain_and_tells_the_same_story_whatever_a_killed_demo_left(root: Path) -> None:
+    async with playing(root) as process:
+        assert process.stderr is not None
+        async with asyncio.timeout(SECONDS):
+            while b"sent an urgent" not in (line := await process.stderr.readline()):
+                assert line, "the demo ended before its story began"
+    assert process.returncode == -signal.SIGKILL
+    async with playing(root) as process:
+        code, out, err = await outcome(process, seconds=SECONDS)
     assert code == 0, err.decode()
-    assert json.loads(out)["counts"] == COUNTS
+    told = json.loads(out)
+    assert (told["counts"], told["ok"]) == (COUNTS, True)
+    rows = {(row["document"].rpartition("/")[2], row["recipient"]): row for row in told["rows"]}
+    assert len(rows) == 16
+    document = {recipient: row for (name, recipient), row in rows.items() if name == "VPCP-KSTT"}
+    assert document.keys() == set(cast.RECIPIENTS)
+    assert document["H37.02"]["mailbox"] == "H37"
+    assert document[cast.CLOSED]["mailbox"] == cast.SUCCESSOR
+    assert document[cast.UNKNOWN]["reason"] == "recipient/unknown"
+    assert document[cast.REFUSER]["statuses"] == ["01", "02"]
+    for recipient, row in document.items():
+        if recipient not in {cast.UNKNOWN, cast.REFUSER}:
+            assert row["statuses"] == ["01", "03", "05", "06"], recipient
+    assert rows["forged", "H26"]["reason"] == "abuse/account"
     profile = json.loads((root / ".axis" / "agencies" / "H37.05" / "profile.json").read_text(encoding="utf-8"))
     assert profile["amqp_url"].startswith("amqp://H37.05:")
+    assert state_of(root).phase == "stopped"

@@ -19,9 +19,10 @@ from axis.core.operators import Operator, Role
 from axis.core.records import QuarantineRow
 from axis.settings import Settings
 from axis.store import Store
-from tests.acceptance.clones import PROGRAM, SECONDS, clone
+from tests.acceptance.clones import SECONDS, clone
 from tests.e2e.chromium import FLAGS, ensure
 from tests.e2e.visitor import DEADLINE, HOSTILE, Visitor
+from tests.programs import AXIS
 
 PASSWORD = "mật khẩu đủ dài 1"
 # Whoever sits at the console in these tests; each is named as its role, and the agency user is of H37.
@@ -45,7 +46,7 @@ class Running:
     def run(self, *arguments: str, code: int = 0, columns: int = 120) -> str:
         """Run a command; `code` is how it has to end."""
         ran = subprocess.run(
-            [sys.executable, "-W", "error", "-c", PROGRAM, *arguments],
+            [sys.executable, *AXIS, *arguments],
             env=_environment() | {"COLUMNS": str(columns)},
             cwd=self.root,
             stdin=subprocess.DEVNULL,

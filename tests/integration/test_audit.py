@@ -1,9 +1,7 @@
 """`axis audit` on a real broker and database: one of them older than the other."""
 
-import asyncio
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Collection
 from pathlib import Path
 from typing import Any
@@ -15,10 +13,10 @@ import pytest
 
 from axis.core.lanes import mailbox_queue, notices_queue
 from axis.core.messages import Outgoing
-from tests.rig import DEADLINE_SECONDS, Rig, envelope_id, rig, until
+from tests.programs import AXIS, ran
+from tests.rig import Rig, envelope_id, rig, until
 from tests.services import Vhost
 
-PROGRAM = "from axis.cli import main; main()"
 # Each asks the command several times, and every time is a process of its own.
 pytestmark = pytest.mark.timeout(400)
 NOTHING, NAMED, TO_DO, AWAY = 0, 1, 3, 69
@@ -43,16 +41,9 @@ async def audit(axis: Rig, verb: str, *options: str) -> tuple[int, dict[str, Any
 
 
 async def command(axis: Rig, *options: str) -> tuple[int, dict[str, Any]]:
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", PROGRAM, *options, "--json"),
-        env={**os.environ, **axis.environment()},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        out, err = await process.communicate()
+    code, out, err = await ran(*AXIS, *options, "--json", env={**os.environ, **axis.environment()})
     assert out, err.decode()
-    return process.returncode or 0, json.loads(out)
+    return code, json.loads(out)
 
 
 def planned(found: dict[str, Any]) -> dict[str, int]:

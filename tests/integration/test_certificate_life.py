@@ -5,7 +5,6 @@ import contextlib
 import datetime as dt
 import json
 import os
-import sys
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from axis.trust import SigningKey
 from axis.trust.enrolling import Confirmation, enrol_checked
 from schemas import Receipt
 from tests.authority import TestAuthority, pem_of
+from tests.programs import AXIS, ran
 from tests.rig import Rig, now, rig, until
 from tests.services import Vhost
 
@@ -27,19 +27,8 @@ ONE_BY_ONE = {"batch_size": "1"}
 
 async def command(axis: Rig, *arguments: str) -> Any:
     """Run `axis …` as an operator does, and return what it says in JSON."""
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-c",
-        "from axis.cli import main; main()",
-        *arguments,
-        "--json",
-        env={**os.environ, **axis.environment()},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
+    code, out, err = await ran(*AXIS, *arguments, "--json", env={**os.environ, **axis.environment()})
+    assert code == 0, err.decode()
     return json.loads(out)
 
 

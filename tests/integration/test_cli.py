@@ -19,7 +19,8 @@ from axis.client import AgencySettings
 from axis.core.topology import Binding, Change, Verb
 from axis.errors import Misconfigured
 from axis.store import Store
-from tests.whole_axis import PROGRAM, SECONDS, Axis, whole_axis
+from tests.programs import AXIS
+from tests.whole_axis import SECONDS, Axis, whole_axis
 
 # Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
 SENDER, RECEIVER, UNIT, STRANGER = "X41", "X42", "X42.07", "X49"
@@ -106,7 +107,7 @@ def test_following_the_inbox_ends_quietly_with_ctrl_c(agencies: Axis, tmp_path: 
     note.write_text("x", encoding="utf-8")
     envelope = agencies.json("send", str(note), "--as", SENDER, "--to", RECEIVER)["envelope"]
     following = subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", PROGRAM, "inbox", "--as", RECEIVER, "--follow", "--json"],
+        [sys.executable, *AXIS, "inbox", "--as", RECEIVER, "--follow", "--json"],
         env={**os.environ, "AXIS_HOME": str(agencies.home)},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

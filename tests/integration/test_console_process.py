@@ -6,7 +6,6 @@ import os
 import re
 import signal
 import ssl
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,9 +16,11 @@ from axis.core.operators import Operator, Role
 from axis.evidence.quarantined import AT_ONCE
 from axis.store import SoughtActs, Store
 from axis.trust import Authority
+from tests.programs import outcome, ran, started
 from tests.services import role_variables
 from tests.unit.workers.harness import set_aside
 
+CONSOLE = ("-m", "axis.console")
 SECONDS = 60.0
 SEEN = 2
 _REQUEUED = SoughtActs(action="quarantine.requeued")
@@ -40,13 +41,6 @@ def settings(home: Path, dsn: str, **more: str) -> dict[str, str]:
     }
 
 
-async def start(environment: dict[str, str]) -> asyncio.subprocess.Process:
-    pipe = asyncio.subprocess.PIPE
-    return await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "axis.console", env=environment, stdout=pipe, stderr=pipe
-    )
-
-
 async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: Path, database: str) -> None:
     now = dt.datetime.now(dt.UTC).replace(microsecond=0)
     issued = Authority.create(tmp_path / "pki", now).issue("server", "console", hosts=("127.0.0.1",), now=now)
@@ -54,16 +48,14 @@ async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: 
     hashed = Passwords(memory_kib=8, passes=1, lanes=1).hash(PASSWORD)
     async with Store.connect(role_variables(database)["AXIS_OPERATOR_DATABASE_URL"]) as store:
         assert await store.operators.add(person, hashed, by="test")
-    process = await start(
-        settings(
-            tmp_path,
-            database,
-            AXIS_CONSOLE_CERTIFICATE=str(issued.certificate),
-            AXIS_CONSOLE_KEY=str(issued.key),
-        )
+    environment = settings(
+        tmp_path,
+        database,
+        AXIS_CONSOLE_CERTIFICATE=str(issued.certificate),
+        AXIS_CONSOLE_KEY=str(issued.key),
     )
-    assert process.stdout is not None
-    try:
+    async with started(*CONSOLE, env=environment) as process:
+        assert process.stdout is not None
         async with asyncio.timeout(SECONDS):
             line = (await process.stdout.readline()).decode()
         found = re.fullmatch(r"console: (https://127\.0\.0\.1:\d+)\n", line)
@@ -90,11 +82,9 @@ async def test_it_serves_under_its_own_role_and_tls_and_ends_in_order(tmp_path: 
             assert await store.operators.change(replace(person, name="Lan"), by="minh") is not None
             assert await store.operators.set_password("lan", hashed, temporary=True, by="minh")
             assert await store.operators.forget(now + dt.timedelta(days=1)) == 0
-    finally:
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(SECONDS):
-            _, errors = await process.communicate()
-    assert (process.returncode, b"Traceback" in errors) == (0, False)
+        code, _, errors = await outcome(process)
+    assert (code, b"Traceback" in errors) == (0, False)
     # Wherever it was when the console was told to end: what left is audited and waits, the rest is in quarantine.
     async with Store.connect(database) as store:
         left = [act.subject for act in await store.operators.acts(_REQUEUED)]
@@ -127,8 +117,6 @@ async def ask_for_a_group(client: httpx.AsyncClient, database: str) -> list[str]
 
 
 async def test_without_a_database_it_says_so(tmp_path: Path) -> None:
-    process = await start(settings(tmp_path, "postgresql://nobody@127.0.0.1:1/none"))
-    async with asyncio.timeout(SECONDS):
-        _, errors = await process.communicate()
-    assert (process.returncode, b"console: axis/unavailable" in errors) == (69, True)
+    code, _, errors = await ran(*CONSOLE, env=settings(tmp_path, "postgresql://nobody@127.0.0.1:1/none"))
+    assert (code, b"console: axis/unavailable" in errors) == (69, True)
     assert b"Traceback" not in errors

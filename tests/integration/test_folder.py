@@ -15,8 +15,9 @@ import pytest
 
 from axis import local
 from axis.edxml import EdxmlDocument, EdxmlStatus, read
+from tests.programs import AXIS
 from tests.unit.folder.desk import package, status_package
-from tests.whole_axis import PROGRAM, SECONDS, Axis, whole_axis
+from tests.whole_axis import SECONDS, Axis, whole_axis
 
 # Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
 ONE, OTHER = "X61", "X62"
@@ -48,7 +49,7 @@ class Watched:
     @contextlib.contextmanager
     def process(self) -> Iterator["subprocess.Popen[bytes]"]:
         environ = {**os.environ, "AXIS_HOME": str(self._axis.home), "PYTHONUTF8": "1"}
-        argv = [sys.executable, "-W", "error", "-c", PROGRAM, *self.options, "--poll", "0.1", "--json"]
+        argv = [sys.executable, *AXIS, *self.options, "--poll", "0.1", "--json"]
         with self.log.open("ab") as log:
             running = subprocess.Popen(argv, env=environ, stdout=log, stderr=log)
         try:

@@ -1,7 +1,6 @@
 """The gateway as it is run: a process of its own, real PostgreSQL, real signals, measured memory."""
 
 import asyncio
-import contextlib
 import datetime as dt
 import hashlib
 import os
@@ -9,6 +8,7 @@ import secrets
 import signal
 import socket
 import sys
+from asyncio.subprocess import DEVNULL
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ import httpx
 import pytest
 
 from axis.store import Store
+from tests.programs import ran, started
 from tests.services import role_variables
 from tests.unit.gateway.harness import (
     DEADLINE_SECONDS,
@@ -87,17 +88,8 @@ async def running(tmp_path: Path, database: str) -> AsyncIterator[Running]:
     sender = Agency("G22", tmp_path / "authority", now())
     async with Store.connect(database) as store:
         await store.directory.put_certificate(sender.certificate)
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "axis.gateway",
-            "--port-file",
-            str(home / "gateway.port"),
-            env=settings(home, database),
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.DEVNULL,
-        )
-        try:
+        arguments = ("-m", "axis.gateway", "--port-file", str(home / "gateway.port"))
+        async with started(*arguments, env=settings(home, database), stderr=DEVNULL) as process:
             assert process.stdout is not None
             async with asyncio.timeout(DEADLINE_SECONDS):
                 line = (await process.stdout.readline()).decode()
@@ -105,10 +97,6 @@ async def running(tmp_path: Path, database: str) -> AsyncIterator[Running]:
             assert line == f"gateway: http://127.0.0.1:{port}\n"
             async with http(port) as client:
                 yield Running(process, port, home, client, store, sender)
-        finally:
-            with contextlib.suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
 
 
 async def test_rights_come_from_the_store(running: Running) -> None:
@@ -221,18 +209,8 @@ async def test_memory_stays_flat_when_everybody_downloads_at_once(running: Runni
 
 
 async def start_and_fail(home: Path, dsn: str, **more: str) -> tuple[int, str]:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        "-m",
-        "axis.gateway",
-        env=settings(home, dsn, **more),
-        stdout=asyncio.subprocess.DEVNULL,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        _, errors = await process.communicate()
-    assert process.returncode is not None
-    return process.returncode, errors.decode()
+    code, _, errors = await ran("-m", "axis.gateway", env=settings(home, dsn, **more))
+    return code, errors.decode()
 
 
 async def test_no_database(tmp_path: Path) -> None:

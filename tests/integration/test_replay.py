@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import json
 import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -15,10 +14,10 @@ from axis.cli.replay import command
 from axis.core.messages import Submission
 from axis.settings import Settings
 from schemas.wire import REPLAY_HEADER
+from tests.programs import AXIS, ran, started
 from tests.rig import DEADLINE_SECONDS, Rig, rig, until
 from tests.services import Vhost
 
-PROGRAM = "from axis.cli import main; main()"
 QUEUE = "replay.H37"
 COUNT = 7
 
@@ -30,13 +29,7 @@ async def axis(vhost: Vhost, database: str, tmp_path: Path) -> AsyncIterator[Rig
         yield made
 
 
-async def replaying(axis: Rig, *options: str) -> asyncio.subprocess.Process:
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-W", "error", "-c", PROGRAM, "replay", "--mailbox", "H37", "--json", *options),
-        env={**os.environ, **axis.environment()},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
+REPLAY = (*AXIS, "replay", "--mailbox", "H37", "--json")
 
 
 async def read(axis: Rig, count: int) -> list[Submission]:
@@ -65,14 +58,11 @@ async def test_a_replay_that_is_killed_goes_on_and_the_agency_reads_it_in_order(
         for message in messages:
             await axis.send_as("G22", message)
         mail = await axis.mail("H37", COUNT)
-    killed = await replaying(axis, "--since", "2020-01-01", "--rate", "1")
-    await until(lambda: _waiting(axis, 2))
-    killed.kill()
-    await killed.communicate()
-    process = await replaying(axis, "--rate", "1000")
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        out, err = await process.communicate()
-    assert process.returncode == 0, err.decode()
+    env = {**os.environ, **axis.environment()}
+    async with started(*REPLAY, "--since", "2020-01-01", "--rate", "1", env=env):
+        await until(lambda: _waiting(axis, 2))
+    code, out, err = await ran(*REPLAY, "--rate", "1000", env=env)  # the first was killed
+    assert code == 0, err.decode()
     told = json.loads(out)
     assert (told["filled"], told["put_in_all"]) == (True, COUNT)
     assert told["put"] < COUNT

@@ -4,7 +4,6 @@ import asyncio
 import datetime as dt
 import json
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -21,10 +20,10 @@ from axis.store import Store
 from axis.store.reaching import options
 from axis.trust import enrol
 from tests.builders import NOW
-from tests.rig import DEADLINE_SECONDS, Rig, envelope_id, now, rig, until
+from tests.programs import AXIS, ran
+from tests.rig import Rig, envelope_id, now, rig, until
 from tests.services import Vhost, role_variables
 from tests.unit.workers.harness import set_aside
-from tests.whole_axis import PROGRAM
 
 TESTS = Path(__file__).parents[1]
 POISON = "POISON"  # tests/poisoning.py
@@ -34,17 +33,10 @@ WHY = "đã sửa lỗi và cập nhật chứng thư"
 
 async def command(environment: Mapping[str, str], *arguments: str, script: str | None = None) -> tuple[int, str]:
     """Run `axis` as a user does, or a program of tests/ in its place; return the exit code and what it answered."""
-    program = ["-W", "error", "-c", PROGRAM] if script is None else [script]
-    process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *program,
-        *arguments,
-        env={**os.environ, **environment, "PYTHONPATH": str(TESTS.parent)},
-        stdout=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(DEADLINE_SECONDS):
-        told, _ = await process.communicate()
-    return process.returncode or 0, told.decode()
+    program = AXIS if script is None else (script,)
+    env = {**os.environ, **environment, "PYTHONPATH": str(TESTS.parent)}
+    code, told, _ = await ran(*program, *arguments, env=env, stderr=None)
+    return code, told.decode()
 
 
 async def test_what_was_refused_for_a_cause_that_is_mended_is_accepted(

@@ -10,6 +10,7 @@ from axis.client import Delivery
 from axis.client.sqlite import SqliteLedger
 from axis.errors import Refused, Unavailable
 from axis.folder import What, watching
+from axis.folder.disk import PART_PREFIX
 from schemas import Action, Attachment
 from tests.unit.folder.desk import MAILBOX, Desk
 
@@ -38,8 +39,10 @@ async def _keyless(desk: Desk, closed: dict[str, Exception], count: int) -> list
 
 
 def reports(desk: Desk) -> list[str]:
+    """Name the reports that lie there; one that is written anew meanwhile has a hidden part beside it."""
     folder = desk.incoming / "aside"
-    return sorted(each.name for each in folder.iterdir()) if folder.exists() else []
+    names = [each.name for each in folder.iterdir()] if folder.exists() else []
+    return sorted(name for name in names if not name.startswith(PART_PREFIX))
 
 
 def packages(desk: Desk) -> list[str]:
