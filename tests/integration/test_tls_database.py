@@ -4,7 +4,7 @@ import asyncio
 import datetime as dt
 import os
 import ssl
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import asyncpg
@@ -48,6 +48,20 @@ def place() -> Iterator[Place]:
     asyncio.run(_set_up(found))
     yield found
     database.close()
+
+
+@pytest.fixture(autouse=True)
+async def _all_closed() -> AsyncIterator[None]:
+    """Wait at the end until TLS has taken leave of the server.
+
+    A loop that ended first would leave sockets to be collected in some other test, which would be blamed.
+    """
+    yield
+    await until(_nothing_open)
+
+
+def _nothing_open() -> bool:
+    return len(asyncio.get_running_loop()._selector.get_map()) == 1  # type: ignore[attr-defined] # its own waking pipe
 
 
 async def _set_up(place: Place) -> None:
