@@ -106,7 +106,9 @@ def migrated_template(services: local.Services) -> str:
 def fresh_database(services: local.Services, template: str) -> Iterator[str]:
     """Clone the template and drop the clone after use, whoever is still connected."""
     name = f"t_{secrets.token_hex(6)}"
-    _in_thread(lambda: _execute(services.database_url, f'CREATE DATABASE "{name}" TEMPLATE "{template}"'))
+    # By files: block by block, through the log, takes a quarter longer, a thousand times in a run.
+    create = f'CREATE DATABASE "{name}" TEMPLATE "{template}" STRATEGY FILE_COPY'
+    _in_thread(lambda: _execute(services.database_url, create))
     try:
         yield _with_path(services.database_url, name)
     finally:

@@ -147,8 +147,8 @@ def _listening() -> Iterator[tuple[str, int]]:
             yield socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)
 
 
-async def test_data_outlives_down(clone: Callable[[], Path]) -> None:
-    root = clone()
+async def test_data_outlives_down_and_a_move_from_an_awkward_folder(clone: Callable[..., Path]) -> None:
+    root = clone("/".join(["văn bản đến", 'it\'s a "test"', *["a-rather-long-folder"] * 12]))
     # Without an owner, as a person's `up` has none.
     first = await asyncio.to_thread(local.up, root, progress=lambda _: None, assume_yes=True)
     await remember(first)
@@ -157,7 +157,10 @@ async def test_data_outlives_down(clone: Callable[[], Path]) -> None:
     assert not any(process.alive for process in processes)
     assert not local.status(root).running
     assert not local.down(root)
-    second = await asyncio.to_thread(start, root)
+    elsewhere = clone()
+    elsewhere.rmdir()
+    root.rename(elsewhere)
+    second = await asyncio.to_thread(start, elsewhere)
     assert await recall(second) == (42, b"kept")
 
 
@@ -211,13 +214,6 @@ def test_ports_taken_while_it_was_down_are_left_to_their_new_owner(clone: Callab
         asyncio.run(remember(start(root)))
 
 
-def test_a_clone_may_lie_anywhere(clone: Callable[[str], Path]) -> None:
-    root = clone("/".join(["văn bản đến", 'it\'s a "test"', *["a-rather-long-folder"] * 12]))
-    asyncio.run(remember(start(root, durable=True)))
-    local.down(root)
-    assert asyncio.run(recall(start(root))) == (42, b"kept")
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the nodes as other users")
 def test_as_root_a_closed_folder_is_left_closed(clone: Callable[[], Path]) -> None:
     root = clone()
@@ -227,16 +223,6 @@ def test_as_root_a_closed_folder_is_left_closed(clone: Callable[[], Path]) -> No
     assert Path(f"/proc/{node(root, 'postgres').pid}").owner() != "root"
     shown = {shown.name: shown for shown in local.status(root).nodes}
     assert not shown["postgres"].data.startswith(str(root))
-
-
-def test_moved_clones_keep_their_data(clone: Callable[[], Path]) -> None:
-    root = clone()
-    asyncio.run(remember(start(root, durable=True)))
-    local.down(root)
-    elsewhere = clone()
-    elsewhere.rmdir()
-    root.rename(elsewhere)
-    assert asyncio.run(recall(start(elsewhere))) == (42, b"kept")
 
 
 # What another process runs: the command itself.
