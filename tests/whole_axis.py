@@ -1,4 +1,4 @@
-"""A whole axis for the tests of commands: a broker and a database of its own, workers and gateway as real processes."""
+"""An axis for the tests of commands: a broker and a database of its own, workers and gateway as real processes."""
 
 import asyncio
 import contextlib
@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,8 @@ from axis.settings import Settings
 from tests import services as real
 from tests.programs import AXIS
 
-SECONDS = 60
+ROUTE = frozenset({"router", "tracker", "relay", "gateway"})  # what a document needs to get there
+SECONDS = 180  # for one command, or for all processes to start: the machine has other tests to run
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +53,19 @@ class Axis:
 
 @contextlib.contextmanager
 def whole_axis(
-    services: local.Services, migrated_template: str, root: Path, *, worker: str, **changes: str
+    services: local.Services,
+    migrated_template: str,
+    root: Path,
+    *,
+    worker: str,
+    processes: Collection[str] | None = None,
+    **changes: str,
 ) -> Iterator[Axis]:
     """Run one below a folder until the block ends.
 
-    `worker` is the workers' account: accounts are shared by all virtual hosts of a broker, so it is the caller's own.
+    `worker` is the workers' account: accounts are shared by all virtual hosts of a broker, so it is the caller's
+    own, and so are the agencies.
+    `processes`: those that are started, all if none are named; each costs more than a second of processor time.
     `changes`: settings that are not the usual ones.
     """
     home = root / ".axis"
@@ -83,7 +92,8 @@ def whole_axis(
         stack._remember(home, tls=False)
         settings = ensure_worker_account(Settings.load(home))
         settings = asyncio.run(stack._prepare(settings, lambda _: None))
-        local.start_set(root, "axis", stack._specs(root, settings), owner_pid=os.getpid(), deadline=SECONDS)
+        specs = [spec for spec in stack._specs(root, settings) if processes is None or spec.name in processes]
+        local.start_set(root, "axis", specs, owner_pid=os.getpid(), deadline=SECONDS)
         try:
             yield Axis(home, settings)
         finally:

@@ -19,7 +19,7 @@ import pytest
 from axis import local
 from tests.programs import AXIS
 from tests.stamping import TimestampAuthority, timestamp_authority
-from tests.whole_axis import SECONDS, Axis, whole_axis
+from tests.whole_axis import ROUTE, SECONDS, Axis, whole_axis
 
 SENDER, RECEIVER = "X61", "X62"
 
@@ -65,7 +65,14 @@ def axis(
 ) -> Iterator[Axis]:
     settings = {"log_seconds": "0.2", "tsa_url": stamps.url, "tsa_seconds": "0.2", "log_origin": "axis.example/nhật-ký"}
     root = tmp_path_factory.mktemp("receipts")
-    with whole_axis(services, migrated_template, root, worker="axis-worker-of-test-receipts", **settings) as running:
+    with whole_axis(
+        services,
+        migrated_template,
+        root,
+        worker="axis-worker-of-test-receipts",
+        processes=ROUTE | {"notary"},
+        **settings,
+    ) as running:
         running.run("agency", "add", SENDER, "--name", "Cơ quan gửi", "--demonstration-key")
         running.run("agency", "add", RECEIVER, "--name", "Cơ quan nhận", "--demonstration-key")
         yield running

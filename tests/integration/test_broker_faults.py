@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import os
 import signal
+import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -265,10 +266,19 @@ def standing_still(broker: OwnBroker) -> Iterator[None]:
     for pid in family:
         os.kill(pid, signal.SIGSTOP)
     try:
+        # Threads stop one by one, each at its next turn: on a busy machine the broker may answer meanwhile.
+        while not all(state == "T" for pid in family for state in states(pid)):
+            time.sleep(0.005)
         yield
     finally:
         for pid in reversed(family):
             os.kill(pid, signal.SIGCONT)
+
+
+def states(pid: int) -> list[str]:
+    """Tell the state of each thread of a process, as proc(5) has it: T is stopped."""
+    stats = [path.read_text(encoding="ascii") for path in Path(f"/proc/{pid}/task").glob("*/stat")]
+    return [stat.rpartition(")")[2].split()[0] for stat in stats]
 
 
 def descendants(pid: int) -> list[int]:

@@ -17,16 +17,16 @@ from axis import local
 from axis.edxml import EdxmlDocument, EdxmlStatus, read
 from tests.programs import AXIS
 from tests.unit.folder.desk import package, status_package
-from tests.whole_axis import SECONDS, Axis, whole_axis
+from tests.whole_axis import ROUTE, SECONDS, Axis, whole_axis
 
 # Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
-ONE, OTHER = "X61", "X62"
+ONE, OTHER = "X71", "X72"
 
 
 @pytest.fixture(scope="module")
 def axis(services: local.Services, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Axis]:
     root = tmp_path_factory.mktemp("folder")
-    with whole_axis(services, migrated_template, root, worker="axis-worker-of-test-folder") as running:
+    with whole_axis(services, migrated_template, root, worker="axis-worker-of-test-folder", processes=ROUTE) as running:
         for code in (ONE, OTHER):
             running.run("agency", "add", code, "--name", f"Cơ quan {code}", "--demonstration-key")
         yield running
@@ -84,9 +84,9 @@ def until(condition: Callable[[], object], *, told: Callable[[], object] = lambd
 
 def test_there_and_back_with_both_watchers_killed_again_and_again(axis: Axis, tmp_path: Path) -> None:
     one, other = Watched(axis, ONE, tmp_path), Watched(axis, OTHER, tmp_path)
-    key = "000.00.00.X61,2026/11/24,{}/UBND"
+    key = "000.00.00.X71,2026/11/24,{}/UBND"
     for number in range(6):
-        data = package(f"{number}/UBND", sender="000.00.00.X61", to=("000.00.00.X62",))
+        data = package(f"{number}/UBND", sender="000.00.00.X71", to=("000.00.00.X72",))
         one.put(f"{number}.edxml", data)
     steps: list[tuple[Watched, Callable[[], object]]] = [
         (one, lambda: (one.out / "sending").is_dir() and any((one.out / "sending").iterdir())),
@@ -101,7 +101,7 @@ def test_there_and_back_with_both_watchers_killed_again_and_again(axis: Axis, tm
     with one.process() as first, other.process() as second:
         until(lambda: len(one.sent()) == 6, told=one.log.read_text)
         until(lambda: len(other.arrived()) == 6, told=other.log.read_text)
-        other.put("tt.edxml", status_package(key.format(3), sender="000.00.00.X62", to="000.00.00.X61"))
+        other.put("tt.edxml", status_package(key.format(3), sender="000.00.00.X72", to="000.00.00.X71"))
         until(lambda: len(one.statuses()) == 7, told=one.log.read_text)
 
         held = axis.run(*one.options, code=69)
@@ -121,11 +121,11 @@ def test_there_and_back_with_both_watchers_killed_again_and_again(axis: Axis, tm
 
 def test_once_for_cron(axis: Axis, tmp_path: Path) -> None:
     one = Watched(axis, ONE, tmp_path)
-    one.put("good.edxml", package("7/X", sender="000.00.00.X61", to=("000.00.00.X62",)))
+    one.put("good.edxml", package("7/X", sender="000.00.00.X71", to=("000.00.00.X72",)))
     told = axis.run(*one.options, "--once", "--idle", "0.5").stdout
     assert "good.edxml" in told
     assert told.splitlines()[-1].startswith("1 picked up, 1 sent")
-    one.put("nobody.edxml", package("8/X", sender="000.00.00.X61", to=("000.00.00.X99",)))
+    one.put("nobody.edxml", package("8/X", sender="000.00.00.X71", to=("000.00.00.X99",)))
     lines = axis.run(*one.options, "--once", "--idle", "0.5", "--json", code=1).stdout.splitlines()
     refused = next(each for each in map(json.loads, lines) if each["event"] == "refused")
     assert refused["code"] == "recipient/unknown"

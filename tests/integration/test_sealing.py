@@ -22,10 +22,10 @@ from axis.store import Store
 from axis.trust import DemonstrationCA, SigningKey, enrol, new_key
 from schemas import Document, Envelope
 from tests.rig import until
-from tests.whole_axis import Axis, whole_axis
+from tests.whole_axis import ROUTE, Axis, whole_axis
 
 # Broker accounts are shared by all virtual hosts of a broker, so these codes are this module's own.
-SENDER, FIRST, UNIT, SECOND, THIRD, WITHOUT = "X61", "X62", "X62.07", "X63", "X64", "X65"
+SENDER, FIRST, UNIT, SECOND, THIRD, WITHOUT = "X81", "X82", "X82.07", "X83", "X84", "X85"
 WORKER = "axis-worker-of-test-sealing"
 NAME = "Báo cáo nhân sự 2026.txt"
 SECRET = "Danh sách cán bộ được đề nghị, chỉ nơi nhận được đọc. " * 40_000  # three segments
@@ -33,7 +33,9 @@ SECRET = "Danh sách cán bộ được đề nghị, chỉ nơi nhận được
 
 @pytest.fixture(scope="module")
 def axis(services: local.Services, migrated_template: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Axis]:
-    with whole_axis(services, migrated_template, tmp_path_factory.mktemp("sealing"), worker=WORKER) as running:
+    with whole_axis(
+        services, migrated_template, tmp_path_factory.mktemp("sealing"), worker=WORKER, processes=ROUTE
+    ) as running:
         newcomers = [Newcomer(code, f"Cơ quan {code}") for code in (SENDER, FIRST, SECOND, THIRD)]
         newcomers.append(Newcomer(UNIT, "Phòng Tổ chức", mailbox=False))
         newcomers.append(Newcomer(WITHOUT, "Cơ quan chưa có khóa", demonstration_key=None))

@@ -120,7 +120,7 @@ async def test_streams_do_not_hold_up_the_end() -> None:
         opened = await stack.enter_async_context(browser(console))
         lines = await stack.enter_async_context(watching(opened))
         console.bench.streams.end()
-        assert [line async for line in lines] == [""]
+        assert {line async for line in lines} <= {"", ": still here"}
     assert console.ended.is_set()
 
 

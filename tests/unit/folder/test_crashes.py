@@ -126,7 +126,8 @@ class Story:
                     await self.desk.until(lambda: self.is_over or running.done())
                 finally:
                     running.cancel()
-                    await asyncio.wait([running])
+                    # Unlike wait() it takes note of how it ended, also when the agency was killed besides.
+                    await asyncio.gather(running, return_exceptions=True)
                 if not running.cancelled():
                     running.result()
         except (Killed, BaseExceptionGroup):
