@@ -141,11 +141,15 @@ class Field:
         wanted = [(lane, code) for lane in LANES for code in self.traffic.codes if code not in without]
         arrived = self.traffic.records.arrived
         end = time.monotonic() + deadline
-        while missing := [place for place in wanted if arrived.get(place, 0) < since]:
-            if time.monotonic() >= end:
-                self.explain(f"nothing new arrives within {deadline:g} s in {missing}")
-                return False
-            await asyncio.sleep(_LOOK_SECONDS)
+        try:
+            while missing := [place for place in wanted if arrived.get(place, 0) < since]:
+                if time.monotonic() >= end:
+                    self.explain(f"nothing new arrives within {deadline:g} s in {missing}")
+                    return False
+                self.traffic.sought = missing  # chance alone takes three times as long to come to all of them
+                await asyncio.sleep(_LOOK_SECONDS)
+        finally:
+            self.traffic.sought = ()
         return True
 
     async def eventually(self, look: Callable[[], Awaitable[bool]], deadline: float) -> bool:

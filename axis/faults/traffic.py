@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import datetime as dt
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from random import Random
@@ -60,6 +60,7 @@ class Traffic:
         self.agencies: dict[str, Agency] = {}
         self.wrong_by: dict[str, dt.timedelta] = {}  # agency -> how far its clock is ahead
         self.copied_to: str | None = None  # whom every document goes to as well
+        self.sought: Sequence[tuple[str, str]] = ()  # (lane, mailbox): where something is waited for, sent to first
         self.not_confirmed = 0  # how often a sender was told so
         self._place = place
         self._members = members
@@ -216,8 +217,12 @@ class Traffic:
 
     async def _send_one(self, agency: Agency) -> None:
         random, code = self._random, agency.code
-        recipients = self._recipients(code)
-        urgent = random.random() < _URGENT
+        recipients, urgent = self._recipients(code), random.random() < _URGENT
+        if sought := [place for place in self.sought if place[1] != code]:
+            lane, mailbox = random.choice(sought)
+            urgent = lane == "urgent"
+            if mailbox not in recipients:
+                recipients[-1] = mailbox
         mailboxes = frozenset("H37" if each == UNIT else each for each in recipients if each != UNKNOWN)
         outcome = "accepted" if UNKNOWN not in recipients else "partial" if mailboxes else "refused"
         self._number += 1
