@@ -126,7 +126,9 @@ async def deliveries(request: Request, reader: Reader) -> Response:
     )
 
 
-async def _answer(request: Request, reader: Reader, template: str, found: _Found, **values: Any) -> Response:
+async def _answer(
+    request: Request, reader: Reader, template: str, found: _Found, *, before: str | None, **values: Any
+) -> Response:
     desk, problem = desk_of(request), found.problem
     waiting, since = await desk.store.register.lag()
     return desk.rendering.page(
@@ -143,8 +145,19 @@ async def _answer(request: Request, reader: Reader, template: str, found: _Found
         number_of=number_of,
         most=_MOST_COUNTED,
         behind=(waiting, since),
+        before=before,
+        bounded=before is None and problem is None and _is_bounded(found.sought),
         **values,
     )
+
+
+def _is_bounded(sought: Sought) -> bool:
+    """Say whether the register may have looked through the newest only: see axis.store.register_seam."""
+    asked = (
+        *(sought.words, sought.number, sought.sender, sought.recipient, sought.mailbox, sought.account),
+        *(sought.transport, sought.business, sought.late, sought.lane, sought.open),
+    )
+    return sought.reason is not None or sum(each is not None for each in asked) > 1
 
 
 def sought_by(request: Request) -> Sought:

@@ -36,6 +36,10 @@ TEXTS: Mapping[str, tuple[str, str]] = MappingProxyType(
             "Danh sách còn chậm {count} thay đổi, cũ nhất từ",
             "The list is {count} changes behind, the oldest of",
         ),
+        "documents.bounded": (
+            "Nếu điều kiện nào cũng nhiều văn bản thì chỉ các văn bản mới nhất được xem qua; chọn ngày để xem xa hơn.",
+            "Where each condition fits very many, only the newest are looked through; name days to look further back.",
+        ),
         "document": ("Văn bản", "Document"),
         "document.no subject": ("(không có trích yếu)", "(no subject)"),
         "document.id": ("Mã văn bản", "Document id"),

@@ -92,6 +92,32 @@ async def test_the_number_of_deliveries_is_the_number_of_rows(bench: Bench) -> N
             assert len(list(csv.reader(io.StringIO(again.text)))) == expected + 1
 
 
+@pytest.mark.parametrize("page", ["/documents", "/deliveries"])
+@pytest.mark.parametrize(
+    ("query", "bounded"),
+    [
+        ("", False),
+        ("?words=van+ban", False),
+        ("?transport=routed", False),
+        ("?since=2026-11-01&transport=routed", False),
+        ("?reason=recipient/unknown", True),
+        ("?transport=routed&sender=G22", True),
+        ("?transport=teleport&sender=G22", False),
+    ],
+)
+async def test_a_list_that_may_have_left_old_ones_out_says_so_at_its_end(
+    bench: Bench, page: str, query: str, *, bounded: bool
+) -> None:
+    await put(bench, *(written(n, ["H37"], at=NOON - n * MINUTE, subject="Văn bản") for n in range(60)))
+    async with bench.browser("viewer") as browser:
+        shown = (await browser.get(page + query)).text
+        at_its_end = 'rel="next"' not in shown
+        assert ("chỉ các văn bản mới nhất được xem qua" in shown) == (bounded and at_its_end)
+        if older := re.findall(r'rel="next" href="([^"]+)"', shown):
+            last = (await browser.get(page + html.unescape(older[0]))).text
+            assert ("chỉ các văn bản mới nhất được xem qua" in last) == bounded
+
+
 async def test_what_agencies_wrote_is_shown_and_does_nothing(bench: Bench) -> None:
     (identifier,) = await put(bench, written(1, ["H37"], subject=HOSTILE, kind=HOSTILE, document_id=HOSTILE))
     async with bench.browser("viewer") as browser:
