@@ -6,7 +6,7 @@ A process left behind would be blamed on whichever test runs when its pipes are 
 import asyncio
 import contextlib
 import sys
-from asyncio.subprocess import PIPE, Process
+from asyncio.subprocess import DEVNULL, PIPE, Process
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
@@ -16,8 +16,8 @@ SECONDS = 60
 
 @contextlib.asynccontextmanager
 async def started(*arguments: str, env: Mapping[str, str], **how: Any) -> AsyncIterator[Process]:
-    """Start Python with these arguments, and pipes unless `how` says otherwise; kill what runs at the block's end."""
-    streams = {"stdout": PIPE, "stderr": PIPE} | how
+    """Start Python with these arguments, no input and two pipes unless `how` says otherwise; kill it at the end."""
+    streams = {"stdin": DEVNULL, "stdout": PIPE, "stderr": PIPE} | how
     process = await asyncio.create_subprocess_exec(sys.executable, *arguments, env=env, **streams)
     try:
         yield process

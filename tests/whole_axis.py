@@ -93,6 +93,7 @@ def whole_axis(
         settings = ensure_worker_account(Settings.load(home))
         settings = asyncio.run(stack._prepare(settings, lambda _: None))
         specs = [spec for spec in stack._specs(root, settings) if processes is None or spec.name in processes]
+        assert processes is None or {spec.name for spec in specs} == set(processes)
         local.start_set(root, "axis", specs, owner_pid=os.getpid(), deadline=SECONDS)
         try:
             yield Axis(home, settings)

@@ -131,6 +131,15 @@ class Sought:
     open: bool | None = None  # anything is to come; to an `account` that received it, of its own deliveries
     reason: str | None = None
 
+    @property
+    def is_wide(self) -> bool:
+        """Whether a large register may have looked through the newest only, as no index answers all of it alone."""
+        asked = (
+            *(self.words, self.number, self.sender, self.recipient, self.mailbox, self.account),
+            *(self.transport, self.business, self.late, self.lane, self.open),
+        )
+        return self.reason is not None or sum(each is not None for each in asked) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Tally:

@@ -36,8 +36,7 @@ def environment(**more: str) -> dict[str, str]:
 @contextlib.asynccontextmanager
 async def playing(root: Path, *options: str, **more: str) -> AsyncIterator[Process]:
     """Play the demo in a clone; what is left of it at the end of the block is killed."""
-    env = environment(**more)
-    async with started(*AXIS, "demo", "--json", *options, env=env, cwd=root, stdin=subprocess.DEVNULL) as process:
+    async with started(*AXIS, "demo", "--json", *options, env=environment(**more), cwd=root) as process:
         yield process
 
 

@@ -147,8 +147,8 @@ def _listening() -> Iterator[tuple[str, int]]:
             yield socket.inet_ntoa(bytes.fromhex(address)[::-1]), int(port, 16)
 
 
-async def test_data_outlives_down_and_a_move_from_an_awkward_folder(clone: Callable[..., Path]) -> None:
-    root = clone("/".join(["văn bản đến", 'it\'s a "test"', *["a-rather-long-folder"] * 12]))
+async def test_data_outlives_down_and_a_move(clone: Callable[[], Path]) -> None:
+    root = clone()
     # Without an owner, as a person's `up` has none.
     first = await asyncio.to_thread(local.up, root, progress=lambda _: None, assume_yes=True)
     await remember(first)
@@ -212,6 +212,13 @@ def test_ports_taken_while_it_was_down_are_left_to_their_new_owner(clone: Callab
         other.bind(("127.0.0.1", record.ports["postgres"]))
         other.listen()
         asyncio.run(remember(start(root)))
+
+
+def test_a_clone_may_lie_anywhere(clone: Callable[[str], Path]) -> None:
+    root = clone("/".join(["văn bản đến", 'it\'s a "test"', *["a-rather-long-folder"] * 12]))
+    asyncio.run(remember(start(root, durable=True)))
+    local.down(root)
+    assert asyncio.run(recall(start(root))) == (42, b"kept")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root starts the nodes as other users")

@@ -146,18 +146,9 @@ async def _answer(
         most=_MOST_COUNTED,
         behind=(waiting, since),
         before=before,
-        bounded=before is None and problem is None and _is_bounded(found.sought),
+        bounded=before is None and problem is None and found.sought.is_wide,
         **values,
     )
-
-
-def _is_bounded(sought: Sought) -> bool:
-    """Say whether the register may have looked through the newest only: see axis.store.register_seam."""
-    asked = (
-        *(sought.words, sought.number, sought.sender, sought.recipient, sought.mailbox, sought.account),
-        *(sought.transport, sought.business, sought.late, sought.lane, sought.open),
-    )
-    return sought.reason is not None or sum(each is not None for each in asked) > 1
 
 
 def sought_by(request: Request) -> Sought:
